@@ -1,0 +1,37 @@
+"""See what penalty terms do to your training, in TensorBoard.
+
+Names load on first use: importing the package imports neither TensorFlow nor Keras, and
+TensorBoard, which imports it at start, does not wait for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
+    from tb_regplugin.reading.recording import Recording as Recording
+    from tb_regplugin.reading.recording import load as load
+    from tb_regplugin.terms import Term as Term
+    from tb_regplugin.writing.writer import Writer as Writer
+
+_MODULES = {
+    "Recording": "tb_regplugin.reading.recording",
+    "RegularizationCallback": "tb_regplugin.capture.keras",
+    "Term": "tb_regplugin.terms",
+    "Writer": "tb_regplugin.writing.writer",
+    "load": "tb_regplugin.reading.recording",
+}
+
+__all__ = ["Recording", "RegularizationCallback", "Term", "Writer", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

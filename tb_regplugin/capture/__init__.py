@@ -1,0 +1,1 @@
+"""Where penalty terms come from: one module a framework."""

@@ -1,0 +1,255 @@
+"""The log format: how recordings lie in TensorBoard event files.
+
+The one contract between writers and readers, described for other languages in
+``docs/log_format.md``. Everything here is a pure function of its arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
+
+from tb_regplugin.terms import Layout, Term
+
+PLUGIN_NAME = "regularization"
+VERSION = 1
+
+MAX_BLOCK_ROWS = 256
+# What TensorBoard's Python loader keeps of a third-party plugin's tag.
+MAX_SEGMENT_BLOCKS = 10
+# float32 holds every integer up to here.
+MAX_STEP_OFFSET = 2**24
+
+# Before a row's values: its step and its wall time, both relative to its event's.
+_OFFSET_COLUMNS = 2
+_LAYOUT_ID_LENGTH = 16
+
+
+class LogFormatError(ValueError):
+    """What was read is not a recording in a format that this version knows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows that were recorded one after another under one layout.
+
+    Attributes:
+      steps: int64 ``[rows]``, strictly increasing.
+      wall_times: float64 ``[rows]``, in seconds since the epoch.
+      values: float32 ``[rows, columns]``.
+    """
+
+    steps: npt.NDArray[np.int64]
+    wall_times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float32]
+
+
+class LayoutTag(NamedTuple):
+    """The parts of a layout's tag."""
+
+    name: str
+    layout_id: str
+
+
+class SegmentTag(NamedTuple):
+    """The parts of a segment's tag. Within a name, blocks were written in the order of these."""
+
+    name: str
+    layout_id: str
+    writer: str
+    number: int
+
+
+def new_writer_id(start_ns: int) -> str:
+    """Names one writer's life, such that names sort by when the lives began.
+
+    Args:
+      start_ns: When it began, in nanoseconds since the epoch.
+    """
+    return f"{start_ns:020d}-{secrets.token_hex(4)}"
+
+
+def layout_tag(name: str, layout_id: str) -> str:
+    """Returns the tag of a layout."""
+    return f"{name}/{layout_id}/layout"
+
+
+def segment_tag(segment: SegmentTag) -> str:
+    """Returns the tag of a segment."""
+    return f"{segment.name}/{segment.layout_id}/{segment.writer}/{segment.number:06d}"
+
+
+def parse_tag(tag: str) -> LayoutTag | SegmentTag:
+    """Takes a tag apart; the recording's name may itself hold slashes.
+
+    Raises:
+      LogFormatError: It is the tag neither of a layout nor of a segment.
+    """
+    parts = tag.split("/")
+    if len(parts) >= 3 and parts[-1] == "layout":
+        return LayoutTag("/".join(parts[:-2]), parts[-2])
+    if len(parts) >= 4 and parts[-1].isascii() and parts[-1].isdigit():
+        return SegmentTag("/".join(parts[:-3]), parts[-3], parts[-2], int(parts[-1]))
+    raise LogFormatError(
+        f"The tag {tag!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER."
+    )
+
+
+def encode_layout(layout: Layout) -> bytes:
+    """Returns a layout as the JSON that its tag holds."""
+    columns = [
+        {key: value for key, value in asdict(column).items() if value is not None}
+        for column in layout.columns
+    ]
+    return json.dumps({"version": VERSION, "columns": columns}, sort_keys=True).encode()
+
+
+def layout_id(layout: Layout) -> str:
+    """Returns the layout's name in tags: a hash of its JSON."""
+    return hashlib.sha256(encode_layout(layout)).hexdigest()[:_LAYOUT_ID_LENGTH]
+
+
+def decode_layout(data: bytes) -> Layout:
+    """Reads a layout from its JSON.
+
+    Fields of a column that this version does not know are passed over.
+
+    Raises:
+      LogFormatError: It is no such JSON, or its version is newer than this one.
+    """
+    try:
+        document = json.loads(data)
+        version = document["version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise LogFormatError("The layout is not JSON with a version.") from error
+    if not isinstance(version, int) or version > VERSION:
+        raise LogFormatError(
+            f"The layout has version {version!r}; this tb_regplugin reads up to version {VERSION}. "
+            "Update tb_regplugin to see it."
+        )
+    try:
+        return Layout(tuple(_decode_column(column) for column in document["columns"]))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LogFormatError(f"The layout's columns are malformed: {error}") from error
+
+
+def _decode_column(column: dict[str, Any]) -> Term:
+    known = {field.name for field in fields(Term)}
+    values = {key: value for key, value in column.items() if key in known}
+    for key in ("strength", "shape"):
+        if isinstance(values.get(key), list):
+            values[key] = tuple(values[key])
+    return Term(**values)
+
+
+def layout_event(name: str, layout: Layout, wall_time: float) -> event_pb2.Event:
+    """Returns the event that says what a recording's columns are."""
+    tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[encode_layout(layout)])
+    return _event(layout_tag(name, layout_id(layout)), 0, wall_time, tensor)
+
+
+def block_event(segment: SegmentTag, block: Block) -> event_pb2.Event:
+    """Returns the event that holds a block."""
+    array = pack_block(block)
+    tensor = tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_FLOAT, tensor_content=array.astype("<f4", copy=False).tobytes()
+    )
+    for size in array.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    return _event(segment_tag(segment), int(block.steps[-1]), float(block.wall_times[-1]), tensor)
+
+
+def _event(
+    tag: str, step: int, wall_time: float, tensor: tensor_pb2.TensorProto
+) -> event_pb2.Event:
+    metadata = summary_pb2.SummaryMetadata(
+        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME),
+        # TensorBoard's data server drops a third-party series without it.
+        data_class=summary_pb2.DATA_CLASS_TENSOR,
+    )
+    value = summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor)
+    return event_pb2.Event(
+        wall_time=wall_time, step=step, summary=summary_pb2.Summary(value=[value])
+    )
+
+
+def fits_one_block(first_step: int, last_step: int, step: int, rows: int) -> bool:
+    """Whether a row of this step may join a block of so many rows with these steps."""
+    return rows < MAX_BLOCK_ROWS and step > last_step and step - first_step <= MAX_STEP_OFFSET
+
+
+def pack_block(block: Block) -> npt.NDArray[np.float32]:
+    """Returns a block as the array its event holds, float32 ``[rows, 2 + columns]``."""
+    rows, columns = block.values.shape
+    array = np.empty((rows, _OFFSET_COLUMNS + columns), np.float32)
+    array[:, 0] = block.steps - block.steps[-1]
+    array[:, 1] = block.wall_times - block.wall_times[-1]
+    array[:, _OFFSET_COLUMNS:] = block.values
+    return array
+
+
+def unpack_block(step: int, wall_time: float, array: npt.NDArray[Any], columns: int) -> Block:
+    """Reads a block from its event.
+
+    Args:
+      step: The event's step.
+      wall_time: The event's wall time, in seconds since the epoch.
+      array: The event's tensor.
+      columns: The number of columns of the block's layout.
+
+    Raises:
+      LogFormatError: The tensor is not such a block.
+    """
+    if array.dtype != np.float32 or array.ndim != 2 or not len(array):
+        raise LogFormatError(
+            f"The block at step {step} is {array.dtype} of shape {list(array.shape)}; "
+            "expected float32 of shape [rows, 2 + columns]."
+        )
+    if array.shape[1] != _OFFSET_COLUMNS + columns:
+        raise LogFormatError(
+            f"The block at step {step} has rows of {array.shape[1]} numbers, but its layout has "
+            f"{columns} columns, which makes {_OFFSET_COLUMNS + columns}."
+        )
+    offsets = array[:, :_OFFSET_COLUMNS].astype(np.float64)
+    if not np.isfinite(offsets).all() or (np.abs(offsets[:, 0]) > MAX_STEP_OFFSET).any():
+        raise LogFormatError(f"The block at step {step} has step or time offsets out of range.")
+    steps = step + offsets[:, 0].astype(np.int64)
+    if (np.diff(steps) <= 0).any():
+        raise LogFormatError(f"The steps of the block at step {step} do not increase.")
+    return Block(steps, wall_time + offsets[:, 1], array[:, _OFFSET_COLUMNS:])
+
+
+def surviving_rows(blocks: Sequence[Block]) -> list[int]:
+    """The reading rule: how many of each block's rows still stand, counted from its first.
+
+    Each block overwrites everything from its first step on. That serves restarts from a
+    checkpoint, the two branches of a preempted run, and two writers left running at once.
+
+    Args:
+      blocks: In the order of writers' starts and, for each writer, of writing
+        (``SegmentTag.writer``, ``SegmentTag.number``, then the order within the segment).
+
+    Example:
+      >>> def block(*steps):
+      ...     return Block(np.array(steps), np.zeros(len(steps)), np.zeros((len(steps), 1)))
+      >>> surviving_rows([block(0, 1, 2), block(3, 4, 5), block(2, 3)])
+      [2, 0, 2]
+    """
+    counts: list[int] = []
+    overwritten_from: int | None = None
+    for block in reversed(blocks):
+        if overwritten_from is None:
+            counts.append(len(block.steps))
+            overwritten_from = int(block.steps[0])
+        else:
+            counts.append(int(np.searchsorted(block.steps, overwritten_from)))
+            overwritten_from = min(overwritten_from, int(block.steps[0]))
+    return counts[::-1]

@@ -1,0 +1,1 @@
+"""From event files, by TensorBoard's data provider, to columns and buckets."""

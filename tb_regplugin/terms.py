@@ -1,0 +1,101 @@
+"""What a column of a recording is: one loss, or one part of a loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal["total", "data", "penalty", "implicit", "unexplained"]
+Kind = Literal["l1", "l2", "l1_l2", "orthogonal", "activity", "add_loss", "weight_decay", "custom"]
+
+ROLES: tuple[str, ...] = get_args(Role)
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column of a recording: what it is called, and what made it.
+
+    Attributes:
+      name: What people read, such as ``"dense/kernel"``. Any non-empty text.
+      role: ``"total"`` for the loss that the optimiser minimises, ``"data"`` for what the model
+        pays on the data, ``"penalty"`` for one entry of ``REGULARIZATION_LOSSES`` or
+        ``model.losses``, ``"implicit"`` for a penalty that is not in the loss (decoupled weight
+        decay), ``"unexplained"`` for a part of the loss of unknown origin.
+      kind: The form of a penalty, such as ``"l2"``; ``None`` where it is not known.
+      strength: The number the user wrote, such as the 0.01 of ``L2(0.01)``; the pair
+        ``(l1, l2)`` for ``"l1_l2"``; ``None`` where it is not known.
+      coefficient: The factor of the L1 norm (kind ``"l1"``) or of the squared L2 norm (kind
+        ``"l2"``). Keras' ``L2(s)`` is s times the squared norm, slim's ``l2_regularizer(s)`` is
+        s / 2 times it. ``None`` where it has no meaning.
+      variable: The path of the penalised variable, such as ``"model/dense/kernel"``.
+      shape: The shape of that variable.
+      size: The number of parameters in that variable.
+
+    Raises:
+      ValueError: A name is empty, a role or kind is unknown, or a number is not finite.
+
+    Example:
+      >>> Term("dense/kernel", kind="l2", strength=0.01, coefficient=0.01).role
+      'penalty'
+    """
+
+    name: str
+    role: Role = "penalty"
+    kind: Kind | None = None
+    strength: float | tuple[float, float] | None = None
+    coefficient: float | None = None
+    variable: str | None = None
+    shape: tuple[int, ...] | None = None
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"A term's name must be a non-empty string, not {self.name!r}.")
+        if self.role not in ROLES:
+            raise ValueError(
+                f"Term {self.name!r} has the unknown role {self.role!r}. "
+                f"Use one of {', '.join(ROLES)}."
+            )
+        if self.kind is not None and self.kind not in KINDS:
+            raise ValueError(
+                f"Term {self.name!r} has the unknown kind {self.kind!r}. "
+                f"Use one of {', '.join(KINDS)}, or None."
+            )
+        strengths = self.strength if isinstance(self.strength, tuple) else (self.strength,)
+        for number in (*strengths, self.coefficient):
+            if number is not None and not math.isfinite(number):
+                raise ValueError(
+                    f"Term {self.name!r} has a strength or coefficient of {number!r}. "
+                    "It must be finite, or None where it is not known."
+                )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The ordered columns of a recording.
+
+    Attributes:
+      columns: One term a column.
+
+    Raises:
+      ValueError: There is no column, two totals, or two columns of one role and name.
+    """
+
+    columns: tuple[Term, ...]
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("A layout needs at least one column.")
+        seen: set[tuple[str, str]] = set()
+        for column in self.columns:
+            key = (column.role, column.name)
+            if key in seen:
+                raise ValueError(
+                    f"Two columns are called {column.name!r} with the role {column.role!r}. "
+                    "Give each term a name of its own."
+                )
+            seen.add(key)
+        if sum(column.role == "total" for column in self.columns) > 1:
+            raise ValueError("A layout has at most one total.")
