@@ -1,0 +1,44 @@
+# Everything runs in .venv, which the first command makes; nothing else is touched.
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check pytest screenshots clean
+
+## Train the λ sweep and open its dashboard.  ARGS="--no-serve --seed 1 --log-dir DIR"
+demo: .venv/demo
+	$(BIN)/python -m demo $(ARGS)
+
+## Every check and test.
+test: check pytest
+
+## Lint, format and types, of Python and TypeScript, and the frontend's unit tests.
+check: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/npm --prefix frontend run check
+	$(BIN)/npm --prefix frontend test
+
+## The Python tests.  ARGS="-k keras"
+pytest: .venv/test
+	$(BIN)/python -m pytest $(ARGS)
+
+## Make the README's screenshots from the demo's logs.
+screenshots: .venv/test
+	$(BIN)/python -m docs.screenshots $(ARGS)
+
+# One stamp an extra; the install builds the frontend, so its sources are prerequisites.
+.venv/demo .venv/test: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
+	@echo "Installing tb_regplugin[$*] into .venv; the first time takes some minutes."
+	$(INSTALL) --editable ".[$*]"
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv build *.egg-info frontend/node_modules tb_regplugin/static

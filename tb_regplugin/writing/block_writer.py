@@ -1,0 +1,282 @@
+"""From rows to blocks on disk, in the background."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import warnings
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin import log_format
+from tb_regplugin.log_format import Block, SegmentTag
+from tb_regplugin.terms import Layout
+from tb_regplugin.writing.event_file import EventFile
+
+# With both, a day of slow training is some 1,000 blocks in 100 tags.
+_FLUSH_SHARE_OF_AGE = 0.01
+_MAX_FLUSH_SECS = 120.0
+# A disk that can't keep up holds training back rather than filling the memory.
+_MAX_WAITING_BLOCKS = 512
+
+
+class _OpenBlock:
+    """The rows that wait to become a block."""
+
+    def __init__(self, layout: Layout, deadline: float) -> None:
+        self.layout = layout
+        self.deadline = deadline
+        self.steps: list[int] = []
+        self.wall_times: list[float] = []
+        self.values = array("f")
+
+    def fits(self, layout: Layout, step: int) -> bool:
+        return (layout is self.layout or layout == self.layout) and log_format.fits_one_block(
+            self.steps[0], self.steps[-1], step, len(self.steps)
+        )
+
+    def close(self) -> _WaitingBlock:
+        rows = len(self.steps)
+        values = np.frombuffer(self.values, np.float32).reshape(rows, -1)
+        steps = np.array(self.steps, np.int64)
+        return _WaitingBlock(self.layout, Block(steps, np.array(self.wall_times), values))
+
+
+class _WaitingBlock(NamedTuple):
+    layout: Layout
+    block: Block
+
+
+class _SegmentWriter:
+    """Puts blocks into segments of an event file. Belongs to the background thread."""
+
+    def __init__(self, log_dir: str, name: str) -> None:
+        self._name = name
+        self._writer_id = log_format.new_writer_id(time.time_ns())
+        self._file = EventFile(log_dir)
+        self._layout_ids: dict[Layout, str] = {}
+        self._segment: SegmentTag | None = None
+        self._segment_blocks = 0
+        self._last_step = 0
+
+    def write(self, layout: Layout, block: Block) -> None:
+        step = int(block.steps[-1])
+        layout_id = self._layout_ids.get(layout)
+        if layout_id is None:
+            layout_id = self._layout_ids[layout] = log_format.layout_id(layout)
+            self._file.write(log_format.layout_event(self._name, layout, block.wall_times[-1]))
+        if self._segment is None or not (
+            self._segment.layout_id == layout_id
+            and self._segment_blocks < log_format.MAX_SEGMENT_BLOCKS
+            # The data server drops what a tag holds at and after a step that comes again.
+            and step > self._last_step
+        ):
+            number = 0 if self._segment is None else self._segment.number + 1
+            self._segment = SegmentTag(self._name, layout_id, self._writer_id, number)
+            self._segment_blocks = 0
+        self._file.write(log_format.block_event(self._segment, block))
+        self._segment_blocks += 1
+        self._last_step = step
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class BlockWriter:
+    """Records rows under a log directory. Safe to use from several threads.
+
+    Rows are written in the background once 256 wait, or once the oldest has waited for the flush
+    interval: ``flush_secs``, growing to 1 % of the writer's age, at most 120 s.
+
+    When writing fails (disk full, directory removed), the next call gives one warning, ``failed``
+    turns true, and what comes later is dropped: training goes on.
+
+    Args:
+      log_dir: Where the event file goes; made when the first block is written.
+      name: What the recording is called.
+      flush_secs: The flush interval at first, in seconds.
+    """
+
+    def __init__(self, log_dir: str, name: str = "losses", flush_secs: float = 5.0) -> None:
+        self.failed = False
+        self._log_dir = log_dir
+        self._name = name
+        self._flush_secs = flush_secs
+        self._start = time.monotonic()
+        self._pid = os.getpid()
+        self._changed = threading.Condition()
+        self._open_block: _OpenBlock | None = None
+        self._waiting: deque[_WaitingBlock] = deque()
+        self._writing = False
+        self._closed = False
+        self._failure: str | None = None
+        self._thread: threading.Thread | None = None
+
+    def append(
+        self,
+        layout: Layout,
+        steps: npt.NDArray[np.int64],
+        wall_times: npt.NDArray[np.float64],
+        values: npt.NDArray[np.float32],
+    ) -> None:
+        """Records rows.
+
+        Args:
+          layout: What the columns are.
+          steps: int64 ``[rows]``.
+          wall_times: float64 ``[rows]``, in seconds since the epoch.
+          values: float32 ``[rows, columns]``.
+
+        Raises:
+          ValueError: The shapes don't agree, or the writer is closed.
+        """
+        rows = len(steps)
+        if wall_times.shape != (rows,) or values.shape != (rows, len(layout.columns)):
+            raise ValueError(
+                f"{rows} steps came with wall times of shape {wall_times.shape} and values of "
+                f"shape {values.shape}; the layout has {len(layout.columns)} columns."
+            )
+        for step, wall_time, row in zip(steps.tolist(), wall_times.tolist(), values, strict=True):
+            self.append_row(layout, step, wall_time, row.tolist())
+
+    def append_row(
+        self, layout: Layout, step: int, wall_time: float, values: Iterable[float]
+    ) -> None:
+        """Records one row, as ``append`` does."""
+        # Converted first, so that a value that is no number leaves the block whole.
+        row = array("f", values)
+        if len(row) != len(layout.columns):
+            raise ValueError(f"{len(row)} values for the layout's {len(layout.columns)} columns.")
+        if self._unusable():
+            return
+        with self._changed:
+            if self._closed:
+                raise ValueError("The writer is closed.")
+            # Again, because other threads may record while this one waits to hand over.
+            while self._open_block is not None and not self._open_block.fits(layout, step):
+                self._hand_over()
+            if self._open_block is None:
+                self._open_block = _OpenBlock(layout, self._deadline(wall_time))
+                self._start_thread()
+                self._changed.notify_all()
+            self._open_block.steps.append(step)
+            self._open_block.wall_times.append(wall_time)
+            self._open_block.values.extend(row)
+            if len(self._open_block.steps) == log_format.MAX_BLOCK_ROWS:
+                self._hand_over()
+
+    def flush(self) -> None:
+        """Returns when all rows so far are with the operating system."""
+        if self._unusable():
+            return
+        with self._changed:
+            self._hand_over()
+            self._changed.wait_for(lambda: not self._waiting and not self._writing)
+        self._unusable()
+
+    def close(self) -> None:
+        """Flushes and ends the writer. Closing again does nothing."""
+        if self._pid != os.getpid() or self._closed:
+            return
+        with self._changed:
+            self._hand_over()
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            atexit.unregister(self.close)
+        self._unusable()
+
+    def _unusable(self) -> bool:
+        """Whether rows are dropped; says why, once, on the caller's thread."""
+        if self._pid != os.getpid() and not self.failed:
+            self.failed = True
+            self._failure = (
+                "it was opened before this process was forked; open one writer a process"
+            )
+        if self._failure is not None:
+            reason, self._failure = self._failure, None
+            warnings.warn(
+                f"tb_regplugin stopped recording to {self._log_dir!r}: {reason}. "
+                "Your training goes on.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return self.failed
+
+    def _deadline(self, wall_time: float) -> float:
+        """Until when, on the monotonic clock, a row of this wall time may wait."""
+        now = time.monotonic()
+        interval = max(
+            self._flush_secs, min(_MAX_FLUSH_SECS, _FLUSH_SHARE_OF_AGE * (now - self._start))
+        )
+        return now + interval - max(0.0, time.time() - wall_time)
+
+    def _hand_over(self) -> None:
+        """Closes the open block and gives it to the thread. The lock is held."""
+        if self._open_block is None:
+            return
+        self._changed.wait_for(lambda: len(self._waiting) < _MAX_WAITING_BLOCKS)
+        # Another thread may have handed it over during the wait.
+        if self._open_block is not None:
+            self._waiting.append(self._open_block.close())
+            self._open_block = None
+            self._changed.notify_all()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, name="tb_regplugin writer", daemon=True
+            )
+            self._thread.start()
+            atexit.register(self.close)
+
+    def _run(self) -> None:
+        segments: _SegmentWriter | None = None
+        while (waiting := self._next_block()) is not None:
+            try:
+                if not self.failed:
+                    if segments is None:
+                        segments = _SegmentWriter(self._log_dir, self._name)
+                    segments.write(waiting.layout, waiting.block)
+            except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
+                self._fail(error)
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+        if segments is not None:
+            try:
+                segments.close()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(error)
+
+    def _next_block(self) -> _WaitingBlock | None:
+        """Waits for a block or for the open one's deadline; None when all is written and closed."""
+        with self._changed:
+            while not self._waiting:
+                if self._open_block is None:
+                    if self._closed:
+                        return None
+                    self._changed.wait()
+                    continue
+                remaining = self._open_block.deadline - time.monotonic()
+                if remaining <= 0:
+                    self._hand_over()
+                else:
+                    self._changed.wait(remaining)
+            self._writing = True
+            waiting = self._waiting.popleft()
+            self._changed.notify_all()
+            return waiting
+
+    def _fail(self, error: Exception) -> None:
+        if not self.failed:
+            self._failure = f"{type(error).__name__}: {error}"
+            self.failed = True

@@ -1,0 +1,164 @@
+"""Recording from any training loop, with NumPy alone."""
+
+from __future__ import annotations
+
+import operator
+import os
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, SupportsFloat, SupportsIndex
+
+from tb_regplugin.terms import Layout, Term
+from tb_regplugin.writing.block_writer import BlockWriter
+
+_TOTAL = Term("total", role="total")
+_DATA = Term("data", role="data")
+_INT64 = range(-(2**63), 2**63)
+
+
+class Writer:
+    """Records what a loss is made of, step by step, for TensorBoard's Regularization tab.
+
+    Works with whatever turns into a number: Python, NumPy, PyTorch, JAX and TensorFlow scalars.
+    Rows are written in the background; a live view is at most one flush interval behind, and a
+    killed process loses at most one. The interval is ``flush_secs``, growing to 1 % of the
+    writer's age, at most 120 s. When writing fails (disk full, directory removed), one warning
+    says so, and training goes on unrecorded. Safe to use from several threads; a process that is
+    forked off needs a writer of its own.
+
+    Steps may go back, as after a restart from a checkpoint: what was recorded from that step on
+    is overwritten. The terms may change from step to step.
+
+    Args:
+      log_dir: The run's directory, below the one that TensorBoard is given. May be remote
+        (``gs://``, ``s3://``, …).
+      name: What the recording is called. Two losses of one run (a generator's and a
+        discriminator's) need two writers with different names.
+      flush_secs: The flush interval at first, in seconds.
+
+    Raises:
+      ValueError: ``name`` is empty, or ``flush_secs`` is not positive.
+
+    Example:
+      >>> import tempfile
+      >>> with Writer(tempfile.mkdtemp()) as writer:
+      ...     for step in range(3):
+      ...         writer.write(step, data_loss=0.5, penalties={"dense/kernel": 0.125})
+    """
+
+    def __init__(
+        self, log_dir: str | os.PathLike[str], *, name: str = "losses", flush_secs: float = 5.0
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"name must be a non-empty string, not {name!r}.")
+        if not flush_secs > 0:
+            raise ValueError(f"flush_secs must be a positive number of seconds, not {flush_secs}.")
+        self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
+        self._last: tuple[Any, Layout | None] = (None, None)
+
+    def write(
+        self,
+        step: SupportsIndex,
+        data_loss: SupportsFloat | Mapping[str, SupportsFloat],
+        penalties: Mapping[str | Term, SupportsFloat],
+        total_loss: SupportsFloat | None = None,
+    ) -> None:
+        """Records one training step.
+
+        Args:
+          step: The step's number, a 64-bit integer.
+          data_loss: What the model pays on the data: a number, or the numbers of its named parts.
+          penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
+          total_loss: The loss that the optimiser minimises. When given, the dashboard shows
+            whether the parts add up to it; when left out, it shows their sum.
+
+        Raises:
+          TypeError: The step is not an integer, or a value is not a number. Nothing is recorded
+            then, and what was recorded before stays.
+          ValueError: The step needs more than 64 bits, two terms share a name, or the writer is
+            closed.
+        """
+        wall_time = time.time()
+        try:
+            number = operator.index(step)
+        except TypeError:
+            raise TypeError(f"step must be an integer, not {step!r}.") from None
+        if number not in _INT64:
+            raise ValueError(f"step must fit into 64 bits; {number} does not.")
+        names = (
+            total_loss is not None,
+            tuple(data_loss) if isinstance(data_loss, Mapping) else None,
+            tuple(penalties),
+        )
+        values: list[SupportsFloat] = [] if total_loss is None else [total_loss]
+        values.extend(data_loss.values() if isinstance(data_loss, Mapping) else (data_loss,))
+        values.extend(penalties.values())
+        try:
+            row = [float(value) for value in values]
+        except (TypeError, ValueError) as error:
+            raise TypeError(_name_of_bad_value(data_loss, penalties, total_loss)) from error
+        # One tuple, so that threads never see the names of one layout with another.
+        last_names, layout = self._last
+        if layout is None or names != last_names:
+            layout = _layout(*names)
+            self._last = (names, layout)
+        self._blocks.append_row(layout, number, wall_time, row)
+
+    def flush(self) -> None:
+        """Returns when every step so far is written."""
+        self._blocks.flush()
+
+    def close(self) -> None:
+        """Writes what waits and ends the recording. Closing again does nothing."""
+        self._blocks.close()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _layout(
+    has_total: bool, data_parts: tuple[str, ...] | None, penalties: tuple[str | Term, ...]
+) -> Layout:
+    data = (_DATA,) if data_parts is None else tuple(Term(part, "data") for part in data_parts)
+    terms = tuple(
+        penalty if isinstance(penalty, Term) else Term(penalty, kind="custom")
+        for penalty in penalties
+    )
+    for term in terms:
+        if term.role in ("total", "data"):
+            raise ValueError(
+                f"The penalty {term.name!r} has the role {term.role!r}. "
+                "Give it to write() as total_loss or data_loss."
+            )
+    return Layout(((_TOTAL,) if has_total else ()) + data + terms)
+
+
+def _name_of_bad_value(
+    data_loss: SupportsFloat | Mapping[str, SupportsFloat],
+    penalties: Mapping[str | Term, SupportsFloat],
+    total_loss: SupportsFloat | None,
+) -> str:
+    named: dict[str, Any] = {} if total_loss is None else {"total_loss": total_loss}
+    if isinstance(data_loss, Mapping):
+        named |= {f"data_loss[{name!r}]": value for name, value in data_loss.items()}
+    else:
+        named["data_loss"] = data_loss
+    for key, value in penalties.items():
+        named[f"penalties[{key.name if isinstance(key, Term) else key!r}]"] = value
+    for name, value in named.items():
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            shape = getattr(value, "shape", None)
+            what = f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
+            return f"{name} must be one number, not {what}: {value!r:.80}"
+    return "A value is not a number."
