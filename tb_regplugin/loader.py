@@ -35,7 +35,7 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
             samples = getattr(flags, "samples_per_plugin", None)
             if isinstance(samples, dict) and PLUGIN_NAME not in samples:
                 flags.samples_per_plugin = {**samples, PLUGIN_NAME: _KEEP_ALL}
-        except Exception:  # noqa: BLE001 - foreign flags must not end TensorBoard.
+        except Exception:
             _logger.warning("TensorBoard may show a sample of the recorded steps.", exc_info=True)
 
     def load(self, context: Any) -> Any:
@@ -51,6 +51,6 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
             from tb_regplugin.plugin import RegularizationPlugin
 
             return RegularizationPlugin(context)
-        except Exception:  # noqa: BLE001 - whatever it is, the other tabs must work.
+        except Exception:
             _logger.exception("The Regularization tab is not available.")
             return None

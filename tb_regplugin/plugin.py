@@ -140,7 +140,7 @@ def _route(answer: _Route) -> Any:
             return _respond(
                 request, {"error": str(error)}, "application/json", error.http_code, error.headers
             )
-        except Exception:  # noqa: BLE001 - a failure must be logged, and readable in the dashboard.
+        except Exception:
             _logger.exception("Answering %s failed.", request.path)
             reason = "Reading the recording failed. TensorBoard's log in the terminal says why."
             return _respond(request, {"error": reason}, "application/json", 500)

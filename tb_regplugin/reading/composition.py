@@ -64,13 +64,13 @@ def compose(table: Table) -> Composition:
     recorded = table.recorded
     totals = [i for i, column in enumerate(terms) if column.term.role == "total"]
     parts = _sums(table, _PARTS)
-    has_parts = recorded[:, _of_role(table, _PARTS)].any(axis=1)
+    has_parts = _any_recorded(table, _PARTS)
     if not totals:
         derived = Column(Term("total", role="total"), derived=True)
         values.append(_float32(parts))
         recorded = np.column_stack([recorded, has_parts])
     else:
-        has_total = recorded[:, totals].any(axis=1)
+        has_total = _any_recorded(table, ["total"])
         derived, residual = _residual(table, parts, has_total)
         values.append(residual)
         if not has_total.all():
@@ -85,8 +85,10 @@ def compose(table: Table) -> Composition:
     return Composition(columns, tuple(values), recorded)
 
 
-def _of_role(table: Table, roles: Sequence[str]) -> list[int]:
-    return [i for i, column in enumerate(table.columns) if column.role in roles]
+def _any_recorded(table: Table, roles: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Returns for each stretch whether it records a column of these roles."""
+    wanted = np.array([column.role in roles for column in table.columns], np.bool_)
+    return np.asarray((table.recorded & wanted).any(axis=1))
 
 
 def _sums(table: Table, roles: Sequence[str], *, absolute: bool = False) -> npt.NDArray[np.float64]:

@@ -65,7 +65,7 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
       >>> recording.values.sum(axis=1)
       array([1.25, 1.25, 1.25], dtype=float32)
     """
-    path = os.path.expanduser(os.fspath(log_dir))  # noqa: PTH111 - It may be a URL.
+    path = os.path.expanduser(os.fspath(log_dir))
     if not _is_directory(path):
         raise FileNotFoundError(
             f"There is no directory {path!r}. Give the one that the training's logs were written "
@@ -97,7 +97,7 @@ def _warn_of(run: str, problems: tuple[Problem, ...]) -> None:
 
 def _is_directory(path: str) -> bool:
     if "://" not in path:
-        return os.path.isdir(path)  # noqa: PTH112 - The same for both kinds of path.
+        return os.path.isdir(path)
     from tensorboard.compat import tf
 
     return bool(tf.io.gfile.isdir(path))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import grpc
 from tensorboard.data import provider as data_provider
@@ -24,7 +25,8 @@ _ATTEMPTS = 5
 _SECONDS_BETWEEN_ATTEMPTS = 0.05
 
 
-class Unreadable(NamedTuple):
+@dataclass(frozen=True)
+class Unreadable:
     """Why TensorBoard cannot hand out a series."""
 
     reason: str
