@@ -28,7 +28,9 @@ def _compose(
     values[~masks.T] = np.nan
     terms = tuple(Term(name, role=ROLES.get(name, "penalty")) for name in columns)
     steps = np.arange(rows) * 10
-    return compose(Table(terms, steps, steps * 1.0, values, np.arange(rows + 1), masks))
+    return compose(
+        Table(terms, steps, steps.astype(np.float64), values, np.arange(rows + 1), masks)
+    )
 
 
 def _last(composition: Composition) -> npt.NDArray[np.float32]:

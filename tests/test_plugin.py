@@ -161,7 +161,8 @@ def test_values_that_are_not_finite_are_counted(
     plugin: RegularizationPlugin, provider: FakeProvider
 ) -> None:
     """Only the kinds that occur have an array, and the column tells where it began."""
-    provider.add(recording_events([0, 1, 2], [[1, np.inf, 1], [1, 1, np.nan], [1, 1, 1]]), "odd")
+    values = np.array([[1, np.inf, 1], [1, 1, np.nan], [1, 1, 1]])
+    provider.add(recording_events([0, 1, 2], values), "odd")
     query = {"run": "odd", "name": "losses", "buckets": 1}
     header, arrays = decode_curves(_ask(plugin, "/curves", query).data)
     assert [column.get("first_non_finite_step") for column in header["columns"]] == [None, 0, 1, 0]

@@ -12,6 +12,8 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2, tensor_pb2, types_pb2
 from tensorboard.data import provider as data_provider
 from tensorboard.util import tensor_util
@@ -146,7 +148,7 @@ def test_a_writer_that_started_earlier_yields_to_a_later_one() -> None:
 def test_layouts_are_stitched() -> None:
     """Columns are united; a gap is told apart from a recorded NaN, and the latest term wins."""
     provider, store = FakeProvider(), Store()
-    provider.add(recording_events([0, 1], [[3, 2, np.nan], [3, 2, 1]]))
+    provider.add(recording_events([0, 1], np.array([[3, 2, np.nan], [3, 2, 1]])))
     _contents(store, provider)
     stronger = Term("kernel", kind="l2", strength=0.02)
     other = Layout((TOTAL, Term("bias"), DATA, stronger))
@@ -335,6 +337,49 @@ def test_replaced_segments_are_forgotten() -> None:
     provider.events.clear()
     provider.add(recording_events([20], [[1, 1, 1]], writer="2"))
     assert _rows(_contents(store, provider)) == {20: [1, 1, 1]}
+
+
+_BLOCKS = st.tuples(
+    st.integers(1, 3),  # Its writer.
+    st.sampled_from([("a",), ("b", "a"), ("c",)]),  # Its columns.
+    st.lists(st.integers(0, 20), min_size=1, max_size=5, unique=True).map(sorted),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(_BLOCKS, min_size=1, max_size=3), max_size=5))
+def test_a_growing_store_equals_a_replay(
+    batches: list[list[tuple[int, tuple[str, ...], list[int]]]],
+) -> None:
+    """After each batch it holds what replaying everything so far into a dict gives."""
+    provider, store = FakeProvider(), Store()
+    written: list[tuple[tuple[int, int], dict[int, dict[str, float]]]] = []
+    for batch in batches:
+        for writer, names, steps in batch:
+            number = len(written)
+            rows = [[1.0 * number + i for i in range(len(names))]] * len(steps)
+            layout = Layout(tuple(Term(name) for name in names))
+            provider.add(recording_events(steps, rows, layout, writer=str(writer), number=number))
+            row = dict(zip(names, rows[0], strict=True))
+            written.append(((writer, number), dict.fromkeys(steps, row)))
+        replayed: dict[int, dict[str, float]] = {}
+        for _, block in sorted(written, key=lambda item: item[0]):
+            replayed = {step: row for step, row in replayed.items() if step < min(block)} | block
+        assert _recorded(_contents(store, provider)) == dict(sorted(replayed.items()))
+
+
+def _recorded(contents: Contents) -> dict[int, dict[str, float]]:
+    """Returns what was recorded at each step, by column's name."""
+    table = contents.table
+    by_row = np.repeat(table.recorded, np.diff(table.stretches), axis=0)
+    return {
+        step: {
+            column.name: float(table.values[i, row])
+            for i, column in enumerate(table.columns)
+            if by_row[row, i]
+        }
+        for row, step in enumerate(table.steps.tolist())
+    }
 
 
 def test_concurrent_requests_read_each_segment_once() -> None:
