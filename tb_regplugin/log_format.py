@@ -143,7 +143,7 @@ def decode_layout(data: bytes) -> Layout:
 
 def _decode_column(column: dict[str, Any]) -> Term:
     known = {field.name for field in fields(Term)}
-    values = {
+    values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in column.items()
         if key in known

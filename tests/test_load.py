@@ -96,6 +96,27 @@ def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path) -> None:
     assert recordings["good"].steps.tolist() == [0]
 
 
+@pytest.mark.parametrize("garbage", [b"", b"garbage", bytes(range(256)) * 40])
+def test_a_file_of_garbage_harms_no_other_run(tmp_path: Path, garbage: bytes) -> None:
+    """TensorBoard skips it; the rest is returned."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "events.out.tfevents.1.host").write_bytes(garbage)
+    write_recording(tmp_path / "good", {0: [3, 2, 1]})
+    assert list(load(tmp_path)) == ["good"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data server runs on this machine."""
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    write_recording(tmp_path, {0: [3, 2, 1]})
+    assert load(tmp_path)["."].steps.tolist() == [0]
+
+
 def test_what_cannot_be_read_is_warned_of(tmp_path: Path) -> None:
     """The warning names run, series and reason; everything else is returned."""
     events = recording_events([5], [[1.0]], Layout((TOTAL,)), number=1)
