@@ -32,7 +32,7 @@ export function paintAreas(
     const envelope = totalEnvelope(picture);
     if (envelope !== undefined) {
       ctx.fillStyle = look.total;
-      ctx.globalAlpha = 0.18;
+      ctx.globalAlpha = 0.25;
       fillArea(chart, picture.steps, envelope.lower, envelope.upper);
     }
   });

@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import { type Band, chooseBands } from "../bands.ts";
 import { bandColour } from "../colours.ts";
+import type { Curves } from "../curves.ts";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { shortenMiddle } from "../format.ts";
 import { fullRange, makePicture, type Range, TOTAL_KEY, zoomRange } from "../picture.ts";
@@ -76,7 +77,7 @@ export function Card({ dashboard, state, recording }: Props) {
             Reset zoom
           </button>
         )}
-        <p class="subtitle">{curves ? subtitle(curves) : "\u00a0"}</p>
+        <p class="subtitle">{headline(recording, curves, failure)}</p>
         {nonFinite !== undefined && <p class="warning">{nonFinite}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
         {problems.map((problem) => (
@@ -122,6 +123,17 @@ export function Card({ dashboard, state, recording }: Props) {
       )}
     </article>
   );
+}
+
+function headline(
+  recording: Recording,
+  curves: Curves | undefined,
+  failure: string | undefined,
+): string {
+  if (curves !== undefined && recording.columns.length > 0) {
+    return subtitle(curves);
+  }
+  return failure === undefined && curves === undefined ? "Loading…" : "\u00a0";
 }
 
 /** One bucket a pixel, in steps that spare a request for each pixel of a window being resized. */

@@ -67,9 +67,9 @@ export function useCurves(
   const [loaded, setLoaded] = useState<Loaded>({});
   const answered = useRef("");
   const { reloads } = dashboard.state;
+  // Stands for all that the request depends on.
   const question = JSON.stringify([recording.key, range ?? null, buckets, reloads]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question stands for its parts.
   useEffect(() => {
     if (!isWanted || buckets === 0 || question === answered.current) {
       return;
