@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Dashboard } from "./dashboard.ts";
-import { recordingKey } from "./recording.ts";
-import { toggle } from "./view.ts";
+import { recordingKey } from "./data/recording.ts";
+import { toggle } from "./model/view.ts";
 
 /** Answers every request with what the test put here. */
 let answer: () => Response;

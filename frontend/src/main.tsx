@@ -4,7 +4,7 @@ import { render as renderInto } from "preact";
 import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { App } from "./components/App.tsx";
 import { Dashboard } from "./dashboard.ts";
-import { connect, followTheme, followVisibility } from "./host.ts";
+import { connect, followTheme, followVisibility } from "./host/host.ts";
 import styles from "./styles.css";
 
 export function render(): void {

@@ -1,5 +1,5 @@
-import type { Problem, Recording } from "../recording.ts";
-import { recordingLabel } from "../runs.ts";
+import type { Problem, Recording } from "../data/recording.ts";
+import { recordingLabel } from "../model/runs.ts";
 
 /** What could not be read, in all runs; everything else is shown as usual. */
 export function Problems({ recordings }: { recordings: readonly Recording[] }) {

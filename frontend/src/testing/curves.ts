@@ -1,7 +1,7 @@
 /** Curves and recordings for tests, built from as little as a test cares about. */
 
-import type { Curves, Series } from "../curves.ts";
-import { type Column, type Recording, type Role, recordingKey } from "../recording.ts";
+import type { Curves, Series } from "../data/curves.ts";
+import { type Column, type Recording, type Role, recordingKey } from "../data/recording.ts";
 
 export function column(name: string, role: Role, more: Partial<Column> = {}): Column {
   return { name, role, derived: false, significant: false, ...more };

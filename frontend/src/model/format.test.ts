@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { column } from "../testing/curves.ts";
 import {
   enumerate,
   formatOrigin,
@@ -10,7 +11,6 @@ import {
   formatValue,
   shortenMiddle,
 } from "./format.ts";
-import { column } from "./testing/curves.ts";
 
 /** Shares are written with a no-break space. */
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
@@ -60,7 +60,8 @@ test("steps are written in full", () => {
 
 test("ticks share a unit and have the decimals that tell them apart", () => {
   assert.deepEqual(formatTicks([0, 1000, 2000], 1000), ["0", "1k", "2k"]);
-  assert.deepEqual(formatTicks([1200, 1250, 1300], 50), ["1.20k", "1.25k", "1.30k"]);
+  assert.deepEqual(formatTicks([1200, 1250, 1300], 50), ["1,200", "1,250", "1,300"]);
+  assert.deepEqual(formatTicks([0, 500, 1000], 500), ["0", "0.5k", "1.0k"]);
   assert.deepEqual(formatTicks([0, 0.5, 1], 0.5), ["0", "0.5", "1.0"]);
   assert.deepEqual(formatTicks([0, 0.25, 0.5], 0.25), ["0", "0.25", "0.50"]);
   assert.deepEqual(formatTicks([0, 2e6, 4e6], 2e6), ["0", "2M", "4M"]);

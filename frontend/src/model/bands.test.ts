@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands, MORE_KEY, PENALTY_BANDS } from "./bands.ts";
-import { column, curves, series } from "./testing/curves.ts";
 
 const total = column("total", "total");
 const data = column("data", "data");

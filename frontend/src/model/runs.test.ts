@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { recording } from "../testing/curves.ts";
 import {
   type Choice,
   filterRecordings,
@@ -8,7 +9,6 @@ import {
   sortRecordings,
   updateChoice,
 } from "./runs.ts";
-import { recording } from "./testing/curves.ts";
 
 const NO_CHOICE: Choice = { chosen: new Set(), known: new Set() };
 const many = (count: number) => Array.from({ length: count }, (_, i) => recording(`run${i}`));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { column, curves, series } from "../testing/curves.ts";
 import { describeChart, describeNonFinite, lastStep, subtitle } from "./summary.ts";
-import { column, curves, series } from "./testing/curves.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 const loss = (total: number, data: number, penalty: number) =>

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
 import { layerAt, stack } from "./stack.ts";
-import { column, curves, series } from "./testing/curves.ts";
 
 function layersOf(...values: (number | undefined)[][]) {
   const all = values.map((row, i) => series(column(`t${i}`, i === 0 ? "data" : "penalty"), row));

@@ -1,9 +1,9 @@
 /** How uPlot draws the frame of a chart: axes, scales, the total's line and the cursor. */
 
 import type uPlot from "uplot";
-import { formatTicks } from "./format.ts";
+import { formatTicks } from "../model/format.ts";
+import type { Range } from "../model/picture.ts";
 import { CHART_FONT, type Look } from "./look.ts";
-import type { Range } from "./picture.ts";
 
 /** What a chart asks back for while it draws; read anew each time. */
 export interface ChartSource {

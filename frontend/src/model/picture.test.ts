@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
 import { fullRange, makePicture, TOTAL_KEY, valueRange, zoomRange } from "./picture.ts";
-import { column, curves, series } from "./testing/curves.ts";
 
 const all = curves([
   series(column("total", "total"), [10, 2, Number.NaN, 2]),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseBands } from "./bands.ts";
+import { chooseBands } from "../model/bands.ts";
+import { column, curves, recording, series } from "../testing/curves.ts";
+import { distance, SIGHTS } from "../testing/sight.ts";
 import {
   bandColour,
   DATA_COLOURS,
@@ -9,8 +11,6 @@ import {
   PENALTY_COLOURS,
   runColour,
 } from "./colours.ts";
-import { column, curves, recording, series } from "./testing/curves.ts";
-import { distance, SIGHTS } from "./testing/sight.ts";
 
 const terms = (...names: string[]) => names.map((name) => column(name, "penalty"));
 

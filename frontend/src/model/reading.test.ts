@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Curves } from "../data/curves.ts";
+import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
-import type { Curves } from "./curves.ts";
 import { makePicture } from "./picture.ts";
 import { READING_ROWS, read } from "./reading.ts";
-import { column, curves, series } from "./testing/curves.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
