@@ -12,6 +12,7 @@ export function render(): void {
   style.textContent = uPlotStyles + styles;
   document.head.append(style);
   document.documentElement.lang = "en";
+  document.title = "Regularization";
 
   const dashboard = new Dashboard();
   followTheme((theme) => {

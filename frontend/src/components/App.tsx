@@ -19,6 +19,7 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
     <div class="app">
       <RunPicker dashboard={dashboard} state={state} filtered={filtered} />
       <main class="main" aria-label="Charts" tabIndex={-1}>
+        <h1 class="unseen">Regularization</h1>
         {state.isUnreachable && (
           <Notice action="Try again" onAction={() => void dashboard.reload()}>
             {recordings === undefined

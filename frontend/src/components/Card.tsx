@@ -88,7 +88,7 @@ export function Card({ dashboard, state, recording }: Props) {
           </p>
         ))}
       </header>
-      <div class="plot" ref={plot}>
+      <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
         {isNear && picture && whole && !isEmpty && width > 0 && (
           <StackChart
             picture={picture}

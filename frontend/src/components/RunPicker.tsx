@@ -33,12 +33,12 @@ export function RunPicker({ dashboard, state, filtered }: Props) {
             {chosen.length} of {keys.length}
           </span>
         </button>
-        <h1 class="sidebar-title">
+        <h2 class="sidebar-title">
           Runs
           <span class="count">
             {chosen.length} of {keys.length}
           </span>
-        </h1>
+        </h2>
       </div>
       <div id="runs" class={isOpen ? "runs" : "runs is-closed"}>
         <div class="filter">
