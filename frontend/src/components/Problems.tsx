@@ -15,7 +15,7 @@ export function Problems({ recordings }: { recordings: readonly Recording[] }) {
       <summary>{series} could not be read; everything else is shown.</summary>
       <ul>
         {problems.map(({ problem, label }) => (
-          <li key={`${label} ${problem.tag}`}>
+          <li key={`${label} ${problem.tag} ${problem.reason}`}>
             <b>{label}</b> <ProblemText problem={problem} />
           </li>
         ))}
