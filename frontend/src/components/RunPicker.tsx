@@ -3,7 +3,7 @@ import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Filtered } from "../model/runs.ts";
 import { RunRow } from "./RunRow.tsx";
 
-/** Up to this width the list lies above the cards, folded: as in styles.css. */
+/** Up to this width the list lies above the cards, folded: as in styles/narrow.css. */
 const NARROW = 700;
 
 interface Props {
