@@ -4,7 +4,8 @@ import { fetchRecordings, Unreachable } from "./data/api.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
-import { type View, WHOLE_VIEW } from "./model/view.ts";
+import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
+import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
 import { Store } from "./store.ts";
 
 export interface DashboardState {
@@ -12,6 +13,7 @@ export interface DashboardState {
   readonly recordings: readonly Recording[] | undefined;
   readonly choice: Choice;
   readonly filter: string;
+  readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
   readonly runNumbers: ReadonlyMap<string, number>;
   readonly termNumbers: ReadonlyMap<string, number>;
@@ -35,6 +37,7 @@ export class Dashboard extends Store<DashboardState> {
       recordings: undefined,
       choice: { chosen: new Set(), known: new Set() },
       filter: "",
+      settings: DEFAULT_SETTINGS,
       views: new Map(),
       runNumbers: new Map(),
       termNumbers: new Map(),
@@ -116,6 +119,16 @@ export class Dashboard extends Store<DashboardState> {
 
   setFilter(filter: string): void {
     this.update({ filter });
+  }
+
+  changeSettings(change: Partial<Settings>): void {
+    const settings = { ...this.state.settings, ...change };
+    // A zoom is a part of one x axis and of no other.
+    const isOtherAxis = settings.x !== this.state.settings.x;
+    const views = isOtherAxis
+      ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
+      : this.state.views;
+    this.update({ settings, views });
   }
 
   choose(keys: readonly string[], isChosen: boolean): void {

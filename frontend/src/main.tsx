@@ -11,12 +11,23 @@ import narrow from "./styles/narrow.css";
 import notices from "./styles/notices.css";
 import page from "./styles/page.css";
 import picker from "./styles/picker.css";
+import toolbar from "./styles/toolbar.css";
 import tooltip from "./styles/tooltip.css";
 
 export function render(): void {
   const style = document.createElement("style");
   // Narrow windows come last: their rules take the place of others.
-  style.textContent = [uPlotStyles, page, picker, cards, legend, tooltip, notices, narrow].join("");
+  style.textContent = [
+    uPlotStyles,
+    page,
+    picker,
+    toolbar,
+    cards,
+    legend,
+    tooltip,
+    notices,
+    narrow,
+  ].join("");
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "Regularization";

@@ -54,6 +54,13 @@ def write_scalar(directory: Path) -> None:
     _write_event(directory, event_pb2.Event(step=1, wall_time=1.0, summary=summary))
 
 
+def write_run_with_a_negative_term(directory: Path, steps: int = 100) -> None:
+    """Data loss 2, a penalty of 1 and one of -0.5 at every step."""
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 2.0, {KERNEL: 1.0, Term("entropy"): -0.5})
+
+
 def _write_event(directory: Path, event: event_pb2.Event) -> None:
     file = EventFile(str(directory))
     file.write(event)

@@ -7,6 +7,7 @@ import { EmptyState } from "./EmptyState.tsx";
 import { Notice } from "./Notice.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
+import { Toolbar } from "./Toolbar.tsx";
 
 /** The whole page: the run picker beside the cards of the chosen recordings. */
 export function App({ dashboard }: { dashboard: Dashboard }) {
@@ -40,6 +41,7 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               : "No run is chosen. Choose one in the list of runs."}
           </p>
         )}
+        {shown.length > 0 && <Toolbar dashboard={dashboard} settings={state.settings} />}
         <div class="cards">
           {shown.map((recording) => (
             <Card key={recording.key} dashboard={dashboard} state={state} recording={recording} />

@@ -9,7 +9,8 @@ const HINT = "Click to show or hide, double-click or shift-click to show alone";
 interface Props {
   /** From bottom to top. */
   bands: readonly Band[];
-  hasTotal: boolean;
+  /** What the line over all parts is called, where there is one. */
+  total: string | undefined;
   view: View;
   colourOf: (band: Band) => string;
   onToggle: (key: string) => void;
@@ -19,15 +20,7 @@ interface Props {
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({
-  bands,
-  hasTotal,
-  view,
-  colourOf,
-  onToggle,
-  onIsolate,
-  onHighlight,
-}: Props) {
+export function Legend({ bands, total, view, colourOf, onToggle, onIsolate, onHighlight }: Props) {
   const before = useRef(view);
   const click = (key: string) => (event: MouseEvent) => {
     if (event.detail <= 1) {
@@ -51,11 +44,11 @@ export function Legend({
   });
   return (
     <ul class="legend" aria-label="Terms">
-      {hasTotal && (
+      {total !== undefined && (
         <li>
-          <button type="button" class="term" title={`total\n${HINT}`} {...handlers(TOTAL_KEY)}>
+          <button type="button" class="term" title={`${total}\n${HINT}`} {...handlers(TOTAL_KEY)}>
             <span class="swatch swatch-line" aria-hidden="true" />
-            total
+            {total}
           </button>
         </li>
       )}

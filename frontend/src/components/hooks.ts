@@ -3,10 +3,9 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { fetchCurves, Unreachable } from "../data/api.ts";
+import { type CurvesQuery, fetchCurves, Unreachable } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import type { Range } from "../model/picture.ts";
 
 /** How far outside of the scrolled area something counts as near. */
 const MARGIN = "400px 0px";
@@ -60,22 +59,21 @@ export interface Loaded {
 export function useCurves(
   dashboard: Dashboard,
   recording: Recording,
-  range: Range | undefined,
-  buckets: number,
+  query: CurvesQuery,
   isWanted: boolean,
 ): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({});
   const answered = useRef("");
   const { reloads } = dashboard.state;
   // Stands for all that the request depends on.
-  const question = JSON.stringify([recording.key, range ?? null, buckets, reloads]);
+  const question = JSON.stringify([recording.key, query, reloads]);
 
   useEffect(() => {
-    if (!isWanted || buckets === 0 || question === answered.current) {
+    if (!isWanted || query.buckets === 0 || question === answered.current) {
       return;
     }
     const abort = new AbortController();
-    fetchCurves(recording, range, buckets, abort.signal)
+    fetchCurves(recording, query, abort.signal)
       .then((curves) => {
         if (abort.signal.aborted) {
           return;

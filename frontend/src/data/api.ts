@@ -1,6 +1,7 @@
 /** Requests to the plugin's routes. Addresses are relative: TensorBoard may live under any path. */
 
 import type { Range } from "../model/picture.ts";
+import type { XAxis } from "../model/settings.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
 
@@ -15,20 +16,41 @@ export async function fetchRecordings(): Promise<readonly Recording[]> {
   return parseRecordings(await response.json());
 }
 
+export interface CurvesQuery {
+  readonly range: Range | undefined;
+  readonly buckets: number;
+  readonly group: string;
+  readonly top: number;
+  readonly x: XAxis;
+  readonly smoothing: number;
+}
+
 export async function fetchCurves(
   recording: Recording,
-  range: Range | undefined,
-  buckets: number,
+  query: CurvesQuery,
   signal: AbortSignal,
 ): Promise<Curves> {
   const parameters = new URLSearchParams({
-    run: recording.run,
-    name: recording.name,
-    buckets: String(buckets),
-    ...(range ? { start: String(range.min), end: String(range.max) } : {}),
+    ...whatOf(recording, query),
+    buckets: String(query.buckets),
+    ...(query.top > 0 ? { top: String(query.top) } : {}),
+    ...(query.smoothing > 0 ? { smoothing: String(query.smoothing) } : {}),
   });
   const response = await request(`curves?${parameters}`, signal);
   return decodeCurves(await response.arrayBuffer());
+}
+
+type RowsQuery = Pick<CurvesQuery, "range" | "x" | "group">;
+
+/** The parameters that all routes of one recording share; what is usual is left out. */
+function whatOf(recording: Recording, { range, x, group }: RowsQuery): Record<string, string> {
+  return {
+    run: recording.run,
+    name: recording.name,
+    ...(range ? { start: String(range.min), end: String(range.max) } : {}),
+    ...(x === "step" ? {} : { x }),
+    ...(group === "term" ? {} : { group }),
+  };
 }
 
 async function request(address: string, signal?: AbortSignal): Promise<Response> {

@@ -3,6 +3,7 @@
 import { type Column, columnKey, type Recording } from "../data/recording.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
 import { naturalCompare } from "../model/runs.ts";
+import { LOOKS } from "./look.ts";
 
 export type Theme = "light" | "dark";
 
@@ -86,6 +87,9 @@ export function bandColour(theme: Theme, band: Band, terms: ReadonlyMap<string, 
       return cycle(DATA_COLOURS[theme], number);
     case "unexplained":
       return UNEXPLAINED_COLOUR[theme];
+    case "total":
+    case "run":
+      return LOOKS[theme].total;
     case "penalty": {
       const colours = PENALTY_COLOURS[theme];
       const colour = cycle(colours, number);
