@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
+from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 
-PLUGIN_NAME = "regularization"
 VERSION = 1
 
 MAX_BLOCK_ROWS = 256

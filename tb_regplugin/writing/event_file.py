@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -46,7 +47,13 @@ class EventFile:
         self._is_local = not _HAS_SCHEME.match(directory)
         self._path = os.path.join(directory, name)
         self._file = self._open(directory)
-        self.write(event_pb2.Event(wall_time=time.time(), file_version=_FILE_VERSION))
+        try:
+            self.write(event_pb2.Event(wall_time=time.time(), file_version=_FILE_VERSION))
+        except Exception:
+            # What could not be written fails once more on closing.
+            with contextlib.suppress(Exception):
+                self.close()
+            raise
 
     def _open(self, directory: str) -> IO[bytes] | Any:
         if self._is_local:

@@ -1,0 +1,47 @@
+import { useMemo } from "preact/hooks";
+import type { Dashboard } from "../dashboard.ts";
+import { filterRecordings } from "../runs.ts";
+import { useStore } from "../store.ts";
+import { Card } from "./Card.tsx";
+import { EmptyState } from "./EmptyState.tsx";
+import { Notice } from "./Notice.tsx";
+import { Problems } from "./Problems.tsx";
+import { RunPicker } from "./RunPicker.tsx";
+
+/** The whole page: the run picker beside the cards of the chosen recordings. */
+export function App({ dashboard }: { dashboard: Dashboard }) {
+  const state = useStore(dashboard);
+  const { recordings, filter, choice } = state;
+  const filtered = useMemo(() => filterRecordings(recordings ?? [], filter), [recordings, filter]);
+  const shown = filtered.matching.filter(({ key }) => choice.chosen.has(key));
+
+  return (
+    <div class="app">
+      <RunPicker dashboard={dashboard} state={state} filtered={filtered} />
+      <main class="main" aria-label="Charts" tabIndex={-1}>
+        {state.isUnreachable && (
+          <Notice action="Try again" onAction={() => void dashboard.reload()}>
+            {recordings === undefined
+              ? "Can't reach TensorBoard."
+              : "Can't reach TensorBoard; showing what was loaded."}
+          </Notice>
+        )}
+        {state.failure !== undefined && <Notice>{state.failure}</Notice>}
+        {recordings !== undefined && <Problems recordings={recordings} />}
+        {recordings?.length === 0 && <EmptyState />}
+        {recordings !== undefined && recordings.length > 0 && shown.length === 0 && (
+          <p class="hint">
+            {filtered.matching.length === 0
+              ? "No run matches the filter."
+              : "No run is chosen. Choose one in the list of runs."}
+          </p>
+        )}
+        <div class="cards">
+          {shown.map((recording) => (
+            <Card key={recording.key} dashboard={dashboard} state={state} recording={recording} />
+          ))}
+        </div>
+      </main>
+    </div>
+  );
+}

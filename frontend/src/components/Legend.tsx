@@ -1,0 +1,91 @@
+import { useRef } from "preact/hooks";
+import { type Band, MORE_KEY } from "../bands.ts";
+import { formatOrigin, shortenMiddle } from "../format.ts";
+import { TOTAL_KEY } from "../picture.ts";
+import { isShown, type View } from "../view.ts";
+
+const HINT = "Click to show or hide, double-click or shift-click to show alone";
+
+interface Props {
+  /** From bottom to top. */
+  bands: readonly Band[];
+  hasTotal: boolean;
+  view: View;
+  colourOf: (band: Band) => string;
+  onToggle: (key: string) => void;
+  /** `before` is the view before the clicks that made up a double-click. */
+  onIsolate: (key: string, before?: View) => void;
+  onHighlight: (key: string | undefined) => void;
+}
+
+/** Names the bands; its entries show, hide, isolate and highlight them. */
+export function Legend({
+  bands,
+  hasTotal,
+  view,
+  colourOf,
+  onToggle,
+  onIsolate,
+  onHighlight,
+}: Props) {
+  const before = useRef(view);
+  const click = (key: string) => (event: MouseEvent) => {
+    if (event.detail <= 1) {
+      before.current = view;
+    }
+    if (event.shiftKey) {
+      onIsolate(key);
+    } else if (event.detail === 2) {
+      onIsolate(key, before.current);
+    } else {
+      onToggle(key);
+    }
+  };
+  const handlers = (key: string) => ({
+    "aria-pressed": isShown(view, key),
+    onClick: click(key),
+    onMouseEnter: () => onHighlight(key),
+    onMouseLeave: () => onHighlight(undefined),
+    onFocus: () => onHighlight(key),
+    onBlur: () => onHighlight(undefined),
+  });
+  return (
+    <ul class="legend" aria-label="Terms">
+      {hasTotal && (
+        <li>
+          <button type="button" class="term" title={`total\n${HINT}`} {...handlers(TOTAL_KEY)}>
+            <span class="swatch swatch-line" aria-hidden="true" />
+            total
+          </button>
+        </li>
+      )}
+      {bands.map((band) => (
+        <li key={band.key}>
+          <button
+            type="button"
+            class="term"
+            title={`${band.label}\n${HINT}`}
+            {...handlers(band.key)}
+          >
+            <Swatch band={band} colour={colourOf(band)} />
+            <span>{shortenMiddle(band.label, 40)}</span>
+            <span class="origin">{originOf(band)}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Swatch({ band, colour }: { band: Band; colour: string }) {
+  const background =
+    band.role === "unexplained"
+      ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`
+      : colour;
+  return <span class="swatch" style={{ background }} aria-hidden="true" />;
+}
+
+function originOf(band: Band): string {
+  const [only] = band.members;
+  return band.key === MORE_KEY || only === undefined ? "" : formatOrigin(only.column);
+}

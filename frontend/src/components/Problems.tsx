@@ -1,0 +1,33 @@
+import type { Problem, Recording } from "../recording.ts";
+import { recordingLabel } from "../runs.ts";
+
+/** What could not be read, in all runs; everything else is shown as usual. */
+export function Problems({ recordings }: { recordings: readonly Recording[] }) {
+  const problems = recordings.flatMap((recording) =>
+    recording.problems.map((problem) => ({ problem, label: recordingLabel(recording) })),
+  );
+  if (problems.length === 0) {
+    return null;
+  }
+  const series = problems.length === 1 ? "1 series" : `${problems.length} series`;
+  return (
+    <details class="notice problems" open={problems.length <= 3}>
+      <summary>{series} could not be read; everything else is shown.</summary>
+      <ul>
+        {problems.map(({ problem, label }) => (
+          <li key={`${label} ${problem.tag}`}>
+            <b>{label}</b> <ProblemText problem={problem} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+export function ProblemText({ problem }: { problem: Problem }) {
+  return (
+    <>
+      <code>{problem.tag}</code>: {problem.reason}
+    </>
+  );
+}

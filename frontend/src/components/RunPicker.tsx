@@ -1,0 +1,76 @@
+import { useState } from "preact/hooks";
+import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { Filtered } from "../runs.ts";
+import { RunRow } from "./RunRow.tsx";
+
+interface Props {
+  dashboard: Dashboard;
+  state: DashboardState;
+  filtered: Filtered;
+}
+
+/** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */
+export function RunPicker({ dashboard, state, filtered }: Props) {
+  const [isOpen, setOpen] = useState(true);
+  const keys = filtered.matching.map(({ key }) => key);
+  const chosen = keys.filter((key) => state.choice.chosen.has(key));
+  const isMixed = chosen.length > 0 && chosen.length < keys.length;
+  return (
+    <nav class="sidebar" aria-label="Runs">
+      <div class="sidebar-head">
+        <button
+          type="button"
+          class="sidebar-toggle"
+          aria-expanded={isOpen}
+          aria-controls="runs"
+          onClick={() => setOpen(!isOpen)}
+        >
+          Runs
+          <span class="count">
+            {chosen.length} of {keys.length}
+          </span>
+        </button>
+        <h1 class="sidebar-title">
+          Runs
+          <span class="count">
+            {chosen.length} of {keys.length}
+          </span>
+        </h1>
+      </div>
+      <div id="runs" class={isOpen ? "runs" : "runs is-closed"}>
+        <div class="filter">
+          <input
+            type="search"
+            placeholder="Filter runs (regex)"
+            aria-label="Filter runs by a regular expression"
+            aria-invalid={filtered.invalid}
+            aria-describedby={filtered.invalid ? "filter-error" : undefined}
+            spellcheck={false}
+            value={state.filter}
+            onInput={(event) => dashboard.setFilter(event.currentTarget.value)}
+          />
+          {filtered.invalid && (
+            <span id="filter-error" class="filter-error" role="status">
+              Not a regular expression; all runs are listed.
+            </span>
+          )}
+        </div>
+        <label class="run run-all">
+          <input
+            type="checkbox"
+            checked={keys.length > 0 && chosen.length === keys.length}
+            indeterminate={isMixed}
+            disabled={keys.length === 0}
+            onChange={(event) => dashboard.choose(keys, event.currentTarget.checked)}
+          />
+          <span class="run-name">All runs</span>
+        </label>
+        <ul class="run-list">
+          {filtered.matching.map((recording) => (
+            <RunRow key={recording.key} dashboard={dashboard} state={state} recording={recording} />
+          ))}
+        </ul>
+      </div>
+    </nav>
+  );
+}

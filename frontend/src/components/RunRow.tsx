@@ -1,0 +1,46 @@
+import { runColour } from "../colours.ts";
+import type { Dashboard, DashboardState } from "../dashboard.ts";
+import { shortenMiddle } from "../format.ts";
+import type { Recording } from "../recording.ts";
+import { recordingLabel } from "../runs.ts";
+
+/** What fits beside the checkbox at the sidebar's width. */
+const NAME_LENGTH = 30;
+
+interface Props {
+  dashboard: Dashboard;
+  state: DashboardState;
+  recording: Recording;
+}
+
+/** One recording in the list of runs. */
+export function RunRow({ dashboard, state, recording }: Props) {
+  const label = recordingLabel(recording);
+  const problems = recording.problems.length;
+  const said = `${problems} series could not be read`;
+  return (
+    <li>
+      <label class="run" title={label}>
+        <input
+          type="checkbox"
+          aria-label={label}
+          checked={state.choice.chosen.has(recording.key)}
+          onChange={(event) => dashboard.choose([recording.key], event.currentTarget.checked)}
+        />
+        <span class="run-name">{shortenMiddle(label, NAME_LENGTH)}</span>
+        {problems > 0 && (
+          <span class="badge" role="img" aria-label={said} title={said}>
+            !
+          </span>
+        )}
+        <RunDot state={state} run={recording.run} />
+      </label>
+    </li>
+  );
+}
+
+/** The run's colour. */
+export function RunDot({ state, run }: { state: DashboardState; run: string }) {
+  const colour = runColour(state.theme, state.runNumbers.get(run) ?? 0);
+  return <span class="dot" style={{ backgroundColor: colour }} aria-hidden="true" />;
+}

@@ -1,0 +1,140 @@
+/** The state of the whole page, and what changes it. */
+
+import { fetchRecordings, Unreachable } from "./api.ts";
+import { numberRuns, numberTerms, type Theme } from "./colours.ts";
+import type { Recording } from "./recording.ts";
+import { type Choice, sortRecordings, updateChoice } from "./runs.ts";
+import { Store } from "./store.ts";
+import { type View, WHOLE_VIEW } from "./view.ts";
+
+export interface DashboardState {
+  /** Undefined until the first answer. */
+  readonly recordings: readonly Recording[] | undefined;
+  readonly choice: Choice;
+  readonly filter: string;
+  readonly views: ReadonlyMap<string, View>;
+  readonly runNumbers: ReadonlyMap<string, number>;
+  readonly termNumbers: ReadonlyMap<string, number>;
+  readonly theme: Theme;
+  readonly isVisible: boolean;
+  /** Counts the reloads, so that charts know when to ask again. */
+  readonly reloads: number;
+  /** TensorBoard did not answer the last request. */
+  readonly isUnreachable: boolean;
+  /** Why the list of recordings could not be had, though TensorBoard answered. */
+  readonly failure: string | undefined;
+}
+
+export class Dashboard extends Store<DashboardState> {
+  private isStale = true;
+  private request = 0;
+  private hostNumbers: ReadonlyMap<string, number> = new Map();
+
+  constructor() {
+    super({
+      recordings: undefined,
+      choice: { chosen: new Set(), known: new Set() },
+      filter: "",
+      views: new Map(),
+      runNumbers: new Map(),
+      termNumbers: new Map(),
+      theme: "light",
+      isVisible: false,
+      reloads: 0,
+      isUnreachable: false,
+      failure: undefined,
+    });
+  }
+
+  setTheme(theme: Theme): void {
+    this.update({ theme });
+  }
+
+  /** TensorBoard's own runs, in its order. */
+  setRuns(runs: readonly string[]): void {
+    this.hostNumbers = numberRuns(this.hostNumbers, runs);
+    this.update({ runNumbers: this.numberRuns(this.state.recordings ?? []) });
+  }
+
+  /** Runs that TensorBoard has not told of (yet) come after those it has. */
+  private numberRuns(recordings: readonly Recording[]): ReadonlyMap<string, number> {
+    return numberRuns(
+      this.hostNumbers,
+      recordings.map((recording) => recording.run),
+    );
+  }
+
+  /** Nothing is fetched while the tab is hidden; what was missed is fetched when it is shown. */
+  setVisible(isVisible: boolean): void {
+    if (isVisible !== this.state.isVisible) {
+      this.update({ isVisible });
+      if (isVisible && this.isStale) {
+        void this.reload();
+      }
+    }
+  }
+
+  async reload(): Promise<void> {
+    if (!this.state.isVisible) {
+      this.isStale = true;
+      return;
+    }
+    this.isStale = false;
+    const request = ++this.request;
+    try {
+      const recordings = sortRecordings(await fetchRecordings());
+      if (request === this.request) {
+        this.show(recordings);
+      }
+    } catch (error) {
+      if (request === this.request) {
+        this.isStale = true;
+        const isUnreachable = error instanceof Unreachable;
+        const failure = isUnreachable ? undefined : String((error as Error).message);
+        this.update({ isUnreachable, failure });
+      }
+    }
+  }
+
+  private show(recordings: readonly Recording[]): void {
+    this.update({
+      recordings,
+      choice: updateChoice(this.state.choice, recordings),
+      runNumbers: this.numberRuns(recordings),
+      termNumbers: numberTerms(this.state.termNumbers, recordings),
+      reloads: this.state.reloads + 1,
+      isUnreachable: false,
+      failure: undefined,
+    });
+  }
+
+  setUnreachable(isUnreachable: boolean): void {
+    if (isUnreachable !== this.state.isUnreachable) {
+      this.update({ isUnreachable });
+    }
+  }
+
+  setFilter(filter: string): void {
+    this.update({ filter });
+  }
+
+  choose(keys: readonly string[], isChosen: boolean): void {
+    const chosen = new Set(this.state.choice.chosen);
+    for (const key of keys) {
+      if (isChosen) {
+        chosen.add(key);
+      } else {
+        chosen.delete(key);
+      }
+    }
+    this.update({ choice: { ...this.state.choice, chosen } });
+  }
+
+  viewOf(key: string): View {
+    return this.state.views.get(key) ?? WHOLE_VIEW;
+  }
+
+  changeView(key: string, change: (view: View) => View): void {
+    this.update({ views: new Map(this.state.views).set(key, change(this.viewOf(key))) });
+  }
+}

@@ -1,0 +1,18 @@
+/** The colours of a chart's parts that are no term, after TensorBoard's light and dark themes. */
+
+import type { Theme } from "./colours.ts";
+
+export interface Look {
+  readonly total: string;
+  readonly text: string;
+  readonly grid: string;
+  readonly warning: string;
+}
+
+export const LOOKS: Record<Theme, Look> = {
+  light: { total: "#202124", text: "#616161", grid: "#e8eaed", warning: "#c62828" },
+  dark: { total: "#f1f3f4", text: "#bdbdbd", grid: "#424242", warning: "#ef9a9a" },
+};
+
+/** The font of axis labels. */
+export const CHART_FONT = "12px Roboto, sans-serif";

@@ -1,0 +1,126 @@
+/** What a recording is: the losses that one name holds in one run. */
+
+import { type JsonObject, list, number, numberOrNull, object, text } from "./json.ts";
+
+export type Role = "total" | "data" | "penalty" | "implicit" | "unexplained";
+
+const ROLES: ReadonlySet<string> = new Set<Role>([
+  "total",
+  "data",
+  "penalty",
+  "implicit",
+  "unexplained",
+]);
+
+/** One loss, or one part of a loss. Fields that nobody recorded are absent. */
+export interface Column {
+  readonly name: string;
+  readonly role: Role;
+  readonly kind?: string;
+  readonly strength?: number | readonly [l1: number, l2: number];
+  readonly coefficient?: number;
+  readonly variable?: string;
+  readonly shape?: readonly number[];
+  readonly size?: number;
+  /** Computed by the server from the recorded columns. */
+  readonly derived: boolean;
+  /** Of a residual: beyond the rounding of float32 sums. */
+  readonly significant: boolean;
+  readonly firstNonFiniteStep?: number;
+}
+
+/** A series that could not be read, and why. */
+export interface Problem {
+  readonly tag: string;
+  readonly reason: string;
+}
+
+export interface Recording {
+  /** Identifies the recording on this page. */
+  readonly key: string;
+  readonly run: string;
+  readonly name: string;
+  readonly lastStep: number | null;
+  readonly columns: readonly Column[];
+  readonly problems: readonly Problem[];
+}
+
+export function recordingKey(run: string, name: string): string {
+  return JSON.stringify([run, name]);
+}
+
+/** Names are unique within a role only: a data loss and a penalty may share one. */
+export function columnKey(column: Column): string {
+  return `${column.role}:${column.name}`;
+}
+
+export function parseRecordings(answer: unknown): readonly Recording[] {
+  return list(object(answer, "The answer").recordings, "recordings").map(parseRecording);
+}
+
+function parseRecording(value: unknown): Recording {
+  const json = object(value, "A recording");
+  const run = text(json.run, "run");
+  const name = text(json.name, "name");
+  return {
+    key: recordingKey(run, name),
+    run,
+    name,
+    lastStep: numberOrNull(json.last_step, "last_step"),
+    columns: parseColumns(json.columns),
+    problems: parseProblems(json.problems),
+  };
+}
+
+export function parseProblems(value: unknown): readonly Problem[] {
+  return list(value ?? [], "problems").map((entry) => {
+    const json = object(entry, "A problem");
+    return { tag: text(json.tag, "tag"), reason: text(json.reason, "reason") };
+  });
+}
+
+export function parseColumns(value: unknown): readonly Column[] {
+  return list(value, "columns").map((entry) => parseColumn(object(entry, "A column")));
+}
+
+function parseColumn(json: JsonObject): Column {
+  const role = text(json.role, "role");
+  return {
+    name: text(json.name, "name"),
+    // A role of a newer server is kept out of the stack rather than guessed at.
+    role: ROLES.has(role) ? (role as Role) : "implicit",
+    derived: json.derived === true,
+    significant: json.significant === true,
+    ...optional("kind", json.kind, text),
+    ...optional("strength", json.strength, strength),
+    ...optional("coefficient", json.coefficient, number),
+    ...optional("variable", json.variable, text),
+    ...optional("shape", json.shape, numbers),
+    ...optional("size", json.size, number),
+    ...optional("firstNonFiniteStep", json.first_non_finite_step, number),
+  };
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: unknown,
+  read: (value: unknown, what: string) => Value,
+): { readonly [K in Name]?: Value } {
+  if (value === undefined || value === null) {
+    return {};
+  }
+  // A computed key widens to an index signature, which the mapped type does not accept.
+  return { [name]: read(value, name) } as { readonly [K in Name]?: Value };
+}
+
+function numbers(value: unknown, what: string): readonly number[] {
+  return list(value, what).map((entry) => number(entry, what));
+}
+
+function strength(value: unknown, what: string): number | readonly [number, number] {
+  if (typeof value === "number") {
+    return value;
+  }
+  const [l1, l2] = numbers(value, what);
+  return [number(l1, what), number(l2, what)];
+}

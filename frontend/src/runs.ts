@@ -1,0 +1,89 @@
+/** Runs and recordings as the run picker lists them: order, filter, labels and the first choice. */
+
+import type { Recording } from "./recording.ts";
+
+/** More runs than this are not all chosen at first: nobody reads that many charts at once. */
+export const CHOOSE_ALL_LIMIT = 40;
+const CHOOSE_FIRST = 10;
+
+const DEFAULT_NAME = "losses";
+
+/** Like TensorBoard: numbers in names go by their value, so run_10 comes after run_9. */
+export function naturalCompare(left: string, right: string): number {
+  const leftParts = left.match(PART) ?? [];
+  const rightParts = right.match(PART) ?? [];
+  for (let i = 0; i < leftParts.length && i < rightParts.length; i++) {
+    const a = leftParts[i] ?? "";
+    const b = rightParts[i] ?? "";
+    const difference = isDigits(a) && isDigits(b) ? Number(a) - Number(b) : compareText(a, b);
+    if (difference !== 0) {
+      return difference;
+    }
+  }
+  return leftParts.length - rightParts.length || compareText(left, right);
+}
+
+// Fractions and exponents count as numbers, so that lambda=0.01 comes after lambda=1e-4.
+const PART = /\d+(?:\.\d+)?(?:e[+-]?\d+)?|\D+/gi;
+
+function isDigits(part: string): boolean {
+  return part.charCodeAt(0) >= 48 && part.charCodeAt(0) <= 57;
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+export function sortRecordings(recordings: readonly Recording[]): readonly Recording[] {
+  return recordings.toSorted(
+    (left, right) => naturalCompare(left.run, right.run) || naturalCompare(left.name, right.name),
+  );
+}
+
+/** The run's name; with the recording's where that says more. */
+export function recordingLabel(recording: Recording): string {
+  return recording.name === DEFAULT_NAME ? recording.run : `${recording.run} · ${recording.name}`;
+}
+
+export interface Filtered {
+  readonly matching: readonly Recording[];
+  /** The expression cannot be read, so nothing was filtered. */
+  readonly invalid: boolean;
+}
+
+export function filterRecordings(recordings: readonly Recording[], expression: string): Filtered {
+  if (expression === "") {
+    return { matching: recordings, invalid: false };
+  }
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(expression, "i");
+  } catch {
+    return { matching: recordings, invalid: true };
+  }
+  return {
+    matching: recordings.filter((recording) => pattern.test(recordingLabel(recording))),
+    invalid: false,
+  };
+}
+
+export interface Choice {
+  readonly chosen: ReadonlySet<string>;
+  /** Every recording ever listed: what is not among them is new. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** The choice after a reload: what was decided stays, and new recordings join while there is room. */
+export function updateChoice(previous: Choice, recordings: readonly Recording[]): Choice {
+  const first = previous.known.size === 0;
+  const limit = first && recordings.length > CHOOSE_ALL_LIMIT ? CHOOSE_FIRST : CHOOSE_ALL_LIMIT;
+  const chosen = new Set(previous.chosen);
+  const known = new Set(previous.known);
+  for (const { key } of recordings) {
+    if (!known.has(key) && chosen.size < limit) {
+      chosen.add(key);
+    }
+    known.add(key);
+  }
+  return { chosen, known };
+}

@@ -1,0 +1,64 @@
+/** Bands put on top of one another: positive values upwards from zero, negative ones downwards. */
+
+import type { Band } from "./bands.ts";
+
+/** The edges of an area per bucket; NaN where the band has no value. */
+export interface Area {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+export interface Layer {
+  readonly band: Band;
+  readonly above: Area;
+  /** Below zero; absent where the band is never negative. */
+  readonly below?: Area;
+}
+
+/** The layers of the bands given, which come from bottom to top. */
+export function stack(bands: readonly Band[]): Layer[] {
+  const buckets = bands[0]?.values.length ?? 0;
+  const top = new Float64Array(buckets);
+  const bottom = new Float64Array(buckets);
+  return bands.map((band) => {
+    const above = emptyArea(buckets);
+    const below = emptyArea(buckets);
+    let negative = false;
+    for (let i = 0; i < buckets; i++) {
+      const value = band.values[i] ?? Number.NaN;
+      if (Number.isNaN(value)) {
+        continue;
+      }
+      negative ||= value < 0;
+      above.lower[i] = top[i] ?? 0;
+      above.upper[i] = top[i] = (top[i] ?? 0) + Math.max(value, 0);
+      below.upper[i] = bottom[i] ?? 0;
+      below.lower[i] = bottom[i] = (bottom[i] ?? 0) + Math.min(value, 0);
+    }
+    return { band, above, ...(negative ? { below } : {}) };
+  });
+}
+
+function emptyArea(buckets: number): Area {
+  return {
+    lower: new Float64Array(buckets).fill(Number.NaN),
+    upper: new Float64Array(buckets).fill(Number.NaN),
+  };
+}
+
+/** The layer that covers a value at a bucket; undefined beside the stack. */
+export function layerAt(
+  layers: readonly Layer[],
+  bucket: number,
+  value: number,
+): Layer | undefined {
+  return layers.find(
+    ({ above, below }) => covers(above, bucket, value) || covers(below, bucket, value),
+  );
+}
+
+function covers(area: Area | undefined, bucket: number, value: number): boolean {
+  const lower = area?.lower[bucket] ?? Number.NaN;
+  const upper = area?.upper[bucket] ?? Number.NaN;
+  return lower <= value && value < upper;
+}

@@ -1,0 +1,45 @@
+/** What a person chose to see of one recording: which bands, which steps. */
+
+import type { Range } from "./picture.ts";
+
+export interface View {
+  readonly hidden: ReadonlySet<string>;
+  /** While some bands are isolated, only these are shown. */
+  readonly isolated: ReadonlySet<string>;
+  /** The steps zoomed to; absent for all. */
+  readonly range?: Range;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+export const WHOLE_VIEW: View = { hidden: NOTHING, isolated: NOTHING };
+
+export function isShown(view: View, key: string): boolean {
+  return view.isolated.size > 0 ? view.isolated.has(key) : !view.hidden.has(key);
+}
+
+/** Among isolated bands, toggling adds and removes; without the last one all are shown again. */
+export function toggle(view: View, key: string): View {
+  return view.isolated.size > 0
+    ? { ...view, isolated: flip(view.isolated, key) }
+    : { ...view, hidden: flip(view.hidden, key) };
+}
+
+/** Shows this band alone; again, and all are shown. */
+export function isolate(view: View, key: string): View {
+  const isAlone = view.isolated.size === 1 && view.isolated.has(key);
+  return { ...view, hidden: NOTHING, isolated: isAlone ? NOTHING : new Set([key]) };
+}
+
+export function zoom(view: View, range: Range | undefined): View {
+  const { range: _, ...rest } = view;
+  return range === undefined ? rest : { ...rest, range };
+}
+
+function flip(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const flipped = new Set(keys);
+  if (!flipped.delete(key)) {
+    flipped.add(key);
+  }
+  return flipped;
+}

@@ -1,0 +1,56 @@
+"""What TensorBoard imports at its start to find the plugin.
+
+An exception in this module, or in the methods below that run before the plugin is loaded, would
+take all of TensorBoard down. So it imports next to nothing, and its methods do not raise.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tensorboard.plugins import base_plugin
+
+from tb_regplugin.names import PLUGIN_NAME
+
+_logger = logging.getLogger(__name__)
+
+# To TensorBoard's flag, 0 means all of them.
+_KEEP_ALL = 0
+
+
+class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
+    """Makes the plugin, and asks TensorBoard to keep every recorded step."""
+
+    def fix_flags(self, flags: Any) -> None:
+        """Turns sampling off for this plugin, unless the user chose a number.
+
+        By default TensorBoard keeps 10 or 100 random events of a series. Blocks fit into that, but
+        a series with one event a step does not.
+
+        Args:
+          flags: TensorBoard's parsed flags.
+        """
+        try:
+            samples = getattr(flags, "samples_per_plugin", None)
+            if isinstance(samples, dict) and PLUGIN_NAME not in samples:
+                flags.samples_per_plugin = {**samples, PLUGIN_NAME: _KEEP_ALL}
+        except Exception:
+            _logger.warning("TensorBoard may show a sample of the recorded steps.", exc_info=True)
+
+    def load(self, context: Any) -> Any:
+        """Makes the plugin.
+
+        Args:
+          context: TensorBoard's ``TBContext``.
+
+        Returns:
+          The plugin, or None where it cannot be made; TensorBoard then goes on without it.
+        """
+        try:
+            from tb_regplugin.plugin import RegularizationPlugin
+
+            return RegularizationPlugin(context)
+        except Exception:
+            _logger.exception("The Regularization tab is not available.")
+            return None

@@ -1,0 +1,95 @@
+"""Reading layouts and segments, and saying which of them are malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tb_regplugin.log_format import (
+    MAX_BLOCK_ROWS,
+    MAX_SEGMENT_BLOCKS,
+    LogFormatError,
+    decode_layout,
+    unpack_block,
+)
+from tb_regplugin.reading.index import IndexedSegment, Problem
+from tb_regplugin.reading.source import Source, Unreadable
+from tb_regplugin.reading.table import Piece
+from tb_regplugin.terms import Layout
+
+# A generous guess; it only decides how many layouts are asked for at once.
+_LAYOUT_BYTES = 2**20
+_FLOAT_BYTES = 4
+
+
+def read_layouts(
+    source: Source, run: str, tags: Sequence[str]
+) -> Iterator[tuple[str, Layout | Problem]]:
+    """Reads layouts.
+
+    Yields:
+      A tag and its layout, or what is wrong with it. What is not loaded yet is left out.
+    """
+    for tag, events in source.read(run, dict.fromkeys(tags, _LAYOUT_BYTES)):
+        if isinstance(events, Unreadable):
+            yield tag, Problem(tag, events.reason)
+            continue
+        try:
+            yield tag, decode_layout(_only_string(events[0].numpy))
+        except LogFormatError as error:
+            yield tag, Problem(tag, str(error))
+
+
+def read_segments(
+    source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
+) -> Iterator[tuple[str, list[Piece], Problem | None]]:
+    """Reads segments.
+
+    Args:
+      source: Where from.
+      run: Their run.
+      segments: All of them have a layout.
+      layouts: By id.
+
+    Yields:
+      A tag, its blocks, and what is wrong with the first block that is left out of them. What is
+      not loaded yet is left out.
+    """
+    by_tag = {segment.tag: segment for segment in segments}
+    sizes = {tag: _segment_bytes(layouts[segment.key.layout_id]) for tag, segment in by_tag.items()}
+    for tag, events in source.read(run, sizes):
+        if isinstance(events, Unreadable):
+            yield tag, [], Problem(tag, events.reason)
+        else:
+            layout_id = by_tag[tag].key.layout_id
+            yield tag, *_decode_segment(tag, layout_id, layouts[layout_id], events)
+
+
+def _decode_segment(
+    tag: str, layout_id: str, layout: Layout, events: Sequence[Any]
+) -> tuple[list[Piece], Problem | None]:
+    pieces: list[Piece] = []
+    problem: Problem | None = None
+    columns = layout.columns
+    for event in events:
+        try:
+            block = unpack_block(event.step, event.wall_time, event.numpy, len(columns))
+        except LogFormatError as error:
+            problem = problem or Problem(tag, str(error))
+        else:
+            pieces.append(Piece(tag, layout_id, columns, block))
+    return pieces, problem
+
+
+def _segment_bytes(layout: Layout) -> int:
+    return MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS * (2 + len(layout.columns)) * _FLOAT_BYTES
+
+
+def _only_string(array: Any) -> bytes:
+    values = np.asarray(array).reshape(-1)
+    if len(values) != 1 or not isinstance(values[0], (bytes, str)):
+        raise LogFormatError("The layout is not a single string.")
+    value = values[0]
+    return value if isinstance(value, bytes) else value.encode()

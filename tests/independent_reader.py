@@ -1,0 +1,96 @@
+"""A second reader of the log format, written from docs/log_format.md alone.
+
+Slow and plain on purpose: it shares no code with tb_regplugin, so that tests can compare.
+"""
+
+import json
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import google_crc32c
+from tensorboard.compat.proto import event_pb2
+
+
+class Row(NamedTuple):
+    """One step, with its values by column name."""
+
+    wall_time: float
+    values: dict[str, float]
+
+
+class Segments(NamedTuple):
+    """What an event file directory holds: layouts by identifier, events by tag."""
+
+    layouts: dict[str, list[dict[str, object]]]
+    events: dict[str, list[event_pb2.Event]]
+
+
+def read_records(path: Path) -> list[bytes]:
+    """Returns the whole records of a TFRecord file; a truncated last one is left out."""
+    data, records, at = path.read_bytes(), [], 0
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        header, body = data[at : at + 8], data[at + 12 : at + 12 + length]
+        if at + 16 + length > len(data):
+            break
+        assert data[at + 8 : at + 12] == _masked(header)
+        assert data[at + 12 + length : at + 16 + length] == _masked(body)
+        records.append(body)
+        at += 16 + length
+    return records
+
+
+def _masked(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) % 2**32)
+
+
+def read_segments(directory: Path, name: str = "losses") -> Segments:
+    """Returns the layouts and events of a recording."""
+    layouts: dict[str, list[dict[str, object]]] = {}
+    events: dict[str, list[event_pb2.Event]] = {}
+    for path in sorted(directory.glob("*tfevents*")):
+        for record in read_records(path):
+            event = event_pb2.Event.FromString(record)
+            for value in event.summary.value:
+                plugin = value.metadata.plugin_data.plugin_name
+                if plugin != "regularization" or not value.tag.startswith(name + "/"):
+                    continue
+                assert value.metadata.data_class == 2
+                rest = value.tag[len(name) + 1 :]
+                if rest.endswith("/layout"):
+                    document = json.loads(value.tensor.string_val[0])
+                    assert document["version"] == 1
+                    layouts[rest.split("/")[0]] = document["columns"]
+                else:
+                    events.setdefault(rest, []).append(event)
+    return Segments(layouts, events)
+
+
+def read_recording(directory: Path, name: str = "losses") -> dict[int, Row]:
+    """Returns the rows of a recording by step, by the reading rule."""
+    layouts, events = read_segments(directory, name)
+    rows: dict[int, Row] = {}
+
+    def order(tag: str) -> tuple[str, int]:
+        _, writer, number = tag.split("/")
+        return writer, int(number)
+
+    for tag in sorted(events, key=order):
+        names = [str(column["name"]) for column in layouts[tag.split("/")[0]]]
+        for event in events[tag]:
+            tensor = event.summary.value[0].tensor
+            count, width = (dim.size for dim in tensor.tensor_shape.dim)
+            assert width == 2 + len(names)
+            block = [
+                struct.unpack_from(f"<{width}f", tensor.tensor_content, 4 * width * row)
+                for row in range(count)
+            ]
+            first = event.step + int(block[0][0])
+            rows = {step: row for step, row in rows.items() if step < first}
+            for step_offset, time_offset, *values in block:
+                rows[event.step + int(step_offset)] = Row(
+                    event.wall_time + time_offset, dict(zip(names, values, strict=True))
+                )
+    return dict(sorted(rows.items()))

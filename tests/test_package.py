@@ -1,0 +1,64 @@
+"""The package's public surface, and what importing it costs."""
+
+import subprocess
+import sys
+
+import tb_regplugin
+
+
+def test_the_public_names_are_these() -> None:
+    """What a user may import, and nothing else."""
+    assert tb_regplugin.__all__ == [
+        "Recording",
+        "RegularizationCallback",
+        "Term",
+        "Writer",
+        "load",
+    ]
+    for name in tb_regplugin.__all__:
+        assert getattr(tb_regplugin, name).__name__ == name
+        assert name in dir(tb_regplugin)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A misspelt name fails as it does in any module."""
+    assert not hasattr(tb_regplugin, "Wirter")
+
+
+def test_importing_the_package_imports_no_framework() -> None:
+    """Neither TensorFlow nor Keras nor NumPy loads with the package."""
+    script = "import sys, tb_regplugin; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    modules = set(result.stdout.split())
+    assert not modules & {"tensorflow", "keras", "jax", "torch", "numpy", "tensorboard"}
+
+
+def test_viewing_needs_only_the_base_dependencies() -> None:
+    """The plugin and load() import without TensorFlow, Keras and the recording extra."""
+    script = """
+import sys
+for missing in ("tensorflow", "keras", "google_crc32c", "jax", "torch"):
+    sys.modules[missing] = None
+import tb_regplugin.loader, tb_regplugin.plugin, tb_regplugin.reading.recording
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_recording_from_keras_without_keras_says_what_to_install() -> None:
+    """The callback's import error names the extra."""
+    script = """
+import sys
+sys.modules["keras"] = None
+try:
+    import tb_regplugin
+    tb_regplugin.RegularizationCallback
+except ImportError as error:
+    print(error)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert "pip install" in result.stdout
+    assert "tb_regplugin[tensorflow]" in result.stdout

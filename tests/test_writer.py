@@ -1,0 +1,345 @@
+"""Writer: what is written, when, and what happens when it can't be."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tb_regplugin import Term, Writer
+from tests.independent_reader import read_recording, read_segments
+
+
+def float32(number: float) -> float:
+    """Returns a number as float32 holds it."""
+    return float(np.float32(number))
+
+
+def test_every_step_is_read_back_as_written(tmp_path: Path) -> None:
+    """1,000 steps of random numbers come back equal, in order, with their times."""
+    rng = random.Random(0)
+    written = {}
+    before = time.time()
+    with Writer(tmp_path) as writer:
+        for step in range(1000):
+            data, kernel, bias = rng.random(), rng.random(), rng.random()
+            writer.write(step, data, {"kernel": kernel, "bias": bias}, data + kernel + bias)
+            written[step] = {
+                "total": float32(data + kernel + bias),
+                "data": float32(data),
+                "kernel": float32(kernel),
+                "bias": float32(bias),
+            }
+    rows = read_recording(tmp_path)
+    assert {step: row.values for step, row in rows.items()} == written
+    times = [row.wall_time for row in rows.values()]
+    assert before - 1e-3 <= times[0] <= times[-1] <= time.time() + 1e-3
+
+
+def test_terms_keep_their_description(tmp_path: Path) -> None:
+    """What a Term says of its column stands in the layout."""
+    term = Term("kernel", "penalty", "l1_l2", (0.1, 0.2), None, "net/kernel", (3, 4), 12)
+    with Writer(tmp_path) as writer:
+        writer.write(0, {"boxes": 1.0, "classes": 2.0}, {term: 0.5})
+    (columns,) = read_segments(tmp_path).layouts.values()
+    assert columns == [
+        {"name": "boxes", "role": "data"},
+        {"name": "classes", "role": "data"},
+        {
+            "name": "kernel",
+            "role": "penalty",
+            "kind": "l1_l2",
+            "strength": [0.1, 0.2],
+            "variable": "net/kernel",
+            "shape": [3, 4],
+            "size": 12,
+        },
+    ]
+
+
+@given(
+    steps=st.lists(
+        st.integers(-(2**62), 2**62) | st.integers(0, 40) | st.integers(0, 2**25), max_size=60
+    ),
+    flushes=st.sets(st.integers(0, 59)),
+)
+@settings(max_examples=40, deadline=None)
+def test_steps_in_any_order_overwrite_from_there_on(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], flushes: set[int]
+) -> None:
+    """Whatever the order, a step that goes back takes everything from it on with it."""
+    directory = tmp_path_factory.mktemp("steps")
+    expected: dict[int, float] = {}
+    last = None
+    with Writer(directory) as writer:
+        for index, step in enumerate(steps):
+            writer.write(step, float(index), {})
+            if last is not None and step <= last:
+                expected = {kept: value for kept, value in expected.items() if kept < step}
+            expected[step] = float(index)
+            last = step
+            if index in flushes:
+                writer.flush()
+    rows = read_recording(directory)
+    assert {step: row.values["data"] for step, row in rows.items()} == expected
+
+
+def test_no_segment_outgrows_what_tensorboard_keeps(tmp_path: Path) -> None:
+    """No tag has more than 10 events, and their steps increase, whatever the writing order."""
+    with Writer(tmp_path) as writer:
+        for step in [*range(3000), *range(100, 200), *range(150, 160)]:
+            writer.write(step, 1.0, {})
+    segments = read_segments(tmp_path).events
+    assert max(len(events) for events in segments.values()) == 10
+    for events in segments.values():
+        steps = [event.step for event in events]
+        assert steps == sorted(set(steps))
+
+
+def test_a_new_term_set_is_recorded_under_a_layout_of_its_own(tmp_path: Path) -> None:
+    """A penalty that appears halfway is there from its step on, and absent before."""
+    with Writer(tmp_path) as writer:
+        for step in range(10):
+            writer.write(step, 1.0, {"kernel": 0.5} if step < 5 else {"kernel": 0.5, "bias": 0.25})
+    rows = read_recording(tmp_path)
+    assert [sorted(row.values) for row in rows.values()] == [
+        ["data", "kernel"] if step < 5 else ["bias", "data", "kernel"] for step in range(10)
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e300, -0.0])
+def test_values_that_are_not_ordinary_are_kept(tmp_path: Path, value: float) -> None:
+    """NaN and infinities are recorded; what float32 can't hold becomes infinite, quietly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Writer(tmp_path) as writer:
+            writer.write(0, value, {})
+    (row,) = read_recording(tmp_path).values()
+    with np.errstate(over="ignore"):
+        np.testing.assert_equal(row.values["data"], float(np.float32(value)))
+
+
+def test_numbers_of_other_libraries_are_taken(tmp_path: Path) -> None:
+    """NumPy's scalars and arrays without dimensions are numbers too."""
+    with Writer(tmp_path) as writer:
+        writer.write(np.int64(7), np.float64(0.5), {"a": np.array(0.25)}, np.float32(0.75))
+    rows = read_recording(tmp_path)
+    assert rows[7].values == {"total": 0.75, "data": 0.5, "a": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.5, 1.0, {}), "step must be an integer, not 0.5"),
+        ((2**63, 1.0, {}), "64 bits"),
+        ((1, None, {}), "data_loss must be one number, not NoneType"),
+        ((1, 1.0, {"w": np.zeros((2, 3))}), r"penalties\['w'\] .* ndarray of shape \(2, 3\)"),
+        ((1, {"a": "x"}, {}), r"data_loss\['a'\] must be one number, not str"),
+        ((1, 1.0, {}, [1.0]), "total_loss must be one number, not list"),
+        ((1, 1.0, {"w": 1.0, Term("w"): 2.0}), "Two columns are called 'w'"),
+        ((1, 1.0, {Term("t", role="total"): 1.0}), "as total_loss or data_loss"),
+        ((1, 1.0, {"": 1.0}), "non-empty"),
+    ],
+)
+def test_bad_input_is_named_and_loses_nothing(
+    tmp_path: Path, arguments: tuple[object, ...], message: str
+) -> None:
+    """A wrong call says what is wrong; the rows around it are recorded."""
+    with Writer(tmp_path) as writer:
+        writer.write(0, 1.0, {})
+        with pytest.raises((TypeError, ValueError), match=message):
+            writer.write(*arguments)  # type: ignore[arg-type] - wrong on purpose
+        writer.write(2, 3.0, {})
+    rows = read_recording(tmp_path)
+    assert {step: row.values for step, row in rows.items()} == {0: {"data": 1.0}, 2: {"data": 3.0}}
+
+
+@pytest.mark.parametrize("options", [{"name": ""}, {"flush_secs": 0}, {"flush_secs": -1}])
+def test_bad_options_are_refused(tmp_path: Path, options: dict[str, object]) -> None:
+    """An empty name and an interval that is not positive are errors at once."""
+    with pytest.raises(ValueError, match="must be"):
+        Writer(tmp_path, **options)  # type: ignore[arg-type] - wrong on purpose
+
+
+def test_writing_after_close_is_an_error(tmp_path: Path) -> None:
+    """A closed writer says so; closing twice is fine."""
+    writer = Writer(tmp_path)
+    writer.write(0, 1.0, {})
+    writer.close()
+    writer.close()
+    with pytest.raises(ValueError, match="closed"):
+        writer.write(1, 1.0, {})
+
+
+def test_an_unused_writer_leaves_no_file(tmp_path: Path) -> None:
+    """Without a step there is no recording."""
+    Writer(tmp_path / "run").close()
+    assert not (tmp_path / "run").exists()
+
+
+def test_waiting_rows_are_written_after_the_flush_interval(tmp_path: Path) -> None:
+    """A row reaches the disk although no other follows it."""
+    with Writer(tmp_path, flush_secs=0.1) as writer:
+        writer.write(0, 1.0, {})
+        deadline = time.monotonic() + 30
+        while not read_recording(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert list(read_recording(tmp_path)) == [0]
+
+
+def test_threads_share_a_writer(tmp_path: Path) -> None:
+    """Rows of several threads are whole: each value belongs to its step's thread."""
+    with Writer(tmp_path, name="shared") as writer:
+
+        def record(thread: int) -> None:
+            for step in range(thread * 1000, thread * 1000 + 500):
+                writer.write(step, float(thread), {f"term {thread}": float(step)})
+
+        threads = [threading.Thread(target=record, args=(thread,)) for thread in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    layouts, events = read_segments(tmp_path, "shared")
+    rows = 0
+    for tag, segment in events.items():
+        columns = [str(column["name"]) for column in layouts[tag.split("/")[0]]]
+        thread_number = float(columns[1].removeprefix("term "))
+        for event in segment:
+            tensor = event.summary.value[0].tensor
+            array = np.frombuffer(tensor.tensor_content, "<f4").reshape(-1, 4)
+            assert (array[:, 2] == thread_number).all()
+            assert (array[:, 3] == event.step + array[:, 0]).all()
+            rows += len(array)
+    assert rows == 2000
+
+
+def test_a_writer_that_is_not_closed_is_flushed_at_exit(tmp_path: Path) -> None:
+    """A script that just ends loses nothing."""
+    script = f"""
+import tb_regplugin
+writer = tb_regplugin.Writer({str(tmp_path)!r})
+for step in range(300):
+    writer.write(step, 1.0, {{}})
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert len(read_recording(tmp_path)) == 300
+
+
+def test_a_killed_process_loses_at_most_one_flush_interval(tmp_path: Path) -> None:
+    """What is older than the interval when SIGKILL comes can be read."""
+    script = f"""
+import time, tb_regplugin
+writer = tb_regplugin.Writer({str(tmp_path)!r}, flush_secs=0.5)
+for step in range(10**9):
+    writer.write(step, 1.0, {{}})
+    if step % 100 == 0:
+        print(step, time.time(), flush=True)
+        time.sleep(0.01)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    time.sleep(3)
+    process.send_signal(signal.SIGKILL)
+    killed = time.time()
+    lines = [line.split() for line in process.stdout.read().splitlines()]
+    process.wait()
+    old_steps = [int(step) for step, wall_time in lines if float(wall_time) < killed - 1.0]
+    assert old_steps
+    rows = read_recording(tmp_path)
+    assert list(rows) == list(range(len(rows)))
+    assert len(rows) > old_steps[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Other systems don't let open files be removed.")
+def test_a_removed_directory_gives_one_warning(tmp_path: Path) -> None:
+    """The writer notices that nobody can read its file any more, says so once, and goes on."""
+    writer = Writer(tmp_path / "run")
+    writer.write(0, 1.0, {})
+    writer.flush()
+    for path in (tmp_path / "run").iterdir():
+        path.unlink()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for step in range(1, 2000):
+            writer.write(step, 1.0, {})
+        writer.flush()
+        writer.write(2000, 1.0, {})
+        writer.close()
+    (warning,) = caught
+    assert "stopped recording to" in str(warning.message)
+    assert "was removed" in str(warning.message)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="There is no /dev/full here.")
+def test_a_full_disk_gives_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's own "no space left on device" ends the recording, not the training."""
+    import builtins
+
+    def open_full(path: str, mode: str) -> object:
+        return os.fdopen(os.open("/dev/full", os.O_WRONLY), mode)
+
+    monkeypatch.setattr(builtins, "open", open_full)
+    writer = Writer(tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for step in range(1000):
+            writer.write(step, 1.0, {})
+        writer.close()
+    (warning,) = caught
+    assert "No space left on device" in str(warning.message)
+
+
+def test_a_log_directory_that_is_a_file_gives_one_warning(tmp_path: Path) -> None:
+    """A path that can't be a directory is said, and training goes on."""
+    (tmp_path / "taken").write_text("")
+    writer = Writer(tmp_path / "taken")
+    writer.write(0, 1.0, {})
+    with pytest.warns(RuntimeWarning, match="stopped recording"):
+        writer.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Only where processes fork.")
+def test_a_forked_process_does_not_write_into_its_parents_file(tmp_path: Path) -> None:
+    """The child is told to open its own writer; the parent's recording stays whole."""
+    script = f"""
+import os, sys, warnings, tb_regplugin
+writer = tb_regplugin.Writer({str(tmp_path)!r})
+writer.write(0, 1.0, {{}})
+child = os.fork()
+if child == 0:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        writer.write(1, 2.0, {{}})
+        writer.write(2, 2.0, {{}})
+        writer.close()
+    sys.exit(0 if len(caught) == 1 and "forked" in str(caught[0].message) else 1)
+_, status = os.waitpid(child, 0)
+writer.write(3, 3.0, {{}})
+writer.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
+    assert list(read_recording(tmp_path)) == [0, 3]
+
+
+def test_writing_needs_no_tensorflow(tmp_path: Path) -> None:
+    """Recording with NumPy imports neither TensorFlow nor Keras."""
+    script = f"""
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+import tb_regplugin
+with tb_regplugin.Writer({str(tmp_path)!r}) as writer:
+    writer.write(0, 1.0, {{"kernel": 0.5}})
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert len(read_recording(tmp_path)) == 1
