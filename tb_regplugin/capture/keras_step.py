@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import keras
@@ -26,7 +27,6 @@ DRAIN_ROWS = 64
 _SPARE_COLUMNS = 16
 
 _CACHE_ATTRIBUTE = "_tb_regplugin_step"
-
 
 
 class Rows(NamedTuple):
@@ -98,11 +98,9 @@ class RecordedStep:
         if isinstance(step, cls):
             columns = step._ring.columns + step.missing_columns
         step = cls(model, original, columns)
-        try:
+        # For a callable without attributes, each fit makes a new one.
+        with suppress(AttributeError):
             setattr(original, _CACHE_ATTRIBUTE, step)
-        except AttributeError:
-            # A callable without attributes is made anew in each fit.
-            pass
         return step
 
     @property
@@ -142,7 +140,7 @@ class RecordedStep:
         rows = self._ring.drain(replicas, None if self._state is None else self._state.values)
         bounds = [0, *(np.flatnonzero(np.diff(rows.labels)) + 1).tolist(), len(rows.labels)]
         drained = []
-        for first, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, end in pairwise(bounds):
             if end > first:
                 layout = self._layouts[rows.labels[first]]
                 values = rows.values[first:end, : len(layout.columns)]

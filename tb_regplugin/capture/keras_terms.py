@@ -120,9 +120,7 @@ def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[T
         elif not _may_add_losses(layer) or seen[id(layer)] == counts[id(layer)] <= 2:
             # Keras adds a call's activity term after what the call itself added.
             form = describe_regularizer(layer.activity_regularizer)
-            terms.append(
-                Term(f"{path}activity", kind="activity", strength=form.strength)
-            )
+            terms.append(Term(f"{path}activity", kind="activity", strength=form.strength))
         elif counts[id(layer)] == 2:
             terms.append(Term(f"{path}add_loss", kind="add_loss"))
         else:

@@ -17,7 +17,6 @@ class CapturedLoss:
     Attributes:
       model: The model.
       total: What ``compute_loss`` returned.
-      data: What the compiled losses gave; ``None`` where they were not asked exactly once.
       entries: Those entries of ``model.losses`` that were added.
       values: The number that each of them added.
     """
@@ -31,12 +30,15 @@ class CapturedLoss:
 
     @property
     def data(self) -> Any:
+        """What the compiled losses gave; None where they were not asked exactly once."""
         return self._data[0] if len(self._data) == 1 else None
 
     def add_data(self, value: Any) -> None:
+        """Notes what the compiled losses gave."""
         self._data.append(value)
 
     def add_entry(self, entry: Any, value: Any) -> None:
+        """Notes an entry of ``model.losses`` and the number that it added."""
         self.entries.append(entry)
         self.values.append(value)
 

@@ -14,16 +14,16 @@ def is_chief(strategy: Any = None) -> bool:
     """
     resolver = getattr(strategy, "cluster_resolver", None)
     if resolver is not None and resolver.task_type is not None:
-        return resolver.task_type == "chief" or (
-            resolver.task_type == "worker"
+        return bool(
+            resolver.task_type == "chief"
+            or resolver.task_type == "worker"
             and not resolver.task_id
             and "chief" not in resolver.cluster_spec().jobs
         )
     # Never imported for the question's sake: what is not there runs no cluster.
-    torch_distributed = sys.modules.get("torch.distributed")
-    if torch_distributed is not None and torch_distributed.is_available():
-        if torch_distributed.is_initialized():
-            return int(torch_distributed.get_rank()) == 0
+    group = sys.modules.get("torch.distributed")
+    if group is not None and group.is_available() and group.is_initialized():
+        return int(group.get_rank()) == 0
     if _is_jax_cluster():
         return int(sys.modules["jax"].process_index()) == 0
     return True

@@ -127,6 +127,8 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
 def _float32_scalar(value: Any) -> Any:
     if len(value.shape):
         value = ops.sum(value)
-    return value if keras.backend.standardize_dtype(value.dtype) == "float32" else (
-        ops.cast(value, "float32")
+    return (
+        value
+        if keras.backend.standardize_dtype(value.dtype) == "float32"
+        else (ops.cast(value, "float32"))
     )
