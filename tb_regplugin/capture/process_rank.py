@@ -16,9 +16,11 @@ def is_chief(strategy: Any = None) -> bool:
     if resolver is not None and resolver.task_type is not None:
         return bool(
             resolver.task_type == "chief"
-            or resolver.task_type == "worker"
-            and not resolver.task_id
-            and "chief" not in resolver.cluster_spec().jobs
+            or (
+                resolver.task_type == "worker"
+                and not resolver.task_id
+                and "chief" not in resolver.cluster_spec().jobs
+            )
         )
     # Never imported for the question's sake: what is not there runs no cluster.
     group = sys.modules.get("torch.distributed")
