@@ -1,0 +1,181 @@
+"""What the entries of a Keras model's ``losses`` are: names, kinds, strengths, variables."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import keras
+
+from tb_regplugin.terms import Kind, Term
+
+
+class RegularizerForm(NamedTuple):
+    """What a regulariser computes, as far as it is known."""
+
+    kind: Kind
+    strength: float | tuple[float, float] | None = None
+    coefficient: float | None = None
+
+
+def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
+    """Names each entry of ``model.losses``.
+
+    Keras lists what ``add_loss`` and activity regularisers gave, then one entry a regularised
+    trainable variable.
+
+    Args:
+      model: The model whose step is running.
+      entries: What ``model.losses`` held in this step, in its order.
+
+    Returns:
+      A term an entry, in the same order, no name twice. Where the entries can't be told apart for
+      sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``.
+    """
+    layers = model._flatten_layers()
+    owners = _owners(layers, entries)
+    variables = [v for v in model.trainable_variables if v.regularizer is not None]
+    own = len(entries) - len(variables)
+    if own < 0 or any((id(entry) in owners) != (at < own) for at, entry in enumerate(entries)):
+        return [Term(f"term {n}", kind="custom") for n in range(1, len(entries) + 1)]
+    root = _root_prefix(model)
+    terms = _describe_own_losses([owners[id(entry)] for entry in entries[:own]], model, root)
+    terms += [_describe_variable(variable, root) for variable in variables]
+    return _with_distinct_names(terms)
+
+
+def describe_regularizer(regularizer: Any) -> RegularizerForm:
+    """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
+
+    Example:
+      >>> describe_regularizer(keras.regularizers.L2(0.01))
+      RegularizerForm(kind='l2', strength=0.01, coefficient=0.01)
+    """
+    # A subclass that computes something else has a __call__ of its own.
+    call = getattr(type(regularizer), "__call__", None)  # noqa: B004
+    try:
+        if call is keras.regularizers.L1.__call__:
+            strength = _as_written(regularizer.l1)
+            return RegularizerForm("l1", strength, strength)
+        if call is keras.regularizers.L2.__call__:
+            strength = _as_written(regularizer.l2)
+            return RegularizerForm("l2", strength, strength)
+        if call is keras.regularizers.L1L2.__call__:
+            return RegularizerForm(
+                "l1_l2", (_as_written(regularizer.l1), _as_written(regularizer.l2))
+            )
+        if call is keras.regularizers.OrthogonalRegularizer.__call__:
+            return RegularizerForm("orthogonal", _as_written(regularizer.factor))
+    except (TypeError, ValueError, AttributeError, RuntimeError):
+        # Its strength can't be read, such as a tensor of a graph that is gone.
+        pass
+    return RegularizerForm("custom")
+
+
+def count_regularized_variables(model: Any) -> int:
+    """How many of a model's variables have a regulariser, frozen ones included."""
+    return sum(variable.regularizer is not None for variable in model.variables)
+
+
+def count_possible_own_losses(model: Any) -> int:
+    """A generous guess at how many losses the layers may add while they are called."""
+    layers = model._flatten_layers()
+    own_code = sum(_may_add_losses(layer) for layer in layers)
+    activities = sum(layer.activity_regularizer is not None for layer in layers)
+    return 4 * own_code + 2 * activities
+
+
+def _as_written(number: Any) -> float:
+    """Undoes the rounding of a number that Keras keeps in float32."""
+    value = float(f"{float(number):.7g}")
+    if not math.isfinite(value):
+        raise ValueError(f"The strength {number!r} is not finite.")
+    return value
+
+
+def _owners(layers: Iterable[Any], entries: Sequence[Any]) -> dict[int, Any]:
+    """Which layer gave each entry that a layer gave, by the entry's id."""
+    wanted = {id(entry) for entry in entries}
+    owners: dict[int, Any] = {}
+    for layer in layers:
+        # Stateless calls (JAX) keep the ids only.
+        for key in (*map(id, layer._losses), *layer._loss_ids):
+            if key in wanted:
+                owners.setdefault(key, layer)
+    return owners
+
+
+def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[Term]:
+    counts = Counter(map(id, owners))
+    seen: Counter[int] = Counter()
+    terms = []
+    for layer in owners:
+        seen[id(layer)] += 1
+        path = "" if layer is model else _without_root(layer.path or layer.name, root) + "/"
+        if layer.activity_regularizer is None:
+            terms.append(Term(f"{path}add_loss", kind="add_loss"))
+        elif not _may_add_losses(layer) or seen[id(layer)] == counts[id(layer)] <= 2:
+            # Keras adds a call's activity term after what the call itself added.
+            form = describe_regularizer(layer.activity_regularizer)
+            terms.append(Term(f"{path}activity", kind="activity", strength=form.strength))
+        elif counts[id(layer)] == 2:
+            terms.append(Term(f"{path}add_loss", kind="add_loss"))
+        else:
+            terms.append(Term(f"{path}term", kind="custom"))
+    return terms
+
+
+def _may_add_losses(layer: Any) -> bool:
+    """Whether a layer's own code calls ``add_loss``; Keras' layers don't."""
+    return any(
+        "add_loss" in getattr(getattr(member, "__code__", None), "co_names", ())
+        for cls in type(layer).__mro__
+        if not cls.__module__.startswith(("keras.", "torch.", "tensorflow."))
+        for member in vars(cls).values()
+    )
+
+
+def _describe_variable(variable: Any, root: str) -> Term:
+    kind, strength, coefficient = describe_regularizer(variable.regularizer)
+    shape = tuple(int(size) for size in variable.shape)
+    return Term(
+        _without_root(variable.path, root),
+        kind=kind,
+        strength=strength,
+        coefficient=coefficient,
+        variable=variable.path,
+        shape=shape,
+        size=math.prod(shape),
+    )
+
+
+def _root_prefix(model: Any) -> str:
+    """The prefix that the model's own name, often a numbered one, puts before paths."""
+    name = model.name
+    twice = f"{name}/{name}/"
+    if any(layer.name == name for layer in model._layers) and not any(
+        variable.path.startswith(twice) for variable in model.variables
+    ):
+        # A functional model's paths lack its name: this one is the layer's.
+        return ""
+    return f"{name}/"
+
+
+def _without_root(path: str, root: str) -> str:
+    return path.removeprefix(root) or path
+
+
+def _with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+    taken: set[str] = set()
+    distinct = []
+    for term in terms:
+        name, number = term.name, 1
+        while name in taken:
+            number += 1
+            name = f"{term.name} ({number})"
+        taken.add(name)
+        distinct.append(replace(term, name=name))
+    return distinct

@@ -1,0 +1,186 @@
+"""One training of one Keras model, brought from the device to the writer row by row."""
+
+from __future__ import annotations
+
+import math
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tb_regplugin.capture import process_rank, step_numbers
+from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
+from tb_regplugin.capture.keras_step import DRAIN_ROWS, RecordedStep
+
+
+class RecordedTraining:
+    """A training from ``on_train_begin`` to ``on_train_end``, or to what cut it short.
+
+    Args:
+      model: The model.
+      append: Takes rows: a layout, their steps, wall times and values.
+      fail_safe: Keeps what goes wrong out of the training.
+      every: Of which steps rows are recorded: those that it divides.
+      drain_secs: How long a row may wait on the device.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        append: Callable[..., None],
+        fail_safe: FailSafe,
+        *,
+        every: int,
+        drain_secs: float,
+    ) -> None:
+        self._model = model
+        self._append = append
+        self._fail_safe = fail_safe
+        self._every = every
+        self._drain_secs = drain_secs
+        self._is_chief = process_rank.is_chief(getattr(model, "distribute_strategy", None))
+        # Each fit has a new one.
+        self._history = model.__dict__.get("history")
+        self._step: RecordedStep | None = None
+        self._armed: _ArmedFunction | None = None
+        self._first_step = 0
+        self._first_iterations: int | None = None
+        # When which number of steps was reached, since the last drain.
+        self._marks: list[tuple[int, float]] = []
+        self._expected_step = 0
+
+    def arm(self) -> None:
+        """Lets the model's next ``train_function`` call be recorded."""
+        namespace = self._model.__dict__
+        if namespace.get("train_function") is None:
+            self._model.make_train_function()
+        current = namespace["train_function"]
+        if isinstance(current, _ArmedFunction):
+            if current is not self._armed:
+                raise RecordingError("another RegularizationCallback records this model")
+            return
+        if (
+            self._step is None
+            or self._step.original is not current
+            or self._step.missing_columns > 0
+        ):
+            self._take_step(RecordedStep.of(self._model, current))
+        namespace["train_function"] = self._armed
+
+    def is_stale(self) -> bool:
+        """Whether the model is in a later training by now."""
+        return self._model.__dict__.get("history") is not self._history
+
+    def run(self, *args: Any) -> Any:
+        """Runs one execution of the training step, and records it."""
+        step = self._step
+        assert step is not None
+        start = time.time()
+        try:
+            result = step(self._model, *args)
+        except BaseException as error:
+            # Ended by the user or by an error: what was recorded shall not be lost.
+            if not isinstance(error, StopIteration) and not step.is_collective:
+                self._fail_safe.run(self.drain)
+            raise
+        self._fail_safe.run(self._after_execution, step, start)
+        return result
+
+    def drain(self) -> None:
+        """Takes all rows from the device to the writer."""
+        step = self._step
+        if step is None or not step.is_recording or not self._marks:
+            return
+        numbers, times = zip(*self._marks, strict=True)
+        for rows in step.drain():
+            if self._is_chief:
+                # A step is done when the number of steps has become one more.
+                wall_times = np.interp(rows.steps + 1, numbers, times)
+                self._append(rows.layout, rows.steps, wall_times, rows.values)
+        # Fewer than expected where the data ended within an execution.
+        self._expected_step = step.next_step
+        self._marks = []
+        if self._first_iterations is not None:
+            iterations = self._first_iterations + step.next_step - self._first_step
+            step_numbers.remember(self._model, step.next_step, iterations)
+
+    def finish(self) -> None:
+        """Takes leave after the training's last step."""
+        self.drain()
+        if self._step is not None:
+            iterations = step_numbers.iterations_of(self._model.optimizer)
+            step_numbers.remember(self._model, self._step.next_step, iterations)
+
+    @property
+    def is_collective(self) -> bool:
+        """Whether rows can only be taken by all workers together."""
+        return self._step is not None and self._step.is_collective
+
+    def _take_step(self, step: RecordedStep) -> None:
+        if self._step is None:
+            self._expected_step = step_numbers.next_step(self._model)
+            self._first_step = self._expected_step
+            self._first_iterations = step_numbers.iterations_of(self._model.optimizer)
+        else:
+            self.drain()
+        last_user = step.user() if step.user is not None else None
+        if last_user is not None and last_user is not self:
+            # An exception had ended its training.
+            last_user.drain()
+        step.start(self._expected_step, self._every)
+        step.user = weakref.ref(self)
+        self._step = step
+        self._armed = _ArmedFunction(self, step.original)
+
+    def _after_execution(self, step: RecordedStep, start: float) -> None:
+        if step.failure is not None:
+            raise step.failure
+        if not step.is_recording:
+            raise RecordingError(
+                "the model's train_step does not call compute_loss, so no loss can be seen"
+            )
+        now = time.time()
+        self._marks.append((self._expected_step, start))
+        self._expected_step += step.steps_per_execution
+        self._marks.append((self._expected_step, now))
+        if self._is_due(step, now, now - start):
+            self.drain()
+
+    def _is_due(self, step: RecordedStep, now: float, duration: float) -> bool:
+        drained = math.ceil(step.next_step / self._every)
+        waiting = math.ceil(self._expected_step / self._every) - drained
+        if waiting >= DRAIN_ROWS:
+            return True
+        if step.is_collective or not waiting:
+            return False
+        # At the very first rows: so a disk that can't be written shows early, and so does the
+        # training in TensorBoard.
+        if step.next_step == self._first_step:
+            return True
+        oldest = self._marks[1][1]
+        # The next execution will last about as long as this one did.
+        return now + duration - oldest >= self._drain_secs
+
+
+class _ArmedFunction:
+    """A model's ``train_function`` for one call: it puts back the model's own, then records."""
+
+    def __init__(self, training: RecordedTraining, original: Any) -> None:
+        self.original = original
+        self._training = training
+
+    def __call__(self, *args: Any) -> Any:
+        disarm(self._training._model)
+        # Left behind by a callback that raised before the step: this training is another one.
+        if self._training.is_stale():
+            return self.original(*args)
+        return self._training.run(*args)
+
+
+def disarm(model: Any) -> None:
+    """Makes sure that a model has its own ``train_function``."""
+    current = model.__dict__.get("train_function")
+    if isinstance(current, _ArmedFunction):
+        model.__dict__["train_function"] = current.original

@@ -1,0 +1,60 @@
+"""How many training steps a Keras model has had."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+from keras import ops
+
+
+class _History(NamedTuple):
+    next_step: int
+    optimizer: weakref.ref[Any] | None
+    iterations: int | None
+
+
+_histories: weakref.WeakKeyDictionary[Any, _History] = weakref.WeakKeyDictionary()
+
+
+def next_step(model: Any) -> int:
+    """Returns the number of a model's next training step. Call it as training begins.
+
+    A model seen for the first time continues at its optimiser's iterations, so a loaded one goes
+    on where it was saved. After that it continues where it was; with the same optimiser at other
+    iterations (a restored checkpoint, a training that was not recorded) it moves as they moved.
+    """
+    history = _histories.get(model)
+    iterations = iterations_of(model.optimizer)
+    if history is None:
+        return iterations or 0
+    if history.optimizer is not None and history.optimizer() is model.optimizer:
+        if iterations is None or history.iterations is None:
+            return history.next_step
+        return max(0, history.next_step + iterations - history.iterations)
+    return iterations or history.next_step
+
+
+def remember(model: Any, next_step: int, iterations: int | None) -> None:
+    """Notes where a model's training has come to.
+
+    Args:
+      model: The model.
+      next_step: The number of the step that would come next.
+      iterations: What ``iterations_of`` its optimiser is, or must be: reading it costs time.
+    """
+    optimizer = model.optimizer
+    try:
+        reference = None if optimizer is None else weakref.ref(optimizer)
+    except TypeError:
+        reference = None
+    _histories[model] = _History(next_step, reference, iterations)
+
+
+def iterations_of(optimizer: Any) -> int | None:
+    """Returns how many steps an optimiser has had; None where it does not say."""
+    try:
+        updates = int(ops.convert_to_numpy(optimizer.iterations))
+        return updates * (getattr(optimizer, "gradient_accumulation_steps", None) or 1)
+    except Exception:  # noqa: BLE001 - not Keras' optimiser: whatever it is, it counts nothing
+        return None

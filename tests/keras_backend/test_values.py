@@ -1,0 +1,152 @@
+"""Each recorded value is the one that the training step used."""
+
+import contextlib
+
+import keras
+import numpy as np
+import pytest
+
+from tb_regplugin import RegularizationCallback
+from tests.keras_backend.models import (
+    BATCHES,
+    NAMES,
+    compiled_model,
+    expected_rows,
+    fit,
+    recording,
+)
+
+_MODES = {
+    "tensorflow": {
+        "eager": {"run_eagerly": True},
+        "function": {},
+        "xla": {"jit_compile": True},
+        "three steps an execution": {"steps_per_execution": 3},
+        "three steps an execution, xla": {"steps_per_execution": 3, "jit_compile": True},
+        "two replicas": {},
+    },
+    "jax": {
+        "default": {},
+        "not compiled": {"jit_compile": False},
+        "three steps an execution": {"steps_per_execution": 3},
+    },
+    "torch": {"default": {}},
+}[keras.config.backend()]
+
+
+@pytest.fixture(scope="module")
+def expected() -> np.ndarray:
+    return expected_rows(2 * BATCHES)
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_every_step_is_recorded_once_with_the_values_of_the_step(mode, expected, log_dir) -> None:
+    """Whatever way the step is run, rows equal a computation of each term by its definition."""
+    with _strategy_scope(mode):
+        model = compiled_model(**_MODES[mode])
+    fit(model, RegularizationCallback(log_dir), epochs=2)
+    recorded = recording(log_dir)
+    assert [term.name for term in recorded.columns] == NAMES
+    assert recorded.steps.tolist() == list(range(2 * BATCHES))
+    np.testing.assert_allclose(recorded.values, expected, rtol=1e-5)
+    residual = recorded.values[:, 0] - recorded.values[:, 1:].sum(1, dtype="float64")
+    assert np.all(np.abs(residual) <= 1e-5 * recorded.values[:, 0])
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_training_is_bit_equal_to_one_without_the_callback(mode, log_dir, tmp_path) -> None:
+    """Weights, history and the saved model are the same to the last bit."""
+    if keras.config.backend() == "jax" and mode == "not compiled":
+        pytest.skip("JAX' uncompiled training differs from run to run by itself")
+    outcomes = []
+    for callbacks in ([], [RegularizationCallback(log_dir)]):
+        with _strategy_scope(mode):
+            model = compiled_model(**_MODES[mode])
+        saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "epoch.keras"), save_freq=3)
+        history = fit(model, *callbacks, saving, epochs=2, validation_split=0.3).history
+        model.save(str(tmp_path / "end.keras"))
+        files = [_contents(tmp_path / name) for name in ("epoch.keras", "end.keras")]
+        outcomes.append((history, [w.tobytes() for w in model.get_weights()], files))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_every_nth_step_is_recorded_when_asked(log_dir) -> None:
+    """``every=3`` keeps the steps that three divides, with their own values."""
+    fit(compiled_model(), RegularizationCallback(log_dir, every=3), epochs=2)
+    recorded = recording(log_dir)
+    assert recorded.steps.tolist() == [0, 3, 6, 9, 12]
+    np.testing.assert_allclose(recorded.values, expected_rows(13)[::3], rtol=1e-5)
+
+
+def test_a_training_longer_than_the_ring_loses_no_row(log_dir) -> None:
+    """Rows are taken from the device before they are overwritten."""
+    model = compiled_model()
+    fit(model, RegularizationCallback(log_dir, flush_secs=1e6), epochs=30)
+    recorded = recording(log_dir)
+    assert recorded.steps.tolist() == list(range(30 * BATCHES))
+    assert np.all(np.diff(recorded.wall_times) >= 0)
+
+
+def test_a_compute_loss_of_the_users_own_is_recorded(log_dir) -> None:
+    """Its total is recorded as it is; what it did not use Keras' parts for leaves a residual."""
+
+    class Doubled(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return 2 * keras.ops.mean(keras.ops.square(y - y_pred)) + sum(self.losses)
+
+    plain = compiled_model()
+    model = Doubled(plain.inputs, plain.outputs)
+    model.compile("sgd")
+    fit(model, RegularizationCallback(log_dir))
+    recorded = recording(log_dir)
+    assert [term.name for term in recorded.columns] == [n for n in NAMES if n != "data"]
+    expected = expected_rows(1)[0]
+    np.testing.assert_allclose(recorded.values[0, 1:], expected[2:], rtol=1e-5)
+    np.testing.assert_allclose(recorded.values[0, 0], expected[0] + expected[1], rtol=1e-5)
+
+
+def test_a_train_step_without_compute_loss_is_said_once(log_dir) -> None:
+    """Training goes on, and one warning says why there is nothing to record."""
+
+    class Silent(keras.Model):
+        def train_step(self, *args):
+            logs = {"loss": keras.ops.zeros(())}
+            return (logs, args[0]) if keras.config.backend() == "jax" else logs
+
+    plain = compiled_model()
+    model = Silent(plain.inputs, plain.outputs)
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as warnings:
+        fit(model, RegularizationCallback(log_dir), epochs=2)
+    assert len(warnings) == 1
+
+
+def _strategy_scope(mode: str):
+    if mode != "two replicas":
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+
+
+def _contents(path) -> dict[str, bytes]:
+    """What a ``.keras`` file holds, without the times in it."""
+    import io
+    import json
+    import zipfile
+
+    import h5py
+
+    contents = {}
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(archive.namelist()) == ["config.json", "metadata.json", "model.weights.h5"]
+        # The model's own name and its layers' registered names are numbered over the process.
+        config = json.loads(archive.read("config.json"))
+        contents["config"] = json.dumps(sorted(config)).encode()
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+            weights.visititems(
+                lambda name, item: contents.update({name: item[()].tobytes()})
+                if isinstance(item, h5py.Dataset)
+                else contents.update({name: b""})
+            )
+    return contents
