@@ -3,6 +3,7 @@
 import { fetchRecordings, Unreachable } from "./data/api.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
+import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
 import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
@@ -102,13 +103,31 @@ export class Dashboard extends Store<DashboardState> {
   private show(recordings: readonly Recording[]): void {
     this.update({
       recordings,
-      choice: updateChoice(this.state.choice, recordings),
+      choice: updateChoice(
+        this.state.choice,
+        recordings.map(({ key }) => key),
+      ),
       runNumbers: this.numberRuns(recordings),
       termNumbers: numberTerms(this.state.termNumbers, recordings),
       reloads: this.state.reloads + 1,
       isUnreachable: false,
       failure: undefined,
     });
+  }
+
+  /** What a link to this state holds. */
+  linkEntries(): Entries {
+    return encodeLink(
+      this.state,
+      (this.state.recordings ?? []).map(({ key }) => key),
+    );
+  }
+
+  /** Takes the state from a link. */
+  restore(entries: Entries): void {
+    const { choice, ...state } = decodeLink(entries);
+    const keys = (this.state.recordings ?? []).map(({ key }) => key);
+    this.update({ ...state, choice: updateChoice(choice, keys) });
   }
 
   setUnreachable(isUnreachable: boolean): void {

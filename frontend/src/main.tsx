@@ -5,6 +5,7 @@ import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { App } from "./components/App.tsx";
 import { Dashboard } from "./dashboard.ts";
 import { connect, followTheme, followVisibility } from "./host/host.ts";
+import { keepAddress } from "./host/keepAddress.ts";
 import cards from "./styles/cards.css";
 import legend from "./styles/legend.css";
 import narrow from "./styles/narrow.css";
@@ -37,6 +38,7 @@ export function render(): void {
     document.documentElement.dataset.theme = theme;
     dashboard.setTheme(theme);
   });
+  keepAddress(dashboard);
   connect({
     onRuns: (runs) => dashboard.setRuns(runs),
     onReload: () => void dashboard.reload(),

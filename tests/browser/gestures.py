@@ -1,5 +1,6 @@
 """What a person does to a chart."""
 
+import base64
 import io
 
 import numpy as np
@@ -34,3 +35,11 @@ def pixels(element: Locator) -> np.ndarray:
     """Returns what an element looks like, uint8 ``[height, width, 3]``."""
     element.page.mouse.move(0, 0)
     return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB"))
+
+
+def drawing(chart: Locator) -> np.ndarray:
+    """Returns what was drawn on a chart's canvas, uint8 ``[height, width, 4]``."""
+    chart.page.mouse.move(0, 0)
+    chart.scroll_into_view_if_needed()
+    url = chart.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { refuseScale } from "../model/rules.ts";
 import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
+import { CopyLink } from "./CopyLink.tsx";
 import { Notice } from "./Notice.tsx";
 import { Options } from "./Options.tsx";
 import { Smoothing } from "./Smoothing.tsx";
@@ -54,6 +55,7 @@ export function Toolbar({ dashboard, settings }: Props) {
         >
           Options
         </button>
+        <CopyLink dashboard={dashboard} />
       </div>
       <div id="options" hidden={!isOpen}>
         {isOpen && <Options dashboard={dashboard} settings={settings} />}
