@@ -3,6 +3,7 @@
 import { fetchRecordings, Unreachable } from "./data/api.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
+import { groupNamer } from "./model/grouping.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
@@ -31,6 +32,7 @@ export interface DashboardState {
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
   private request = 0;
+  private readonly groupNumbers = new Map<string, ReadonlyMap<string, number>>();
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -66,6 +68,17 @@ export class Dashboard extends Store<DashboardState> {
       this.hostNumbers,
       recordings.map((recording) => recording.run),
     );
+  }
+
+  /** Every grouping has its own numbers, which its groups keep. */
+  private numberTerms(group: string, recordings: readonly Recording[]) {
+    const numbers = numberTerms(
+      this.groupNumbers.get(group) ?? new Map(),
+      recordings,
+      groupNamer(group),
+    );
+    this.groupNumbers.set(group, numbers);
+    return numbers;
   }
 
   /** Nothing is fetched while the tab is hidden; what was missed is fetched when it is shown. */
@@ -108,7 +121,7 @@ export class Dashboard extends Store<DashboardState> {
         recordings.map(({ key }) => key),
       ),
       runNumbers: this.numberRuns(recordings),
-      termNumbers: numberTerms(this.state.termNumbers, recordings),
+      termNumbers: this.numberTerms(this.state.settings.group, recordings),
       reloads: this.state.reloads + 1,
       isUnreachable: false,
       failure: undefined,
@@ -127,7 +140,8 @@ export class Dashboard extends Store<DashboardState> {
   restore(entries: Entries): void {
     const { choice, ...state } = decodeLink(entries);
     const keys = (this.state.recordings ?? []).map(({ key }) => key);
-    this.update({ ...state, choice: updateChoice(choice, keys) });
+    const termNumbers = this.numberTerms(state.settings.group, this.state.recordings ?? []);
+    this.update({ ...state, termNumbers, choice: updateChoice(choice, keys) });
   }
 
   setUnreachable(isUnreachable: boolean): void {
@@ -147,7 +161,8 @@ export class Dashboard extends Store<DashboardState> {
     const views = isOtherAxis
       ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
       : this.state.views;
-    this.update({ settings, views });
+    const termNumbers = this.numberTerms(settings.group, this.state.recordings ?? []);
+    this.update({ settings, views, termNumbers });
   }
 
   choose(keys: readonly string[], isChosen: boolean): void {

@@ -12,6 +12,7 @@ import narrow from "./styles/narrow.css";
 import notices from "./styles/notices.css";
 import page from "./styles/page.css";
 import picker from "./styles/picker.css";
+import table from "./styles/table.css";
 import toolbar from "./styles/toolbar.css";
 import tooltip from "./styles/tooltip.css";
 
@@ -25,6 +26,7 @@ export function render(): void {
     toolbar,
     cards,
     legend,
+    table,
     tooltip,
     notices,
     narrow,

@@ -40,6 +40,18 @@ def write_run_with_a_residual(directory: Path) -> None:
             writer.write(step, 1.0, {KERNEL: 1.0}, total_loss=3.0)
 
 
+def write_run_with_many_terms(directory: Path, steps: int = 50) -> None:
+    """300 terms of ten blocks; block b's thirty terms are b + 1 each, and data loss is 1."""
+    terms = {
+        Term(f"block_{block}/layer_{layer}/kernel", kind="l2" if layer % 2 else "l1"): block + 1.0
+        for block in range(10)
+        for layer in range(30)
+    }
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 1.0, terms)
+
+
 def write_layout_of_a_newer_version(directory: Path) -> None:
     """A recording that this version can't read."""
     event = log_format.layout_event("losses", Layout((Term("data", role="data"),)), 1.0)

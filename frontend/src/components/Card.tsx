@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
+import { columnColour } from "../drawing/colours.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
@@ -12,6 +13,7 @@ import { useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
+import { TermTable } from "./TermTable.tsx";
 import { useCard } from "./useCard.ts";
 
 interface Props {
@@ -81,6 +83,19 @@ export function Card({ dashboard, state, recording }: Props) {
           onIsolate={(key, before) =>
             dashboard.changeView(recording.key, (current) => isolate(before ?? current, key))
           }
+          onHighlight={setHighlighted}
+        />
+      )}
+      {state.settings.table && !isEmpty && (
+        <TermTable
+          dashboard={dashboard}
+          recording={recording}
+          label={label}
+          query={card.query}
+          isWanted={card.isWanted}
+          pattern={card.pattern}
+          colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
+          onIsolate={(key) => change(key, isolate)}
           onHighlight={setHighlighted}
         />
       )}

@@ -80,5 +80,10 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
 
 function originOf(band: Band): string {
   const [only] = band.members;
-  return band.key === MORE_KEY || only === undefined ? "" : formatOrigin(only.column);
+  if (band.key === MORE_KEY || only === undefined) {
+    return "";
+  }
+  const { column } = only;
+  const terms = (column.terms ?? 1) < 2 ? "" : `${column.terms} terms`;
+  return [formatOrigin(column), terms].filter((part) => part !== "").join(", ");
 }

@@ -55,6 +55,14 @@ export function Toolbar({ dashboard, settings }: Props) {
         >
           Options
         </button>
+        <label class="control">
+          <input
+            type="checkbox"
+            checked={settings.table}
+            onChange={(event) => dashboard.changeSettings({ table: event.currentTarget.checked })}
+          />
+          Table
+        </label>
         <CopyLink dashboard={dashboard} />
       </div>
       <div id="options" hidden={!isOpen}>

@@ -2,6 +2,7 @@
 
 import { useCallback, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { CurvesQuery } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
 import { bandColour } from "../drawing/colours.ts";
@@ -20,6 +21,11 @@ export interface CardState {
   readonly view: View;
   /** There is a column that curves can be asked for. */
   readonly isReadable: boolean;
+  /** It is on the screen, or nearly. */
+  readonly isWanted: boolean;
+  readonly query: CurvesQuery;
+  /** Only terms that match are shown. */
+  readonly pattern: RegExp | undefined;
   readonly curves: Curves | undefined;
   readonly failure: string | undefined;
   /** From bottom to top, hidden ones included. */
@@ -46,7 +52,7 @@ export function useCard(
   const isReadable = recording.columns.length > 0;
   const query = queryFor(settings, view, width);
   const isWanted = isNear && state.isVisible && isReadable;
-  const { curves, failure } = useCurves(dashboard, recording, query, isWanted);
+  const { value: curves, failure } = useCurves(dashboard, recording, query, isWanted);
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;
@@ -75,9 +81,12 @@ export function useCard(
   return {
     view,
     isReadable,
+    isWanted,
+    query,
+    pattern,
     curves,
     failure,
-    bands,
+    bands: settings.view === "ratio" ? bands?.filter(({ role }) => role === "penalty") : bands,
     picture,
     range: view.range ?? whole,
     totalLabel: curves && totalLabel(settings, curves),

@@ -4,6 +4,7 @@ import type { Range } from "../model/picture.ts";
 import type { XAxis } from "../model/settings.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
+import { parseStatistics, type Statistics } from "./statistics.ts";
 
 /** TensorBoard did not answer at all. */
 export class Unreachable extends Error {}
@@ -40,7 +41,7 @@ export async function fetchCurves(
   return decodeCurves(await response.arrayBuffer());
 }
 
-type RowsQuery = Pick<CurvesQuery, "range" | "x" | "group">;
+export type RowsQuery = Pick<CurvesQuery, "range" | "x" | "group">;
 
 /** The parameters that all routes of one recording share; what is usual is left out. */
 function whatOf(recording: Recording, { range, x, group }: RowsQuery): Record<string, string> {
@@ -67,6 +68,16 @@ async function request(address: string, signal?: AbortSignal): Promise<Response>
     throw new Refused(await reason(response));
   }
   return response;
+}
+
+export async function fetchStatistics(
+  recording: Recording,
+  query: RowsQuery,
+  signal: AbortSignal,
+): Promise<Statistics> {
+  const parameters = new URLSearchParams(whatOf(recording, query));
+  const response = await request(`statistics?${parameters}`, signal);
+  return parseStatistics(await response.json());
 }
 
 async function reason(response: Response): Promise<string> {

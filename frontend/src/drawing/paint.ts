@@ -12,6 +12,7 @@ import type { Fill, Stroke, Surface } from "./surface.ts";
 /** A single bucket between gaps has no width of its own. */
 const LONE_WIDTH = 3;
 const MARK_HEIGHT = 4;
+const LABEL_ROOM = 16;
 const FAINT = 0.3;
 
 export type ColourOf = (band: Band) => string;
@@ -97,7 +98,9 @@ function paintReference(
   const right = box.left + box.width;
   const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
   surface.polyline([box.left, at, right, at], stroke);
-  surface.text(right - 4 * surface.ratio, at - 2 * surface.ratio, label, look.text, "right");
+  // Over the line, where there is room.
+  const gap = at - LABEL_ROOM * surface.ratio < box.top ? LABEL_ROOM : -2;
+  surface.text(right - 4 * surface.ratio, at + gap * surface.ratio, label, look.text, "right");
 }
 
 /** Strips at the top where a shown series holds NaN or an infinity. */
