@@ -3,6 +3,7 @@ import type { Dashboard } from "../dashboard.ts";
 import { filterRecordings } from "../model/runs.ts";
 import { useStore } from "../store.ts";
 import { Card } from "./Card.tsx";
+import { CompareCard } from "./CompareCard.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Notice } from "./Notice.tsx";
 import { Problems } from "./Problems.tsx";
@@ -43,6 +44,9 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
         )}
         {shown.length > 0 && <Toolbar dashboard={dashboard} settings={state.settings} />}
         <div class="cards">
+          {state.settings.compare !== "" && shown.length > 0 && (
+            <CompareCard dashboard={dashboard} state={state} recordings={shown} />
+          )}
           {shown.map((recording) => (
             <Card key={recording.key} dashboard={dashboard} state={state} recording={recording} />
           ))}

@@ -7,6 +7,8 @@ import { isShown, type View } from "../model/view.ts";
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
 
 interface Props {
+  /** What its entries are. */
+  name?: string;
   /** From bottom to top. */
   bands: readonly Band[];
   /** What the line over all parts is called, where there is one. */
@@ -20,7 +22,16 @@ interface Props {
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({ bands, total, view, colourOf, onToggle, onIsolate, onHighlight }: Props) {
+export function Legend({
+  name = "Terms",
+  bands,
+  total,
+  view,
+  colourOf,
+  onToggle,
+  onIsolate,
+  onHighlight,
+}: Props) {
   const before = useRef(view);
   const click = (key: string) => (event: MouseEvent) => {
     if (event.detail <= 1) {
@@ -43,7 +54,7 @@ export function Legend({ bands, total, view, colourOf, onToggle, onIsolate, onHi
     onBlur: () => onHighlight(undefined),
   });
   return (
-    <ul class="legend" aria-label="Terms">
+    <ul class="legend" aria-label={name}>
       {total !== undefined && (
         <li>
           <button type="button" class="term" title={`${total}\n${HINT}`} {...handlers(TOTAL_KEY)}>

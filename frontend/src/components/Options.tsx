@@ -1,4 +1,5 @@
 import type { Dashboard } from "../dashboard.ts";
+import { comparable, DIFFERENCE, QUANTITIES } from "../model/compare.ts";
 import { groupings } from "../model/grouping.ts";
 import type { ReadingOrder, ScaleChoice, Settings, TermOrder, XAxis } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
@@ -75,6 +76,17 @@ export function Options({ dashboard, settings }: Props) {
         value={settings.terms}
         problem={termPattern(settings.terms).invalid ? "Not a regular expression." : undefined}
         onInput={(terms) => change({ terms })}
+      />
+      <Select
+        label="Compare runs by"
+        value={settings.compare}
+        options={[
+          ["", "Nothing"],
+          ...QUANTITIES,
+          [DIFFERENCE, "Difference of two runs"],
+          ...comparable(columns),
+        ]}
+        onChange={(compare) => change({ compare })}
       />
       <Select
         label="Tooltip order"

@@ -43,6 +43,26 @@ export async function fetchCurves(
 
 export type RowsQuery = Pick<CurvesQuery, "range" | "x" | "group">;
 
+/** Requests that are under way at once: a browser allows six to a host. */
+const AT_ONCE = 4;
+
+/** The curves of several recordings, in their order. */
+export async function fetchAll(
+  recordings: readonly Recording[],
+  query: CurvesQuery,
+  signal: AbortSignal,
+): Promise<readonly { recording: Recording; curves: Curves }[]> {
+  const answers: { recording: Recording; curves: Curves }[] = [];
+  const waiting = recordings.entries();
+  const work = async () => {
+    for (const [place, recording] of waiting) {
+      answers[place] = { recording, curves: await fetchCurves(recording, query, signal) };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return answers;
+}
+
 /** The parameters that all routes of one recording share; what is usual is left out. */
 function whatOf(recording: Recording, { range, x, group }: RowsQuery): Record<string, string> {
   return {

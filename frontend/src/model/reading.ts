@@ -79,12 +79,12 @@ export function read(
   };
 }
 
-function layerEntries({ layers, total }: Picture, bucket: number): Entry[] {
+function layerEntries({ layers, total, quantity }: Picture, bucket: number): Entry[] {
   const values = layers.map(({ band }) => band.values[bucket] ?? Number.NaN);
   const known = values.filter((value) => !Number.isNaN(value));
   // A hidden total still is the whole, in a picture of shares.
   const whole = total?.mean[bucket] ?? Number.NaN;
-  const hasShares = canShare(whole, known);
+  const hasShares = quantity !== "difference" && canShare(whole, known);
   return layers
     .map(({ band }, i) => {
       const number = values[i] ?? Number.NaN;
