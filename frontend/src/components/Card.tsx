@@ -1,14 +1,16 @@
 import { useRef, useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import { exportAddress } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import { columnColour } from "../drawing/colours.ts";
+import { bandColour, columnColour } from "../drawing/colours.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
+import { Download } from "./Download.tsx";
 import { useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { ProblemText } from "./Problems.tsx";
@@ -47,6 +49,23 @@ export function Card({ dashboard, state, recording }: Props) {
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
             Reset zoom
           </button>
+        )}
+        {picture && (
+          <Download
+            name={label}
+            picture={picture}
+            range={card.range}
+            colourOf={(band) => bandColour("light", band, state.termNumbers)}
+            width={width}
+            rows={(format, isAll) =>
+              exportAddress(
+                recording,
+                isAll ? { x: card.query.x, range: undefined } : card.query,
+                format,
+              )
+            }
+            isZoomed={view.range !== undefined}
+          />
         )}
         <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
         <Warnings

@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Recording } from "../data/recording.ts";
-import { bandColour, runColour } from "../drawing/colours.ts";
+import { bandColour, runColour, type Theme } from "../drawing/colours.ts";
 import type { Band } from "../model/bands.ts";
 import { COMPARE_KEY, DIFFERENCE, quantityName } from "../model/compare.ts";
 import { enumerate } from "../model/format.ts";
@@ -11,6 +11,7 @@ import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
 import { isolate, isShown, toggle, zoom } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
+import { Download } from "./Download.tsx";
 import { useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { TextField } from "./TextField.tsx";
@@ -42,11 +43,12 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
       dashboard.changeView(COMPARE_KEY, (current) => zoom(current, range));
     }
   };
+  const colourIn = (theme: Theme, band: Band) =>
+    band.role === "run"
+      ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
+      : bandColour(theme, band, termNumbers);
   const colourOf = useCallback(
-    (band: Band) =>
-      band.role === "run"
-        ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
-        : bandColour(theme, band, termNumbers),
+    (band: Band) => colourIn(theme, band),
     [theme, runNumbers, termNumbers],
   );
 
@@ -72,6 +74,16 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             value={settings.seeds}
             problem={invalid ? "Not a regular expression." : undefined}
             onInput={(seeds) => dashboard.changeSettings({ seeds })}
+          />
+        )}
+        {picture && (
+          <Download
+            name={title}
+            picture={picture}
+            range={view.range ?? whole}
+            colourOf={(band) => colourIn("light", band)}
+            width={width}
+            isZoomed={false}
           />
         )}
         {failure !== undefined && <p class="warning">{failure}</p>}
