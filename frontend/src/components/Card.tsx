@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { exportAddress } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
@@ -11,6 +11,7 @@ import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
 import { Download } from "./Download.tsx";
+import { highlight } from "./highlight.ts";
 import { useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { ProblemText } from "./Problems.tsx";
@@ -32,7 +33,6 @@ export function Card({ dashboard, state, recording }: Props) {
   const width = useWidth(plot);
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
-  const [highlighted, setHighlighted] = useState<string>();
   const change = (key: string, how: typeof toggle) =>
     dashboard.changeView(recording.key, (current) => how(current, key));
 
@@ -82,7 +82,6 @@ export function Card({ dashboard, state, recording }: Props) {
             label={label}
             state={state}
             width={width}
-            highlighted={highlighted}
             onPick={(band) => change(band.key, isolate)}
           />
         )}
@@ -102,7 +101,7 @@ export function Card({ dashboard, state, recording }: Props) {
           onIsolate={(key, before) =>
             dashboard.changeView(recording.key, (current) => isolate(before ?? current, key))
           }
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
       {state.settings.table && !isEmpty && (
@@ -115,7 +114,7 @@ export function Card({ dashboard, state, recording }: Props) {
           pattern={card.pattern}
           colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
           onIsolate={(key) => change(key, isolate)}
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
     </article>

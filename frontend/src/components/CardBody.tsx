@@ -1,7 +1,6 @@
 import type { DashboardState } from "../dashboard.ts";
 import type { Band } from "../model/bands.ts";
 import { describeChart } from "../model/summary.ts";
-import { isShown } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
 import type { CardState } from "./useCard.ts";
 
@@ -13,13 +12,12 @@ interface Props {
   /** The recording's name. */
   label: string;
   width: number;
-  highlighted: string | undefined;
   onPick: (band: Band) => void;
 }
 
 /** The chart of a card, or why there is none. */
-export function CardBody({ card, state, label, width, highlighted, onPick }: Props) {
-  const { picture, view, colourOf, range, zoomTo } = card;
+export function CardBody({ card, state, label, width, onPick }: Props) {
+  const { picture, colourOf, range, whole, zoomTo } = card;
   if (picture === undefined) {
     return null;
   }
@@ -30,15 +28,14 @@ export function CardBody({ card, state, label, width, highlighted, onPick }: Pro
     <Chart
       picture={picture}
       range={range}
+      whole={whole}
       theme={state.theme}
       width={width}
       height={HEIGHT}
       label={describeChart(label, picture.curves, picture.view)}
       colourOf={colourOf}
-      highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
       reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}
       onZoom={zoomTo}
-      onReset={() => zoomTo(undefined)}
       onPick={onPick}
     />
   );

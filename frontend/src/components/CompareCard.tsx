@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from "preact/hooks";
+import { useCallback, useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Recording } from "../data/recording.ts";
 import { bandColour, runColour, type Theme } from "../drawing/colours.ts";
@@ -9,9 +9,10 @@ import type { Range } from "../model/picture.ts";
 import { zoomRange } from "../model/ranges.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
-import { isolate, isShown, toggle, zoom } from "../model/view.ts";
+import { isolate, toggle, zoom } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
 import { Download } from "./Download.tsx";
+import { highlight } from "./highlight.ts";
 import { useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { TextField } from "./TextField.tsx";
@@ -32,7 +33,6 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const plot = useRef<HTMLDivElement>(null);
   const isNear = useNear(element);
   const width = useWidth(plot);
-  const [highlighted, setHighlighted] = useState<string>();
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
   const change = (key: string, how: typeof toggle) =>
@@ -96,15 +96,14 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           <Chart
             picture={picture}
             range={view.range ?? whole}
+            whole={whole}
             theme={theme}
             width={width}
             height={HEIGHT}
             label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
             colourOf={colourOf}
-            highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}
             onZoom={zoomTo}
-            onReset={() => zoomTo(undefined)}
             onPick={(band) => change(band.key, isolate)}
           />
         )}
@@ -120,7 +119,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           onIsolate={(key, before) =>
             dashboard.changeView(COMPARE_KEY, (current) => isolate(before ?? current, key))
           }
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
     </article>

@@ -10,9 +10,11 @@ import { valueRange } from "../model/ranges.ts";
 import { project } from "../model/scales.ts";
 import { X_LABELS, xTicks } from "../model/ticks.ts";
 import type { ChartProps } from "./Chart.tsx";
+import { type InputTarget, startPan } from "./chartInput.ts";
 
 export function chartSource(
   latest: () => ChartProps,
+  target: InputTarget,
   onCursor: (plot: uPlot) => void,
 ): ChartSource {
   const look = () => LOOKS[latest().theme];
@@ -28,9 +30,9 @@ export function chartSource(
     yTicks: (range, most) => pictureTicks(latest().picture, range, most),
     paint: (plot) => paint(plot, latest()),
     onCursor,
-    onDrag: (dragged) => latest().onZoom(dragged),
-    onPress: () => false,
-    onReset: () => latest().onReset(),
+    onDrag: (dragged) => target.show(dragged),
+    onPress: (plot, event) => startPan(plot, target, event),
+    onReset: () => target.show(undefined),
   };
 }
 

@@ -48,6 +48,9 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
+/** Milliseconds without a change before a changed question is asked. */
+const REST = 60;
+
 export interface Loaded<Value> {
   /** The last answer that came, until another does. */
   readonly value?: Value;
@@ -71,27 +74,32 @@ export function useAnswer<Value>(
       return;
     }
     const abort = new AbortController();
-    ask(abort.signal)
-      .then((value) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        answered.current = dated;
-        setLoaded({ value });
-        dashboard.setUnreachable(false);
-      })
-      .catch((error: unknown) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        if (error instanceof Unreachable) {
-          dashboard.setUnreachable(true);
-          return;
-        }
-        const failure = error instanceof Error ? error.message : String(error);
-        setLoaded((previous) => ({ ...previous, failure }));
-      });
-    return () => abort.abort();
+    const begin = () =>
+      ask(abort.signal)
+        .then((value) => {
+          if (!abort.signal.aborted) {
+            answered.current = dated;
+            setLoaded({ value });
+            dashboard.setUnreachable(false);
+          }
+        })
+        .catch((error: unknown) => {
+          if (abort.signal.aborted) {
+            return;
+          }
+          if (error instanceof Unreachable) {
+            dashboard.setUnreachable(true);
+            return;
+          }
+          const failure = error instanceof Error ? error.message : String(error);
+          setLoaded((previous) => ({ ...previous, failure }));
+        });
+    // While something moves, what was there before will do.
+    const timer = setTimeout(begin, loaded.value === undefined ? 0 : REST);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
   }, [dated, isWanted]);
 
   return loaded;
