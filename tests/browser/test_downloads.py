@@ -35,7 +35,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def download(dashboard: Dashboard, run: str, what: str) -> Download:
     """Downloads something of a run's card."""
-    menu = dashboard.card(run).get_by_text("Download", exact=True)
+    menu = dashboard.card(run).get_by_label(f"More of {run}")
     menu.click()
     with dashboard.page.expect_download() as info:
         dashboard.card(run).get_by_text(what, exact=True).click()
@@ -82,7 +82,6 @@ def test_csv_and_json_have_the_exact_rows(shared: str, open_page: Open) -> None:
     )
     assert rows[0][:2] == ["step", "wall_time"]
     assert len(rows) == 101
-    dashboard.card("steady/train").get_by_text("Download", exact=True).click()
     drag(dashboard.plot("steady/train"), 0.2, 0.4)
     expect(dashboard.card("steady/train").get_by_role("button", name="Reset zoom")).to_be_visible()
     shown = json.loads(read(download(dashboard, "steady/train", "JSON of the steps shown")))

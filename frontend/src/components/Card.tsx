@@ -8,12 +8,12 @@ import { shortenMiddle } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
-import { isolate, toggle } from "../model/view.ts";
+import { isolate, pin, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
-import { Download } from "./Download.tsx";
 import { highlight } from "./highlight.ts";
-import { useNear, useWidth } from "./hooks.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -29,8 +29,10 @@ interface Props {
 export function Card({ dashboard, state, recording }: Props) {
   const element = useRef<HTMLElement>(null);
   const plot = useRef<HTMLDivElement>(null);
-  const isNear = useNear(element);
   const width = useWidth(plot);
+  const isFull = useFullScreen(element);
+  // What fills the screen is outside of the area that scrolls.
+  const isNear = useNear(element) || isFull;
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
   const change = (key: string, how: typeof toggle) =>
@@ -51,7 +53,7 @@ export function Card({ dashboard, state, recording }: Props) {
           </button>
         )}
         {picture && (
-          <Download
+          <Menu
             name={label}
             picture={picture}
             range={card.range}
@@ -65,6 +67,8 @@ export function Card({ dashboard, state, recording }: Props) {
               )
             }
             isZoomed={view.range !== undefined}
+            isPinned={view.isPinned}
+            onPin={() => dashboard.changeView(recording.key, pin)}
           />
         )}
         <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
@@ -82,6 +86,7 @@ export function Card({ dashboard, state, recording }: Props) {
             label={label}
             state={state}
             width={width}
+            isFull={isFull}
             onPick={(band) => change(band.key, isolate)}
           />
         )}

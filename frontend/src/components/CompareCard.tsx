@@ -11,14 +11,16 @@ import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
 import { isolate, toggle, zoom } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
-import { Download } from "./Download.tsx";
 import { highlight } from "./highlight.ts";
-import { useNear, useWidth } from "./hooks.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
 import { TextField } from "./TextField.tsx";
 import { useComparison } from "./useComparison.ts";
 
 const HEIGHT = 340;
+/** What is above and below a chart that fills the screen. */
+const AROUND = 160;
 
 interface Props {
   dashboard: Dashboard;
@@ -31,7 +33,8 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const { settings, theme, runNumbers, termNumbers } = state;
   const element = useRef<HTMLElement>(null);
   const plot = useRef<HTMLDivElement>(null);
-  const isNear = useNear(element);
+  const isFull = useFullScreen(element);
+  const isNear = useNear(element) || isFull;
   const width = useWidth(plot);
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
@@ -77,7 +80,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           />
         )}
         {picture && (
-          <Download
+          <Menu
             name={title}
             picture={picture}
             range={view.range ?? whole}
@@ -99,7 +102,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             whole={whole}
             theme={theme}
             width={width}
-            height={HEIGHT}
+            height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
             label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
             colourOf={colourOf}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}

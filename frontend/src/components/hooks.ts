@@ -28,6 +28,17 @@ export function useNear(element: RefObject<Element | null>): boolean {
   return isNear;
 }
 
+/** Whether an element fills the screen. */
+export function useFullScreen(element: RefObject<Element | null>): boolean {
+  const [isFull, setFull] = useState(false);
+  useEffect(() => {
+    const follow = () => setFull(document.fullscreenElement === element.current);
+    document.addEventListener("fullscreenchange", follow);
+    return () => document.removeEventListener("fullscreenchange", follow);
+  }, [element]);
+  return isFull;
+}
+
 /** An element's width in whole pixels; 0 until it is known. */
 export function useWidth(element: RefObject<Element | null>): number {
   const [width, setWidth] = useState(0);

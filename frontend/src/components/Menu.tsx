@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { LOOKS } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
@@ -17,10 +18,15 @@ interface Props {
   /** The address of the rows in a format, of those shown or of all; absent where there is none. */
   rows?: (format: "csv" | "json", isAll: boolean) => string;
   isZoomed: boolean;
+  /** Absent where the card stays where it is. */
+  onPin?: () => void;
+  isPinned?: boolean | undefined;
 }
 
-/** What is shown as a file: a figure for a paper, or the numbers. */
-export function Download({ name, picture, range, width, colourOf, rows, isZoomed }: Props) {
+/** What else can be done with a card: above all, saving it as a figure or as numbers. */
+export function Menu(props: Props) {
+  const { name, picture, range, width, colourOf, rows, isZoomed, onPin, isPinned } = props;
+  const menu = useRef<HTMLDetailsElement>(null);
   const svg = () =>
     figureSvg({ picture, range, width, height: HEIGHT, title: name, look: LOOKS.light, colourOf });
   const save = (ending: "svg" | "png") => {
@@ -31,9 +37,25 @@ export function Download({ name, picture, range, width, colourOf, rows, isZoomed
     }
   };
   return (
-    <details class="menu">
-      <summary class="text-button">Download</summary>
-      <div class="menu-box">
+    <details class="menu" ref={menu}>
+      <summary class="text-button" aria-label={`More of ${name}`} title="Pin, enlarge, download">
+        ⋮
+      </summary>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the buttons within have their own keys */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
+      <div class="menu-box" onClick={() => menu.current?.removeAttribute("open")}>
+        {onPin && (
+          <button type="button" class="text-button" onClick={onPin}>
+            {isPinned ? "Unpin" : "Pin to the top"}
+          </button>
+        )}
+        <button
+          type="button"
+          class="text-button"
+          onClick={() => void menu.current?.closest("article")?.requestFullscreen()}
+        >
+          Full screen
+        </button>
         {picture.refusal === undefined &&
           (["svg", "png"] as const).map((ending) => (
             <button key={ending} type="button" class="text-button" onClick={() => save(ending)}>
