@@ -145,8 +145,10 @@ def _contents(path) -> dict[str, bytes]:
         contents["config"] = json.dumps(sorted(config)).encode()
         with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
             weights.visititems(
-                lambda name, item: contents.update({name: item[()].tobytes()})
-                if isinstance(item, h5py.Dataset)
-                else contents.update({name: b""})
+                lambda name, item: (
+                    contents.update({name: item[()].tobytes()})
+                    if isinstance(item, h5py.Dataset)
+                    else contents.update({name: b""})
+                )
             )
     return contents
