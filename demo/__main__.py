@@ -128,9 +128,9 @@ def print_collapse(accuracy: float, recording: Recording) -> None:
         if column.role == "penalty"
     ]
     print(
-        f"\nAt λ = 1 the penalty is {sum(penalties) / total:.0%} of the loss at first. It drives the "
-        "weights to zero, and\nthe network is left guessing. Differences of a percent between the "
-        "others are within\nthe noise of one seed."
+        f"\nAt λ = 1 the penalty is {sum(penalties) / total:.0%} of the loss at first. It drives "
+        "the weights to zero, and\nthe network is left guessing. Differences of a percent between "
+        "the others are within\nthe noise of one seed."
     )
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from tensorboard import program
 
 IMAGES = Path(__file__).parent / "images"
-WINDOW: ViewportSize = {"width": 1440, "height": 900}
+WINDOW: ViewportSize = {"width": 1440, "height": 960}
 
 
 def main() -> None:
