@@ -66,7 +66,8 @@ def test_training_is_bit_equal_to_one_without_the_callback(mode, log_dir, tmp_pa
         history = fit(model, *callbacks, saving, epochs=2, validation_split=0.3).history
         model.save(str(tmp_path / "end.keras"))
         files = [_contents(tmp_path / name) for name in ("epoch.keras", "end.keras")]
-        outcomes.append((history, [w.tobytes() for w in model.get_weights()], files))
+        # As text, because an uneven split over replicas gives NaN in Keras itself.
+        outcomes.append((str(history), [w.tobytes() for w in model.get_weights()], files))
     assert outcomes[0] == outcomes[1]
 
 
@@ -116,9 +117,9 @@ def test_a_train_step_without_compute_loss_is_said_once(log_dir) -> None:
     plain = compiled_model()
     model = Silent(plain.inputs, plain.outputs)
     model.compile("sgd", "mse", run_eagerly=True)
-    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as warnings:
+    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as caught:
         fit(model, RegularizationCallback(log_dir), epochs=2)
-    assert len(warnings) == 1
+    assert len([warning for warning in caught if "tb_regplugin" in str(warning.message)]) == 1
 
 
 def _strategy_scope(mode: str):
