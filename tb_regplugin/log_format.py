@@ -128,26 +128,43 @@ def decode_layout(data: bytes) -> Layout:
     try:
         document = json.loads(data)
         version = document["version"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise LogFormatError("The layout is not JSON with a version.") from error
-    if not isinstance(version, int) or version > VERSION:
+    if type(version) is not int or version > VERSION:
         raise LogFormatError(
             f"The layout has version {version!r}; this tb_regplugin reads up to version {VERSION}. "
             "Update tb_regplugin to see it."
         )
     try:
         return Layout(tuple(_decode_column(column) for column in document["columns"]))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LogFormatError(f"The layout's columns are malformed: {error}") from error
 
 
 def _decode_column(column: dict[str, Any]) -> Term:
     known = {field.name for field in fields(Term)}
-    values = {key: value for key, value in column.items() if key in known}
-    for key in ("strength", "shape"):
-        if isinstance(values.get(key), list):
-            values[key] = tuple(values[key])
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in column.items()
+        if key in known
+    }
+    for key, value in values.items():
+        if value is not None and not _has_type_of(key, value):
+            raise ValueError(f"a column's {key} is {value!r}")
     return Term(**values)
+
+
+def _has_type_of(key: str, value: Any) -> bool:
+    """Whether a value can be a column's field of this name."""
+    if key == "size":
+        return type(value) is int
+    if key == "shape":
+        return isinstance(value, tuple) and all(type(size) is int for size in value)
+    if key == "strength" and isinstance(value, tuple):
+        return len(value) == 2 and all(type(number) in (int, float) for number in value)
+    if key in ("strength", "coefficient"):
+        return type(value) in (int, float)
+    return isinstance(value, str)
 
 
 def layout_event(name: str, layout: Layout, wall_time: float) -> event_pb2.Event:
@@ -221,8 +238,11 @@ def unpack_block(step: int, wall_time: float, array: npt.NDArray[Any], columns: 
     offsets = array[:, :_OFFSET_COLUMNS].astype(np.float64)
     if not np.isfinite(offsets).all() or (np.abs(offsets[:, 0]) > MAX_STEP_OFFSET).any():
         raise LogFormatError(f"The block at step {step} has step or time offsets out of range.")
-    steps = step + offsets[:, 0].astype(np.int64)
-    if (np.diff(steps) <= 0).any():
+    row_offsets = offsets[:, 0].astype(np.int64)
+    if step + int(row_offsets.min()) < -(2**63) or step + int(row_offsets.max()) >= 2**63:
+        raise LogFormatError(f"The block at step {step} leads beyond steps of 64 bits.")
+    steps = step + row_offsets
+    if (steps[1:] <= steps[:-1]).any():
         raise LogFormatError(f"The steps of the block at step {step} do not increase.")
     return Block(steps, wall_time + offsets[:, 1], array[:, _OFFSET_COLUMNS:])
 

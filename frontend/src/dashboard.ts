@@ -1,11 +1,11 @@
 /** The state of the whole page, and what changes it. */
 
-import { fetchRecordings, Unreachable } from "./api.ts";
-import { numberRuns, numberTerms, type Theme } from "./colours.ts";
-import type { Recording } from "./recording.ts";
-import { type Choice, sortRecordings, updateChoice } from "./runs.ts";
+import { fetchRecordings, Unreachable } from "./data/api.ts";
+import type { Recording } from "./data/recording.ts";
+import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
+import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
+import { type View, WHOLE_VIEW } from "./model/view.ts";
 import { Store } from "./store.ts";
-import { type View, WHOLE_VIEW } from "./view.ts";
 
 export interface DashboardState {
   /** Undefined until the first answer. */

@@ -4,14 +4,22 @@ import { render as renderInto } from "preact";
 import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { App } from "./components/App.tsx";
 import { Dashboard } from "./dashboard.ts";
-import { connect, followTheme, followVisibility } from "./host.ts";
-import styles from "./styles.css";
+import { connect, followTheme, followVisibility } from "./host/host.ts";
+import cards from "./styles/cards.css";
+import legend from "./styles/legend.css";
+import narrow from "./styles/narrow.css";
+import notices from "./styles/notices.css";
+import page from "./styles/page.css";
+import picker from "./styles/picker.css";
+import tooltip from "./styles/tooltip.css";
 
 export function render(): void {
   const style = document.createElement("style");
-  style.textContent = uPlotStyles + styles;
+  // Narrow windows come last: their rules take the place of others.
+  style.textContent = [uPlotStyles, page, picker, cards, legend, tooltip, notices, narrow].join("");
   document.head.append(style);
   document.documentElement.lang = "en";
+  document.title = "Regularization";
 
   const dashboard = new Dashboard();
   followTheme((theme) => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,31 +15,31 @@ from tb_regplugin.log_format import (
     unpack_block,
 )
 from tb_regplugin.reading.index import IndexedSegment, Problem
-from tb_regplugin.reading.source import Source, Unreadable
+from tb_regplugin.reading.source import Series, Source, Unreadable
 from tb_regplugin.reading.table import Piece
 from tb_regplugin.terms import Layout
 
 # A generous guess; it only decides how many layouts are asked for at once.
-_LAYOUT_BYTES = 2**20
+_LAYOUT_BYTES = 2**18
 _FLOAT_BYTES = 4
 
 
 def read_layouts(
-    source: Source, run: str, tags: Sequence[str]
-) -> Iterator[tuple[str, Layout | Problem]]:
+    source: Source, wanted: Iterable[Series]
+) -> Iterator[tuple[Series, Layout | Problem]]:
     """Reads layouts.
 
     Yields:
-      A tag and its layout, or what is wrong with it. What is not loaded yet is left out.
+      A series and its layout, or what is wrong with it. What is not loaded yet is left out.
     """
-    for tag, events in source.read(run, dict.fromkeys(tags, _LAYOUT_BYTES)):
+    for series, events in source.read(dict.fromkeys(wanted, _LAYOUT_BYTES)):
         if isinstance(events, Unreadable):
-            yield tag, Problem(tag, events.reason)
+            yield series, Problem(series.tag, events.reason)
             continue
         try:
-            yield tag, decode_layout(_only_string(events[0].numpy))
+            yield series, decode_layout(_only_string(events[0].numpy))
         except LogFormatError as error:
-            yield tag, Problem(tag, str(error))
+            yield series, Problem(series.tag, str(error))
 
 
 def read_segments(
@@ -58,8 +58,11 @@ def read_segments(
       not loaded yet is left out.
     """
     by_tag = {segment.tag: segment for segment in segments}
-    sizes = {tag: _segment_bytes(layouts[segment.key.layout_id]) for tag, segment in by_tag.items()}
-    for tag, events in source.read(run, sizes):
+    sizes = {
+        Series(run, segment.tag): _segment_bytes(layouts[segment.key.layout_id])
+        for segment in segments
+    }
+    for (_, tag), events in source.read(sizes):
         if isinstance(events, Unreadable):
             yield tag, [], Problem(tag, events.reason)
         else:

@@ -1,4 +1,4 @@
-"""TensorBoard's readers of event files, run until they have read a log directory once."""
+"""A log directory, read once and completely by one of TensorBoard's own readers."""
 
 from __future__ import annotations
 
@@ -69,11 +69,20 @@ def _data_server(path: str) -> Iterator[Source]:
         _process(binary, path, Path(scratch)) as port,
     ):
         credentials, options = grpc_util.ChannelCredsType.LOCAL.channel_config()
-        options = [*options, ("grpc.max_receive_message_length", _MAX_REPLY_BYTES)]
+        options = [
+            *options,
+            ("grpc.max_receive_message_length", _MAX_REPLY_BYTES),
+            # A proxy of the environment is not for this machine.
+            ("grpc.enable_http_proxy", 0),
+        ]
         address = f"localhost:{port}"
         with grpc.secure_channel(address, credentials, options=options) as channel:
-            stub = grpc_provider.make_stub(channel)
-            yield Source(grpc_provider.GrpcDataProvider(address, stub), RequestContext())
+            provider = grpc_provider.GrpcDataProvider(address, grpc_provider.make_stub(channel))
+            try:
+                provider.experiment_metadata(RequestContext(), experiment_id="")
+            except grpc.RpcError as error:
+                raise DataServerError(f"It does not answer: {error}") from error
+            yield Source(provider, RequestContext())
 
 
 @contextlib.contextmanager

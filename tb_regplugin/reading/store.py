@@ -10,7 +10,7 @@ from tb_regplugin.log_format import layout_tag
 from tb_regplugin.reading.composition import Composition, compose
 from tb_regplugin.reading.decode import read_layouts, read_segments
 from tb_regplugin.reading.index import IndexedRecording, Problem, index_recordings
-from tb_regplugin.reading.source import Source
+from tb_regplugin.reading.source import Series, Source
 from tb_regplugin.reading.table import Piece, Span, Table, assemble, span_piece, union
 from tb_regplugin.terms import Layout, Term
 
@@ -63,8 +63,10 @@ class Store:
 
     def summaries(self, source: Source) -> list[Summary]:
         """Lists all recordings, without reading their rows."""
+        entries = index_recordings(source.list()).values()
+        self._read_layouts(source, entries)
         summaries = []
-        for entry in index_recordings(source.list()).values():
+        for entry in entries:
             layouts, problems = self._layouts_of(source, entry)
             summaries.append(Summary(entry, union(list(layouts.values())), problems))
         return summaries
@@ -81,20 +83,25 @@ class Store:
                 with self._lock:
                     self._recordings.pop(key, None)
                 return None
+            self._read_layouts(source, [entry])
             layouts, problems = self._layouts_of(source, entry)
             return cached.refresh(source, entry, layouts, problems)
+
+    def _read_layouts(self, source: Source, entries: Iterable[IndexedRecording]) -> None:
+        """Reads the layouts that are new, those of all recordings together."""
+        new = [
+            Series(entry.run, tag)
+            for entry in entries
+            for tag in entry.layouts.values()
+            if (source.experiment, entry.run, tag) not in self._layouts
+        ]
+        for series, found in read_layouts(source, new):
+            self._layouts[source.experiment, series.run, series.tag] = found
 
     def _layouts_of(
         self, source: Source, entry: IndexedRecording
     ) -> tuple[dict[str, Layout], tuple[Problem, ...]]:
         """Returns a recording's readable layouts by id, in the order in which they were used."""
-        wanted = [
-            tag
-            for tag in entry.layouts.values()
-            if (source.experiment, entry.run, tag) not in self._layouts
-        ]
-        for tag, found in read_layouts(source, entry.run, wanted):
-            self._layouts[source.experiment, entry.run, tag] = found
         layouts: dict[str, Layout] = {}
         problems = list(entry.problems)
         for layout_id in entry.layout_ids():

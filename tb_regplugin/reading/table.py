@@ -153,7 +153,9 @@ def _stretches(
         starts.append(span.start)
         recorded.append(np.zeros(columns, np.bool_))
         recorded[-1][places.indices(layouts[span.layout_id].columns)] = True
-    return np.array([*starts, stop], np.int64), np.array(recorded, np.bool_).reshape(-1, columns)
+    return np.array([*starts, stop], np.int64), np.array(recorded, np.bool_).reshape(
+        len(recorded), columns
+    )
 
 
 def _key(column: Term) -> _Key:

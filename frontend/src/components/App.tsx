@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { filterRecordings } from "../runs.ts";
+import { filterRecordings } from "../model/runs.ts";
 import { useStore } from "../store.ts";
 import { Card } from "./Card.tsx";
 import { EmptyState } from "./EmptyState.tsx";
@@ -19,6 +19,7 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
     <div class="app">
       <RunPicker dashboard={dashboard} state={state} filtered={filtered} />
       <main class="main" aria-label="Charts" tabIndex={-1}>
+        <h1 class="unseen">Regularization</h1>
         {state.isUnreachable && (
           <Notice action="Try again" onAction={() => void dashboard.reload()}>
             {recordings === undefined
@@ -27,6 +28,9 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
           </Notice>
         )}
         {state.failure !== undefined && <Notice>{state.failure}</Notice>}
+        {recordings === undefined && !state.isUnreachable && state.failure === undefined && (
+          <p class="hint">Loading…</p>
+        )}
         {recordings !== undefined && <Problems recordings={recordings} />}
         {recordings?.length === 0 && <EmptyState />}
         {recordings !== undefined && recordings.length > 0 && shown.length === 0 && (

@@ -1,13 +1,14 @@
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
-import { type Band, chooseBands } from "../bands.ts";
-import { bandColour } from "../colours.ts";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
-import { shortenMiddle } from "../format.ts";
-import { fullRange, makePicture, type Range, TOTAL_KEY, zoomRange } from "../picture.ts";
-import type { Recording } from "../recording.ts";
-import { recordingLabel } from "../runs.ts";
-import { describeChart, describeNonFinite, subtitle } from "../summary.ts";
-import { isolate, isShown, toggle, zoom } from "../view.ts";
+import type { Curves } from "../data/curves.ts";
+import type { Recording } from "../data/recording.ts";
+import { bandColour } from "../drawing/colours.ts";
+import { type Band, chooseBands } from "../model/bands.ts";
+import { shortenMiddle } from "../model/format.ts";
+import { fullRange, makePicture, type Range, TOTAL_KEY, zoomRange } from "../model/picture.ts";
+import { recordingLabel } from "../model/runs.ts";
+import { describeChart, describeNonFinite, subtitle } from "../model/summary.ts";
+import { isolate, isShown, toggle, zoom } from "../model/view.ts";
 import { useCurves, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { ProblemText } from "./Problems.tsx";
@@ -28,7 +29,9 @@ export function Card({ dashboard, state, recording }: Props) {
   const isNear = useNear(element);
   const width = useWidth(plot);
   const view = dashboard.viewOf(recording.key);
-  const isWanted = isNear && state.isVisible;
+  // Without a column there are no curves to ask for; the problems above the cards say why.
+  const isReadable = recording.columns.length > 0;
+  const isWanted = isNear && state.isVisible && isReadable;
   const { curves, failure } = useCurves(
     dashboard,
     recording,
@@ -63,7 +66,7 @@ export function Card({ dashboard, state, recording }: Props) {
   const listed = new Set(recording.problems.map(({ tag }) => tag));
   // Those of the list are shown above all cards.
   const problems = (curves?.problems ?? []).filter(({ tag }) => !listed.has(tag));
-  const isEmpty = curves?.rows === 0;
+  const isEmpty = !isReadable || curves?.rows === 0;
   return (
     <article class="card" ref={element} aria-label={label}>
       <header class="card-head">
@@ -76,7 +79,7 @@ export function Card({ dashboard, state, recording }: Props) {
             Reset zoom
           </button>
         )}
-        <p class="subtitle">{curves ? subtitle(curves) : "\u00a0"}</p>
+        <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
         {nonFinite !== undefined && <p class="warning">{nonFinite}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
         {problems.map((problem) => (
@@ -85,7 +88,7 @@ export function Card({ dashboard, state, recording }: Props) {
           </p>
         ))}
       </header>
-      <div class="plot" ref={plot}>
+      <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
         {isNear && picture && whole && !isEmpty && width > 0 && (
           <StackChart
             picture={picture}
@@ -94,16 +97,14 @@ export function Card({ dashboard, state, recording }: Props) {
             width={width}
             label={describeChart(label, picture.curves)}
             colourOf={colourOf}
-            highlighted={highlighted}
+            highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
             onZoom={zoomTo}
             onReset={() => zoomTo(undefined)}
           />
         )}
         {isEmpty && (
           <p class="hint">
-            {recording.columns.length === 0
-              ? "Nothing of this recording could be read."
-              : "No steps recorded yet."}
+            {isReadable ? "No steps recorded yet." : "Nothing of this recording could be read."}
           </p>
         )}
       </div>
@@ -122,6 +123,13 @@ export function Card({ dashboard, state, recording }: Props) {
       )}
     </article>
   );
+}
+
+function headline(curves: Curves | undefined, isLoading: boolean): string {
+  if (curves !== undefined) {
+    return subtitle(curves);
+  }
+  return isLoading ? "Loading…" : "\u00a0";
 }
 
 /** One bucket a pixel, in steps that spare a request for each pixel of a window being resized. */

@@ -16,16 +16,16 @@ with tb_regplugin.Writer("logs") as writer:
 export function EmptyState() {
   return (
     <section class="empty">
-      <h1>No losses were found</h1>
+      <h2>No losses were found</h2>
       <p>
-        This tab shows how the data loss and each regularisation penalty make up a training loss.
+        This tab shows how the data loss and each regularization penalty make up a training loss.
         Nothing of that kind is in the log directory yet.
       </p>
-      <h2>With Keras</h2>
+      <h3>With Keras</h3>
       <pre>
         <code>{KERAS}</code>
       </pre>
-      <h2>With your own training loop</h2>
+      <h3>With your own training loop</h3>
       <pre>
         <code>{WRITER}</code>
       </pre>

@@ -1,8 +1,8 @@
 import { useRef } from "preact/hooks";
-import { type Band, MORE_KEY } from "../bands.ts";
-import { formatOrigin, shortenMiddle } from "../format.ts";
-import { TOTAL_KEY } from "../picture.ts";
-import { isShown, type View } from "../view.ts";
+import { type Band, MORE_KEY } from "../model/bands.ts";
+import { formatOrigin, shortenMiddle } from "../model/format.ts";
+import { TOTAL_KEY } from "../model/picture.ts";
+import { isShown, type View } from "../model/view.ts";
 
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
 

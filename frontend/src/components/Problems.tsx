@@ -1,5 +1,5 @@
-import type { Problem, Recording } from "../recording.ts";
-import { recordingLabel } from "../runs.ts";
+import type { Problem, Recording } from "../data/recording.ts";
+import { recordingLabel } from "../model/runs.ts";
 
 /** What could not be read, in all runs; everything else is shown as usual. */
 export function Problems({ recordings }: { recordings: readonly Recording[] }) {
@@ -15,7 +15,7 @@ export function Problems({ recordings }: { recordings: readonly Recording[] }) {
       <summary>{series} could not be read; everything else is shown.</summary>
       <ul>
         {problems.map(({ problem, label }) => (
-          <li key={`${label} ${problem.tag}`}>
+          <li key={`${label} ${problem.tag} ${problem.reason}`}>
             <b>{label}</b> <ProblemText problem={problem} />
           </li>
         ))}

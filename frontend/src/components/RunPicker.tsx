@@ -1,7 +1,10 @@
 import { useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
-import type { Filtered } from "../runs.ts";
+import type { Filtered } from "../model/runs.ts";
 import { RunRow } from "./RunRow.tsx";
+
+/** Up to this width the list lies above the cards, folded: as in styles/narrow.css. */
+const NARROW = 700;
 
 interface Props {
   dashboard: Dashboard;
@@ -11,7 +14,7 @@ interface Props {
 
 /** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */
 export function RunPicker({ dashboard, state, filtered }: Props) {
-  const [isOpen, setOpen] = useState(true);
+  const [isOpen, setOpen] = useState(() => window.innerWidth > NARROW);
   const keys = filtered.matching.map(({ key }) => key);
   const chosen = keys.filter((key) => state.choice.chosen.has(key));
   const isMixed = chosen.length > 0 && chosen.length < keys.length;
@@ -30,12 +33,12 @@ export function RunPicker({ dashboard, state, filtered }: Props) {
             {chosen.length} of {keys.length}
           </span>
         </button>
-        <h1 class="sidebar-title">
+        <h2 class="sidebar-title">
           Runs
           <span class="count">
             {chosen.length} of {keys.length}
           </span>
-        </h1>
+        </h2>
       </div>
       <div id="runs" class={isOpen ? "runs" : "runs is-closed"}>
         <div class="filter">

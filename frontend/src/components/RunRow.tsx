@@ -1,8 +1,8 @@
-import { runColour } from "../colours.ts";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
-import { shortenMiddle } from "../format.ts";
-import type { Recording } from "../recording.ts";
-import { recordingLabel } from "../runs.ts";
+import type { Recording } from "../data/recording.ts";
+import { runColour } from "../drawing/colours.ts";
+import { shortenMiddle } from "../model/format.ts";
+import { recordingLabel } from "../model/runs.ts";
 
 /** What fits beside the checkbox at the sidebar's width. */
 const NAME_LENGTH = 30;

@@ -1,12 +1,12 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Band } from "../bands.ts";
-import { type ChartSource, chartOptions } from "../chart_options.ts";
-import type { Theme } from "../colours.ts";
-import { LOOKS } from "../look.ts";
-import { paintAreas, paintMarks } from "../paint.ts";
-import { type Picture, type Range, valueRange } from "../picture.ts";
-import { layerAt } from "../stack.ts";
+import type { Theme } from "../drawing/colours.ts";
+import { LOOKS } from "../drawing/look.ts";
+import { type ChartSource, chartOptions } from "../drawing/options.ts";
+import { paintAreas, paintMarks } from "../drawing/paint.ts";
+import type { Band } from "../model/bands.ts";
+import { type Picture, type Range, valueRange } from "../model/picture.ts";
+import { layerAt } from "../model/stack.ts";
 import { type Pointer, Tooltip } from "./Tooltip.tsx";
 
 const HEIGHT = 300;
@@ -65,8 +65,6 @@ export function StackChart(props: Props) {
     chart.current?.setScale("x", range);
   }, [picture, range.min, range.max]);
   useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf, highlighted]);
-  // Of an older picture, the bucket may be another one, or none.
-  useEffect(() => setPointer(undefined), [picture]);
 
   return (
     <div class="chart" ref={element}>

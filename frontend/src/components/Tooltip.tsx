@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Band } from "../bands.ts";
-import { shortenMiddle } from "../format.ts";
-import type { Picture } from "../picture.ts";
-import { read } from "../reading.ts";
+import type { Band } from "../model/bands.ts";
+import { shortenMiddle } from "../model/format.ts";
+import type { Picture } from "../model/picture.ts";
+import { read } from "../model/reading.ts";
 import { Swatch } from "./Legend.tsx";
 
 /** Where the pointer is: over which bucket, at which point of the window, over which band. */

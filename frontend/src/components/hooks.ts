@@ -2,11 +2,11 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { fetchCurves, Unreachable } from "../api.ts";
-import type { Curves } from "../curves.ts";
 import type { Dashboard } from "../dashboard.ts";
-import type { Range } from "../picture.ts";
-import type { Recording } from "../recording.ts";
+import { fetchCurves, Unreachable } from "../data/api.ts";
+import type { Curves } from "../data/curves.ts";
+import type { Recording } from "../data/recording.ts";
+import type { Range } from "../model/picture.ts";
 
 /** How far outside of the scrolled area something counts as near. */
 const MARGIN = "400px 0px";
@@ -67,9 +67,9 @@ export function useCurves(
   const [loaded, setLoaded] = useState<Loaded>({});
   const answered = useRef("");
   const { reloads } = dashboard.state;
+  // Stands for all that the request depends on.
   const question = JSON.stringify([recording.key, range ?? null, buckets, reloads]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question stands for its parts.
   useEffect(() => {
     if (!isWanted || buckets === 0 || question === answered.current) {
       return;

@@ -1,7 +1,7 @@
 /** Requests to the plugin's routes. Addresses are relative: TensorBoard may live under any path. */
 
+import type { Range } from "../model/picture.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
-import type { Range } from "./picture.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
 
 /** TensorBoard did not answer at all. */

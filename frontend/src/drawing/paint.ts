@@ -1,10 +1,10 @@
 /** Draws a picture into a chart: areas, the total's envelope, and marks of what is not finite. */
 
 import type uPlot from "uplot";
-import type { Band } from "./bands.ts";
+import type { Band } from "../model/bands.ts";
+import type { Picture } from "../model/picture.ts";
+import type { Area } from "../model/stack.ts";
 import type { Look } from "./look.ts";
-import type { Picture } from "./picture.ts";
-import type { Area } from "./stack.ts";
 
 /** A single bucket between gaps has no width of its own. */
 const LONE_WIDTH = 3;
@@ -32,7 +32,7 @@ export function paintAreas(
     const envelope = totalEnvelope(picture);
     if (envelope !== undefined) {
       ctx.fillStyle = look.total;
-      ctx.globalAlpha = 0.18;
+      ctx.globalAlpha = 0.25;
       fillArea(chart, picture.steps, envelope.lower, envelope.upper);
     }
   });

@@ -1,6 +1,6 @@
 /** Numbers and names as people read them. */
 
-import type { Column } from "./recording.ts";
+import type { Column } from "../data/recording.ts";
 
 const NO_BREAK_SPACE = "\u00a0";
 
@@ -67,6 +67,10 @@ export function formatTicks(ticks: readonly number[], increment: number): string
   }
   const [unit, suffix] = SUFFIXES.find(([size]) => largest >= size) ?? [1, ""];
   const decimals = decimalsOf(increment / unit);
+  // 812.34k is harder to read than 812,340.
+  if (decimals > 1 && Number.isInteger(increment) && largest < 1e7) {
+    return ticks.map(formatStep);
+  }
   return ticks.map((tick) =>
     tick === 0 ? "0" : `${withMinus((tick / unit).toFixed(decimals))}${suffix}`,
   );

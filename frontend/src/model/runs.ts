@@ -1,6 +1,6 @@
 /** Runs and recordings as the run picker lists them: order, filter, labels and the first choice. */
 
-import type { Recording } from "./recording.ts";
+import type { Recording } from "../data/recording.ts";
 
 /** More runs than this are not all chosen at first: nobody reads that many charts at once. */
 export const CHOOSE_ALL_LIMIT = 40;

@@ -1,7 +1,7 @@
 /** Everything that a chart draws of one recording, computed from its curves and what is hidden. */
 
+import type { Curves, Series } from "../data/curves.ts";
 import { type Band, totalOf } from "./bands.ts";
-import type { Curves, Series } from "./curves.ts";
 import { type Layer, stack } from "./stack.ts";
 
 export const TOTAL_KEY = "total";

@@ -1,7 +1,7 @@
 /** Which bands a stack has: data loss, the largest penalty terms, the rest as one, the residual. */
 
-import type { Curves, Series } from "./curves.ts";
-import { columnKey } from "./recording.ts";
+import type { Curves, Series } from "../data/curves.ts";
+import { columnKey } from "../data/recording.ts";
 
 /** More bands than this cannot be told apart; the smaller penalty terms are summed. */
 export const PENALTY_BANDS = 12;

@@ -1,7 +1,7 @@
 /** What the tooltip reads off a picture at one bucket. */
 
+import type { Series } from "../data/curves.ts";
 import type { Band } from "./bands.ts";
-import type { Series } from "./curves.ts";
 import { formatShare, formatStepRange, formatValue } from "./format.ts";
 import type { Picture } from "./picture.ts";
 import { canShare } from "./summary.ts";

@@ -1,9 +1,9 @@
 /** How uPlot draws the frame of a chart: axes, scales, the total's line and the cursor. */
 
 import type uPlot from "uplot";
-import { formatTicks } from "./format.ts";
+import { formatTicks } from "../model/format.ts";
+import type { Range } from "../model/picture.ts";
 import { CHART_FONT, type Look } from "./look.ts";
-import type { Range } from "./picture.ts";
 
 /** What a chart asks back for while it draws; read anew each time. */
 export interface ChartSource {
@@ -20,6 +20,11 @@ export interface ChartSource {
 /** A shorter drag is a click with an unsteady hand. */
 const SHORTEST_DRAG = 4;
 
+/** There is nothing between two steps. */
+const STEP_INCREMENTS = Array.from({ length: 16 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+
 export function chartOptions(width: number, height: number, source: ChartSource): uPlot.Options {
   return {
     width,
@@ -32,7 +37,14 @@ export function chartOptions(width: number, height: number, source: ChartSource)
     },
     series: [{}, { stroke: () => source.look().total, width: 1, points: { show: isSparse } }],
     axes: [
-      { ...axis("step", source), space: 64, size: 26, labelSize: 18, values: labels },
+      {
+        ...axis("step", source),
+        space: 64,
+        size: 26,
+        labelSize: 18,
+        incrs: STEP_INCREMENTS,
+        values: labels,
+      },
       { ...axis("loss", source), space: 36, size: axisWidth, labelSize: 18, values: labels },
     ],
     cursor: {

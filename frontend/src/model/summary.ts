@@ -1,9 +1,9 @@
 /** A chart said in words: the line under its title, and what a screen reader reads. */
 
+import type { Curves } from "../data/curves.ts";
+import type { Column } from "../data/recording.ts";
 import { totalOf } from "./bands.ts";
-import type { Curves } from "./curves.ts";
 import { enumerate, formatShare, formatStep, formatValue } from "./format.ts";
-import type { Column } from "./recording.ts";
 
 export interface LastStep {
   readonly step: number;

@@ -1,8 +1,8 @@
 /** Colours of runs and of terms, in light and in dark. */
 
-import { type Band, MORE_KEY } from "./bands.ts";
-import { type Column, columnKey, type Recording } from "./recording.ts";
-import { naturalCompare } from "./runs.ts";
+import { type Column, columnKey, type Recording } from "../data/recording.ts";
+import { type Band, MORE_KEY } from "../model/bands.ts";
+import { naturalCompare } from "../model/runs.ts";
 
 export type Theme = "light" | "dark";
 

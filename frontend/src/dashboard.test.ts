@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Dashboard } from "./dashboard.ts";
+import { recordingKey } from "./data/recording.ts";
+import { toggle } from "./model/view.ts";
+
+/** Answers every request with what the test put here. */
+let answer: () => Response;
+let requests = 0;
+
+beforeEach(() => {
+  requests = 0;
+  globalThis.fetch = async () => {
+    requests++;
+    return answer();
+  };
+  answer = () => recordings("a");
+});
+
+function recordings(...runs: string[]): Response {
+  const columns = [{ name: "data", role: "data" }];
+  return Response.json({
+    recordings: runs.map((run) => ({ run, name: "losses", last_step: 1, columns, problems: [] })),
+  });
+}
+
+async function shown(): Promise<Dashboard> {
+  const dashboard = new Dashboard();
+  dashboard.update({ isVisible: true });
+  await dashboard.reload();
+  return dashboard;
+}
+
+test("nothing is fetched while the tab is hidden; it is when the tab is shown", async () => {
+  const dashboard = new Dashboard();
+  await dashboard.reload();
+  assert.equal(requests, 0);
+  dashboard.setVisible(true);
+  assert.equal(requests, 1);
+  dashboard.setVisible(false);
+  dashboard.setVisible(true);
+  assert.equal(requests, 1, "nothing was missed meanwhile");
+});
+
+test("a reload keeps choice, filter and views", async () => {
+  answer = () => recordings("a", "b");
+  const dashboard = await shown();
+  const [a, b] = [recordingKey("a", "losses"), recordingKey("b", "losses")];
+  dashboard.choose([a], false);
+  dashboard.setFilter("x");
+  dashboard.changeView(b, (view) => toggle(view, "data:data"));
+  answer = () => recordings("a", "b", "c");
+  await dashboard.reload();
+  const { choice, filter } = dashboard.state;
+  assert.deepEqual([...choice.chosen], [b, recordingKey("c", "losses")]);
+  assert.equal(filter, "x");
+  assert.deepEqual([...dashboard.viewOf(b).hidden], ["data:data"]);
+});
+
+test("a lost server leaves what was loaded and is forgotten at the next answer", async () => {
+  const dashboard = await shown();
+  answer = () => {
+    throw new TypeError("fetch failed");
+  };
+  await dashboard.reload();
+  assert.equal(dashboard.state.isUnreachable, true);
+  assert.equal(dashboard.state.recordings?.length, 1);
+  answer = () => recordings("a");
+  await dashboard.reload();
+  assert.equal(dashboard.state.isUnreachable, false);
+});
+
+test("what the server refuses is said in its own words", async () => {
+  answer = () => Response.json({ error: "Too many." }, { status: 400 });
+  assert.equal((await shown()).state.failure, "Too many.");
+  answer = () => new Response("<html>", { status: 500 });
+  assert.equal((await shown()).state.failure, "TensorBoard answered with status 500.");
+});
+
+test("runs are numbered as TensorBoard lists them, unknown ones after those", async () => {
+  answer = () => recordings("a", "b", "c");
+  const dashboard = await shown();
+  assert.equal(dashboard.state.runNumbers.get("a"), 0);
+  dashboard.setRuns(["c", "b"]);
+  assert.deepEqual([...dashboard.state.runNumbers.keys()], ["c", "b", "a"]);
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { column, curves, series } from "../testing/curves.ts";
+import { chooseBands, MORE_KEY, PENALTY_BANDS } from "./bands.ts";
+
+const total = column("total", "total");
+const data = column("data", "data");
+const penalty = (name: string) => column(name, "penalty");
+
+test("data loss comes first, then penalty terms, largest first", () => {
+  const bands = chooseBands(
+    curves([
+      series(total, [6, 6]),
+      series(penalty("small"), [1, 1]),
+      series(penalty("negative"), [-3, -3]),
+      series(penalty("large"), [2, 2]),
+      series(data, [0.1, 0.1]),
+    ]),
+  );
+  assert.deepEqual(
+    bands.map((band) => band.label),
+    ["data", "negative", "large", "small"],
+  );
+});
+
+test("many penalty terms: the largest have bands of their own, the others one together", () => {
+  const terms = Array.from({ length: 300 }, (_, i) => series(penalty(`t${i}`), [300 - i, 1]));
+  const bands = chooseBands(curves([series(data, [1, 1]), ...terms]));
+  assert.equal(bands.length, 1 + PENALTY_BANDS + 1);
+  const more = bands.at(-1);
+  assert.equal(more?.key, MORE_KEY);
+  assert.equal(more?.label, "288 more terms");
+  assert.deepEqual([...(more?.values ?? [])], [(288 * 289) / 2, 288]);
+});
+
+test("no band stands for a single further term", () => {
+  const terms = Array.from({ length: PENALTY_BANDS + 1 }, (_, i) => series(penalty(`t${i}`), [i]));
+  assert.equal(
+    chooseBands(curves(terms)).some(({ key }) => key === MORE_KEY),
+    false,
+  );
+});
+
+test("a term to be kept has a band of its own however small it is", () => {
+  const terms = Array.from({ length: 30 }, (_, i) => series(penalty(`t${i}`), [30 - i]));
+  const bands = chooseBands(curves(terms), new Set(["penalty:t29"]));
+  assert.ok(bands.some(({ key }) => key === "penalty:t29"));
+  assert.equal(bands.at(-1)?.label, "17 more terms");
+});
+
+test("a residual has a band only where it is more than rounding", () => {
+  const residual = (significant: boolean) =>
+    series(column("residual", "unexplained", { derived: true, significant }), [0.5]);
+  const roles = (significant: boolean) =>
+    chooseBands(curves([series(data, [1]), residual(significant)])).map(({ role }) => role);
+  assert.deepEqual(roles(true), ["data", "unexplained"]);
+  assert.deepEqual(roles(false), ["data"]);
+});
+
+test("implicit penalties are not part of the loss, so they have no band", () => {
+  assert.deepEqual(chooseBands(curves([series(column("decay", "implicit"), [1])])), []);
+});
+
+test("a gap is not zero, in a band and in the sum of several", () => {
+  const terms = Array.from({ length: 20 }, (_, i) =>
+    series(penalty(`t${i}`), [
+      20 - i,
+      i < 15 ? 1 : undefined,
+      undefined,
+      i === 19 ? Number.NaN : 1,
+    ]),
+  );
+  const bands = chooseBands(curves(terms));
+  assert.ok(Number.isNaN(bands[0]?.values[2]));
+  const more = [...(bands.at(-1)?.values ?? [])];
+  assert.equal(more[1], 3);
+  assert.ok(Number.isNaN(more[2]), "no term was recorded");
+  assert.ok(Number.isNaN(more[3]), "one term is not finite");
+});
+
+test("where a term is in half of a bucket's rows, it weighs half in the stack", () => {
+  const whole = { ...series(data, [4]), rows: Uint32Array.of(10) };
+  const half = { ...series(penalty("new"), [2]), rows: Uint32Array.of(5) };
+  const bands = chooseBands(curves([whole, half]));
+  assert.deepEqual(
+    bands.map((band) => band.values[0]),
+    [4, 1],
+  );
+});

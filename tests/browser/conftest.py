@@ -1,0 +1,126 @@
+"""A real browser on a real TensorBoard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright
+
+from tests.tensorboard_process import get_json, start_tensorboard, wait_until
+
+_SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def _find_browser(playwright: Playwright) -> str | None:
+    for name in _SYSTEM_BROWSERS:
+        if path := shutil.which(name):
+            return path
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(playwright: Playwright) -> dict[str, Any]:
+    """The system's Chromium, kept from calling home."""
+    path = _find_browser(playwright)
+    if path is None:
+        reason = "No Chromium found: install it, or run `playwright install chromium`."
+        if os.environ.get("TB_REGPLUGIN_REQUIRE_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return {
+        "executable_path": path,
+        "args": [
+            "--no-sandbox",  # Containers run as root.
+            "--disable-quic",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+class Dashboard:
+    """The Regularization tab, as a person meets it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text) if message.type == "error" else None
+            ),
+        )
+
+    @property
+    def frame(self) -> FrameLocator:
+        """What the plugin shows."""
+        return self.page.frame_locator("iframe")
+
+    def open(self, hash_: str = "#regularization") -> Dashboard:
+        """Goes to the tab."""
+        self.page.goto(self.address + hash_)
+        return self
+
+    def card(self, run: str) -> Any:
+        """Returns the card of a run."""
+        return self.frame.get_by_role("article", name=run, exact=True)
+
+    def chart(self, run: str) -> Any:
+        """Returns the chart of a run; its name tells in words what it shows."""
+        return self.card(run).get_by_role("img")
+
+    def plot(self, run: str) -> Any:
+        """Returns the area within the axes of a run's chart."""
+        return self.card(run).locator(".u-over")
+
+    def plugin_requests(self) -> list[str]:
+        """Returns the addresses that the plugin asked for so far."""
+        return [url for url in self.requests if "/plugin/regularization/" in url]
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Dashboard]]:
+    """Opens the tab of a TensorBoard that runs already."""
+    with ExitStack() as stack:
+
+        def open_(address: str, **options: Any) -> Dashboard:
+            options.setdefault("viewport", {"width": 1400, "height": 900})
+            context = stack.enter_context(browser.new_context(**options))
+            context.set_default_timeout(20_000)
+            return Dashboard(context.new_page(), address).open()
+
+        yield open_
+
+
+@pytest.fixture
+def open_dashboard(open_page: Callable[..., Dashboard]) -> Iterator[Callable[..., Dashboard]]:
+    """Starts TensorBoard on a log directory and opens the tab once its runs are listed."""
+    with ExitStack() as stack:
+
+        def open_(
+            log_dir: Path, *arguments: str, runs: int | None = None, **options: Any
+        ) -> Dashboard:
+            address = stack.enter_context(start_tensorboard(log_dir, *arguments))
+            if runs is not None:
+                wait_for_runs(address, runs)
+            return open_page(address, **options)
+
+        yield open_
+
+
+def wait_for_runs(address: str, runs: int) -> None:
+    """Returns once TensorBoard has found so many recordings."""
+    route = f"{address}data/plugin/regularization/recordings"
+    wait_until(lambda: len(get_json(route)["recordings"]) == runs)

@@ -1,0 +1,60 @@
+"""Small logs whose numbers a test knows by heart."""
+
+from pathlib import Path
+
+from tensorboard.compat.proto import event_pb2, summary_pb2
+
+from tb_regplugin import Term, Writer, log_format
+from tb_regplugin.terms import Layout
+from tb_regplugin.writing.event_file import EventFile
+
+KERNEL = Term("dense/kernel", kind="l2", strength=0.01, coefficient=0.01)
+BIAS = Term("dense/bias", kind="l1", strength=0.5, coefficient=0.5)
+
+
+def write_steady_run(directory: Path, steps: int = 100) -> None:
+    """Data loss 1, penalties 2 and 1 at every step: the shares are 25, 50 and 25 %."""
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 1.0, {KERNEL: 2.0, BIAS: 1.0}, 4.0)
+
+
+def write_run_with_a_spike(directory: Path) -> None:
+    """50,000 steps with one spike of 777 at step 25,000."""
+    with Writer(directory) as writer:
+        for step in range(50_000):
+            writer.write(step, 1.0, {KERNEL: 777.0 if step == 25_000 else 0.5})
+
+
+def write_run_with_nan(directory: Path) -> None:
+    """100 steps whose penalty is NaN from step 40 on."""
+    with Writer(directory) as writer:
+        for step in range(100):
+            writer.write(step, 1.0, {KERNEL: float("nan") if step >= 40 else 1.0})
+
+
+def write_run_with_a_residual(directory: Path) -> None:
+    """100 steps whose total is more than its parts."""
+    with Writer(directory) as writer:
+        for step in range(100):
+            writer.write(step, 1.0, {KERNEL: 1.0}, total_loss=3.0)
+
+
+def write_layout_of_a_newer_version(directory: Path) -> None:
+    """A recording that this version can't read."""
+    event = log_format.layout_event("losses", Layout((Term("data", role="data"),)), 1.0)
+    event.summary.value[0].tensor.string_val[0] = b'{"version": 99, "columns": []}'
+    _write_event(directory, event)
+
+
+def write_scalar(directory: Path) -> None:
+    """A scalar, so that TensorBoard has another tab."""
+    value = summary_pb2.Summary.Value(tag="accuracy", simple_value=0.5)
+    summary = summary_pb2.Summary(value=[value])
+    _write_event(directory, event_pb2.Event(step=1, wall_time=1.0, summary=summary))
+
+
+def _write_event(directory: Path, event: event_pb2.Event) -> None:
+    file = EventFile(str(directory))
+    file.write(event)
+    file.close()

@@ -1,0 +1,135 @@
+"""How columns add up."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tb_regplugin.reading.composition import Composition, compose
+from tb_regplugin.reading.table import Table
+from tb_regplugin.terms import Role, Term
+
+ROLES: dict[str, Role] = {
+    "total": "total",
+    "data": "data",
+    "decay": "implicit",
+    "origin": "unexplained",
+}
+
+
+def _compose(
+    columns: dict[str, list[float]], recorded: list[list[bool]] | None = None
+) -> Composition:
+    """Composes columns by name; ``recorded`` has a list for each row where not all are."""
+    values = np.array(list(columns.values()), np.float32)
+    rows = values.shape[1]
+    masks = np.ones((rows, len(columns)), np.bool_) if recorded is None else np.array(recorded)
+    values[~masks.T] = np.nan
+    terms = tuple(Term(name, role=ROLES.get(name, "penalty")) for name in columns)
+    steps = np.arange(rows) * 10
+    return compose(
+        Table(terms, steps, steps.astype(np.float64), values, np.arange(rows + 1), masks)
+    )
+
+
+def _last(composition: Composition) -> npt.NDArray[np.float32]:
+    return composition.values[-1]
+
+
+def test_without_a_total_the_sum_of_the_parts_is_added() -> None:
+    """Data and penalties add up; what is not in the loss does not count."""
+    composition = _compose({"data": [1, 2], "a": [0.5, 0.25], "decay": [100, 100]})
+    column = composition.columns[-1]
+    assert (column.term.name, column.term.role, column.derived) == ("total", "total", True)
+    assert column.significant is None
+    np.testing.assert_array_equal(_last(composition), [1.5, 2.25])
+
+
+def test_with_a_total_the_residual_is_added() -> None:
+    """What the recorded parts leave unexplained, with recorded unexplained parts taken off."""
+    composition = _compose({"total": [4, 4], "data": [1, 1], "a": [1, 1], "origin": [0.5, 2]})
+    column = composition.columns[-1]
+    assert (column.term.name, column.term.role) == ("residual", "unexplained")
+    assert column.derived
+    np.testing.assert_array_equal(_last(composition), [1.5, 0.0])
+    assert column.significant is True
+
+
+def test_rounding_is_not_significant() -> None:
+    """A total that was summed in float32 has no significant residual."""
+    parts = np.random.default_rng(0).random((300, 50), np.float32)
+    total = np.zeros(50, np.float32)
+    for part in parts:
+        total += part
+    columns = {"total": total.tolist()} | {f"p{i}": part.tolist() for i, part in enumerate(parts)}
+    assert _compose(columns).columns[-1].significant is False
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_residual_that_is_not_finite_is_not_significant(bad: float) -> None:
+    """A diverged step says nothing about whether the parts add up."""
+    composition = _compose({"total": [2, bad], "data": [1, bad], "a": [1, 1]})
+    assert composition.columns[-1].significant is False
+    assert np.isnan(_last(composition)[1])
+
+
+def test_cancelling_parts_are_judged_by_their_size() -> None:
+    """A total near zero does not make the rounding of large parts significant."""
+    composition = _compose({"total": [0.01], "data": [1000], "a": [-1000]})
+    assert composition.columns[-1].significant is False
+
+
+def test_a_column_that_was_not_recorded_counts_as_zero() -> None:
+    """A term that joins later is missing from the sums before."""
+    composition = _compose({"data": [1, 1], "a": [0, 0.5]}, [[True, False], [True, True]])
+    np.testing.assert_array_equal(_last(composition), [1.0, 1.5])
+
+
+def test_a_recorded_nan_makes_the_sum_nan() -> None:
+    """A NaN that was recorded is not taken for a gap."""
+    composition = _compose({"data": [1, 1], "a": [np.nan, 0.5]})
+    np.testing.assert_array_equal(_last(composition), [np.nan, 1.5])
+
+
+def test_the_sum_stands_in_where_a_total_is_missing() -> None:
+    """A recording with totals at some rows has one at each, and a residual only where recorded."""
+    composition = _compose(
+        {"total": [9, 0], "data": [1, 1], "a": [2, 2]}, [[True, True, True], [False, True, True]]
+    )
+    np.testing.assert_array_equal(composition.values[0], [9.0, 3.0])
+    np.testing.assert_array_equal(_last(composition), [6.0, np.nan])
+    assert composition.recorded[:, 0].tolist() == [True, True]
+    assert composition.recorded[:, -1].tolist() == [True, False]
+
+
+def test_the_first_step_that_is_not_finite_is_named() -> None:
+    """Gaps are not taken for NaN."""
+    composition = _compose(
+        {"data": [1, 1, np.nan], "a": [0, np.inf, 1], "b": [0, 1, 1]},
+        [[True, False, False], [True, True, True], [True, True, True]],
+    )
+    first = [column.first_non_finite_step for column in composition.columns]
+    assert first == [20, 10, None, 10]
+
+
+def test_sums_do_not_overflow_to_a_warning() -> None:
+    """A sum beyond float32 is an infinity."""
+    composition = _compose({"data": [3e38], "a": [3e38]})
+    assert np.isposinf(_last(composition)).all()
+
+
+def test_a_recording_without_rows_composes() -> None:
+    """All columns are there, without values."""
+    terms = (Term("data", role="data"),)
+    empty = np.empty(0)
+    table = Table(
+        terms,
+        empty.astype(np.int64),
+        empty,
+        np.empty((1, 0), np.float32),
+        np.zeros(1, np.int64),
+        np.empty((0, 1), np.bool_),
+    )
+    composition = compose(table)
+    assert [len(values) for values in composition.values] == [0, 0]
