@@ -18,6 +18,7 @@ from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
 from tb_regplugin.reading.grouping import group, keep_largest
 from tb_regplugin.reading.index import Problem
 from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
+from tb_regplugin.reading.series import evaluate
 from tb_regplugin.reading.smoothing import reach, smooth_rows
 from tb_regplugin.reading.statistics import statistics
 from tb_regplugin.reading.store import Summary
@@ -50,7 +51,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     x = positions(table, query.range.x)
     bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
     columns = _shown(contents, query, bounds)
-    filled = fill_buckets(table, [column.series for column in columns], bounds)
+    filled = fill_buckets(table, [column.series for column in columns], bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
     header = {
         "run": run,
@@ -98,7 +99,7 @@ def statistics_answer(
     first, stop = row_range(x, query.range.start, query.range.end)
     columns = group(contents.columns, query.grouping)
     described = []
-    figures = statistics(table, columns, contents.columns, first, stop)
+    figures = statistics(contents, columns, first, stop)
     for column, figure in zip(columns, figures, strict=True):
         row = figure.first_non_finite_row
         described.append(
@@ -147,11 +148,14 @@ def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column,
     columns = group(contents.columns, query.grouping)
     if not query.top:
         return columns
-    first, stop = int(bounds[0]), int(bounds[-1])
-    sizes = [
-        contents.size(column, first, stop) if column.term.role == "penalty" else (False, 0.0)
-        for column in columns
-    ]
+    penalties = [i for i, column in enumerate(columns) if column.term.role == "penalty"]
+    sizes = [(False, 0.0)] * len(columns)
+    if len(bounds) > 1 and len(penalties) > query.top:
+        series = [columns[i].series for i in penalties]
+        whole = fill_buckets(contents.table, series, bounds[[0, -1]], contents.digests)
+        bad = whole.nan + whole.positive_infinity + whole.negative_infinity
+        for i, not_finite, size in zip(penalties, bad[:, 0] > 0, whole.size[:, 0], strict=True):
+            sizes[i] = bool(not_finite), float(size)
     return keep_largest(columns, sizes, query.top)
 
 
@@ -165,13 +169,13 @@ def _smoothed(
     """Averages each column as of the last row of each bucket; NaN where it is a gap."""
     out = np.full(filled.rows.shape, np.nan, np.float32)
     last_rows = bounds[1:] - 1
-    begin = max(0, int(bounds[0]) - reach(smoothing))
+    begin, stop = max(0, int(bounds[0]) - reach(smoothing)), int(bounds[-1])
     for i, column in enumerate(columns):
-        values = contents.values(column, begin, int(bounds[-1]))
+        values = evaluate(contents.table, column.series, begin, stop)
         low = begin
         if begin and not np.isfinite(values).all():
             # How far back so many finite values reach is not known.
-            values, low = contents.values(column, 0, int(bounds[-1])), 0
+            values, low = evaluate(contents.table, column.series, 0, stop), 0
         smoothed = smooth_rows(values, smoothing, last_rows - low)
         out[i] = np.where(filled.rows[i] > 0, smoothed, np.nan)
     return out
@@ -191,13 +195,13 @@ def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:
     if column.derived:
         described["derived"] = True
     if column.is_residual:
-        described["significant"] = contents.has_significant_residual
+        described["significant"] = contents.digests.has_significant_residual(contents.table)
     return described
 
 
 def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
     described = _describe_series(contents, column)
-    row = contents.first_non_finite_row(column)
+    row = contents.digests.first_non_finite(contents.table, column.series)
     if row is not None:
         described["first_non_finite_step"] = int(contents.table.steps[row])
     return described
