@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from tb_regplugin.reading.axis import bucket_bounds, positions, row_range
-from tb_regplugin.reading.buckets import Buckets, fill_buckets
+from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import Column
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.encoding import encode
@@ -18,8 +17,7 @@ from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
 from tb_regplugin.reading.grouping import group, keep_largest
 from tb_regplugin.reading.index import Problem
 from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
-from tb_regplugin.reading.series import evaluate
-from tb_regplugin.reading.smoothing import reach, smooth_rows
+from tb_regplugin.reading.smoothing import smooth_series
 from tb_regplugin.reading.statistics import statistics
 from tb_regplugin.reading.store import Summary
 from tb_regplugin.terms import Term
@@ -51,7 +49,8 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     x = positions(table, query.range.x)
     bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
     columns = _shown(contents, query, bounds)
-    filled = fill_buckets(table, [column.series for column in columns], bounds, contents.digests)
+    series = [column.series for column in columns]
+    filled = fill_buckets(table, series, bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
     header = {
         "run": run,
@@ -82,7 +81,8 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     }
     arrays |= {key: array for key, array in wanted.items() if key in query.arrays}
     if query.smoothing and "smoothed" in query.arrays:
-        arrays["smoothed"] = _smoothed(contents, columns, filled, bounds, query.smoothing)
+        smoothed = smooth_series(table, series, query.smoothing, stops - 1)
+        arrays["smoothed"] = np.where(filled.rows > 0, smoothed, np.float32(np.nan))
     for key in ("nan", "positive_infinity", "negative_infinity"):
         counts = getattr(filled, key)
         if counts.any():
@@ -151,38 +151,14 @@ def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column,
     penalties = [i for i, column in enumerate(columns) if column.term.role == "penalty"]
     sizes = [(False, 0.0)] * len(columns)
     if len(bounds) > 1 and len(penalties) > query.top:
-        series = [columns[i].series for i in penalties]
-        whole = fill_buckets(contents.table, series, bounds[[0, -1]], contents.digests)
-        bad = whole.nan + whole.positive_infinity + whole.negative_infinity
-        for i, not_finite, size in zip(penalties, bad[:, 0] > 0, whole.size[:, 0], strict=True):
-            sizes[i] = bool(not_finite), float(size)
+        first, stop = int(bounds[0]), int(bounds[-1])
+        for i in penalties:
+            sizes[i] = contents.digests.size(contents.table, columns[i].series, first, stop)
     return keep_largest(columns, sizes, query.top)
 
 
-def _smoothed(
-    contents: Contents,
-    columns: tuple[Column, ...],
-    filled: Buckets,
-    bounds: Any,
-    smoothing: float,
-) -> Any:
-    """Averages each column as of the last row of each bucket; NaN where it is a gap."""
-    out = np.full(filled.rows.shape, np.nan, np.float32)
-    last_rows = bounds[1:] - 1
-    begin, stop = max(0, int(bounds[0]) - reach(smoothing)), int(bounds[-1])
-    for i, column in enumerate(columns):
-        values = evaluate(contents.table, column.series, begin, stop)
-        low = begin
-        if begin and not np.isfinite(values).all():
-            # How far back so many finite values reach is not known.
-            values, low = evaluate(contents.table, column.series, 0, stop), 0
-        smoothed = smooth_rows(values, smoothing, last_rows - low)
-        out[i] = np.where(filled.rows[i] > 0, smoothed, np.nan)
-    return out
-
-
 def _describe_term(term: Term) -> dict[str, Any]:
-    return {key: value for key, value in asdict(term).items() if value is not None}
+    return {key: value for key, value in vars(term).items() if value is not None}
 
 
 def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:

@@ -28,8 +28,6 @@ class Buckets:
       mean: Likewise; summed in float64.
       maximum: Likewise.
       last: float32 ``[series, buckets]``, of the last row in which the series was recorded.
-      size: float64 ``[series, buckets]``: the mean absolute value of the finite ones; 0 where there
-        is none.
       nan: uint32 ``[series, buckets]``: how many of the recorded values are NaN.
       positive_infinity: Likewise.
       negative_infinity: Likewise.
@@ -43,7 +41,6 @@ class Buckets:
     mean: npt.NDArray[np.float32]
     maximum: npt.NDArray[np.float32]
     last: npt.NDArray[np.float32]
-    size: npt.NDArray[np.float64]
     nan: npt.NDArray[np.uint32]
     positive_infinity: npt.NDArray[np.uint32]
     negative_infinity: npt.NDArray[np.uint32]
@@ -78,7 +75,6 @@ def fill_buckets(
         mean=np.empty(shape, np.float32),
         maximum=np.empty(shape, np.float32),
         last=np.empty(shape, np.float32),
-        size=np.empty(shape),
         nan=np.zeros(shape, np.uint32),
         positive_infinity=np.zeros(shape, np.uint32),
         negative_infinity=np.zeros(shape, np.uint32),
@@ -102,7 +98,6 @@ def _fill_series(out: Buckets, i: int, summary: Summary, counts: npt.NDArray[np.
     mean = np.where(nothing, np.nan, summary.sums / np.maximum(finite, 1))
     # The division's rounding must not carry a mean out of its bucket.
     out.mean[i] = np.clip(mean, out.minimum[i], out.maximum[i])
-    out.size[i] = summary.sizes / np.maximum(finite, 1)
     # A row in which the series was not recorded is a gap, and not a NaN.
     out.nan[i] = summary.nan - (counts - out.rows[i])
     out.positive_infinity[i] = summary.positive_infinity

@@ -1,4 +1,4 @@
-"""Summaries of series over every 64 rows, so that a question need not look at each row.
+"""Summaries of series over every 32 rows, so that a question need not look at each row.
 
 They are made when they are first needed, for the part of the rows that is asked about, and kept:
 rows in memory never change, and new ones only come behind them.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_regplugin.reading.composition import has_significant_residual
 from tb_regplugin.reading.series import Series, evaluate, recorded_in
-from tb_regplugin.reading.summary import Summary, nothing, summarise
+from tb_regplugin.reading.summary import Summary, merge_ranges, nothing, summarise
 from tb_regplugin.reading.table import Table
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows
 # Blocks are made so many rows at a time; the rows behind the last such chunk have none.
 CHUNK = 2**14  # rows
 _CHUNK_BLOCKS = CHUNK // BLOCK
@@ -25,53 +26,64 @@ _SPARE = 1 / 8
 # Sums of columns that are remembered: another range or grouping can have another rest.
 _MAX_SUMS = 32
 
-_DTYPE = np.dtype(
-    [
-        ("sums", "f8"),
-        ("sizes", "f4"),
-        ("minimum", "f4"),
-        ("maximum", "f4"),
-        ("nan", "u1"),
-        ("positive_infinity", "u1"),
-        ("negative_infinity", "u1"),
-    ],
-    align=True,
-)
+_ALWAYS = ("minimum", "maximum", "sums")
+_COUNTS = ("nan", "positive_infinity", "negative_infinity")
 
 
 class _Digest:
-    """One series' blocks."""
+    """One series' blocks.
+
+    Attributes:
+      blocks: By a summary's field. Counts are missing where there is nothing to count, and sizes
+        where they are the sums without their signs.
+    """
 
     def __init__(self) -> None:
-        self.blocks = np.zeros(0, _DTYPE)
-        self.made = np.zeros(0, np.bool_)  # By chunk.
+        self.blocks: dict[str, npt.NDArray[Any]] = {
+            name: np.zeros(0, np.float32) for name in _ALWAYS
+        }
+        self._made = np.zeros(0, np.bool_)  # By chunk.
 
     @property
     def nbytes(self) -> int:
-        return int(self.made.sum()) * _CHUNK_BLOCKS * _DTYPE.itemsize
+        item = sum(field.itemsize for field in self.blocks.values())
+        return int(self._made.sum()) * _CHUNK_BLOCKS * item
 
     def make(self, table: Table, series: Series, first: int, stop: int) -> None:
         """Makes the chunks that hold the blocks from ``first`` to ``stop``."""
         chunks = range(first // _CHUNK_BLOCKS, -(-stop // _CHUNK_BLOCKS))
-        if len(self.made) < chunks.stop:
+        if len(self._made) < chunks.stop:
             self._grow(chunks.stop + int(chunks.stop * _SPARE))
-        starts = np.arange(0, CHUNK, BLOCK)
-        for chunk in chunks:
-            if self.made[chunk]:
-                continue
+        missing = chunks.start + np.flatnonzero(~self._made[chunks.start : chunks.stop])
+        for chunk in missing.tolist():
             values = evaluate(table, series, chunk * CHUNK, (chunk + 1) * CHUNK)
-            summary = summarise(values, starts)
-            blocks = self.blocks[chunk * _CHUNK_BLOCKS : (chunk + 1) * _CHUNK_BLOCKS]
-            for name in _DTYPE.names or ():
-                blocks[name] = getattr(summary, name)
-            self.made[chunk] = True
+            with np.errstate(over="ignore"):
+                self._put(chunk, summarise(values, np.arange(0, CHUNK, BLOCK)))
+            self._made[chunk] = True
+
+    def _put(self, chunk: int, summary: Summary) -> None:
+        if not np.isfinite(summary.sums.astype(np.float32)).all():
+            self.blocks["sums"] = self.blocks["sums"].astype(np.float64)
+        sums = self.blocks["sums"]
+        if "sizes" not in self.blocks and (summary.sizes != np.abs(summary.sums)).any():
+            self.blocks["sizes"] = np.abs(sums).astype(np.float64)
+        for name in _COUNTS:
+            if name not in self.blocks and getattr(summary, name).any():
+                self.blocks[name] = np.zeros(len(sums), np.uint8)
+        for name, field in self.blocks.items():
+            field[chunk * _CHUNK_BLOCKS : (chunk + 1) * _CHUNK_BLOCKS] = getattr(summary, name)
 
     def _grow(self, chunks: int) -> None:
         # Others may be reading the arrays that these replace.
-        blocks, made = np.zeros(chunks * _CHUNK_BLOCKS, _DTYPE), np.zeros(chunks, np.bool_)
-        blocks[: len(self.blocks)] = self.blocks
-        made[: len(self.made)] = self.made
-        self.blocks, self.made = blocks, made
+        blocks = {
+            name: np.zeros(chunks * _CHUNK_BLOCKS, field.dtype)
+            for name, field in self.blocks.items()
+        }
+        for name, field in self.blocks.items():
+            blocks[name][: len(field)] = field
+        made = np.zeros(chunks, np.bool_)
+        made[: len(self._made)] = self._made
+        self.blocks, self._made = blocks, made
 
 
 class Digests:
@@ -112,27 +124,33 @@ class Digests:
         """
         if not len(starts):
             return nothing(0)
-        with self._lock:
-            digest = self._digest(series)
-            digest.make(table, series, int(starts[0]), int(stops[-1]))
-            blocks = digest.blocks[: stops[-1]]
-        # Every second of these is one of the ranges, and the others lie between them.
-        cuts = np.column_stack([starts, stops]).ravel()[:-1]
+        parts = self._parts(table, series, int(starts[0]), int(stops[-1]))
+        return merge_ranges(parts, starts - starts[0], stops - starts[0])
 
-        def reduce(how: np.ufunc, name: str, dtype: type | None = None) -> npt.NDArray[np.generic]:
-            field = np.ascontiguousarray(blocks[name][starts[0] :])
-            return how.reduceat(field, cuts - starts[0], dtype=dtype)[::2]
-
-        counts = []
-        for name in ("nan", "positive_infinity", "negative_infinity"):
-            counts.append(reduce(np.add, name, np.int64))
-        return Summary(
-            reduce(np.minimum, "minimum"),  # type: ignore[arg-type]
-            reduce(np.maximum, "maximum"),  # type: ignore[arg-type]
-            reduce(np.add, "sums"),  # type: ignore[arg-type]
-            reduce(np.add, "sizes", np.float64),  # type: ignore[arg-type]
-            *counts,  # type: ignore[arg-type]
-        )
+    def size(self, table: Table, series: Series, first: int, stop: int) -> tuple[bool, float]:
+        """Returns how large a series is over rows: whether it is infinite, and its mean size."""
+        first_block, stop_block = -(-first // BLOCK), min(stop, len(table.steps) // CHUNK * CHUNK)
+        stop_block //= BLOCK
+        if first_block >= stop_block:
+            first_block = stop_block = -(-first // BLOCK)
+            edges = [(first, stop)]
+        else:
+            edges = [(first, first_block * BLOCK), (stop_block * BLOCK, stop)]
+        total, finite, rows = 0.0, 0, 0
+        recorded = _recorded_rows(table, series, first, stop)
+        for low, high in edges:
+            values = evaluate(table, series, low, high)
+            values = values[np.isfinite(values)]
+            total += float(np.abs(values).sum(dtype=np.float64))
+            finite += len(values)
+        if first_block < stop_block:
+            parts = self._parts(table, series, first_block, stop_block)
+            sizes = parts["sizes"] if "sizes" in parts else np.abs(parts["sums"])
+            total += float(sizes.sum(dtype=np.float64))
+            rows = (stop_block - first_block) * BLOCK
+            rows -= sum(int(parts[name].sum(dtype=np.int64)) for name in _COUNTS if name in parts)
+        finite += rows
+        return finite < recorded, total / max(finite, 1)
 
     def first_non_finite(self, table: Table, series: Series) -> int | None:
         """Returns the first row in which a series was recorded as NaN or an infinity."""
@@ -162,14 +180,29 @@ class Digests:
                 self._significant = len(table.steps), found
             return found
 
+    def _parts(
+        self, table: Table, series: Series, first: int, stop: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Returns a series' summaries of some blocks, by field."""
+        with self._lock:
+            digest = self._digest(series)
+            digest.make(table, series, first, stop)
+            return {name: field[first:stop] for name, field in digest.blocks.items()}
+
     def _digest(self, series: Series) -> _Digest:
-        if series == Series(series.added[:1]):
+        if series.is_column:
             return self._columns.setdefault(series, _Digest())
         digest = self._sums.setdefault(series, _Digest())
         self._sums.move_to_end(series)
         while len(self._sums) > _MAX_SUMS:
             self._sums.popitem(last=False)
         return digest
+
+
+def _recorded_rows(table: Table, series: Series, first: int, stop: int) -> int:
+    """Returns in how many of some rows a series was recorded."""
+    lengths = np.diff(np.clip(table.stretches, first, stop))
+    return int(lengths[recorded_in(table, series)].sum())
 
 
 def first_non_finite(table: Table, series: Series, first: int, stop: int) -> int | None:

@@ -14,7 +14,7 @@ from tb_regplugin.terms import Layout, Term
 
 # Room for more, as a share of what there is. A system that gives memory when it is touched gives
 # nothing for it.
-_SPARE = 1 / 8
+_SPARE = 1 / 16
 _LEAST_SPARE = 64  # rows
 # What is left over of an estimate is given back where it is more than this share.
 _WASTE = 1 / 5

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,12 @@ class Summary:
     nan: npt.NDArray[np.int64]
     positive_infinity: npt.NDArray[np.int64]
     negative_infinity: npt.NDArray[np.int64]
+
+    def __getitem__(self, which: slice) -> Summary:
+        return Summary(*(getattr(self, name)[which] for name in FIELDS))
+
+
+FIELDS = tuple(field.name for field in fields(Summary))
 
 
 def nothing(parts: int) -> Summary:
@@ -64,17 +72,66 @@ def summarise(values: npt.NDArray[np.float32], starts: npt.NDArray[np.int64]) ->
     return Summary(minimum, maximum, sums, sizes, none, none, none)
 
 
+def summarise_ranges(
+    values: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
+) -> Summary:
+    """Summarises ranges of values, each of which holds a value and begins behind the last one."""
+    return summarise(values, _cuts(starts, stops, len(values)))[::2]
+
+
+def merge_ranges(
+    parts: Mapping[str, npt.NDArray[Any]],
+    starts: npt.NDArray[np.int64],
+    stops: npt.NDArray[np.int64],
+) -> Summary:
+    """Adds up ranges of parts, as ``summarise_ranges`` does.
+
+    Args:
+      parts: A summary's fields. Counts may be missing for none, and sizes for those of the sums.
+      starts: The first part of each range.
+      stops: The part behind its last one.
+    """
+    cuts = _cuts(starts, stops, len(parts["minimum"]))
+    out = nothing(len(starts))
+    for name in FIELDS:
+        how = {"minimum": np.minimum, "maximum": np.maximum}.get(name, np.add)
+        merged = getattr(out, name)
+        if name in parts:
+            merged[:] = how.reduceat(parts[name], cuts, dtype=merged.dtype)[::2]
+        elif name == "sizes":
+            merged[:] = np.add.reduceat(np.abs(parts["sums"]), cuts, dtype=merged.dtype)[::2]
+    return out
+
+
+def spread(summary: Summary, where: npt.NDArray[np.bool_]) -> Summary:
+    """Puts figures of some parts where they belong among all of them."""
+    if where.all():
+        return summary
+    out = nothing(len(where))
+    for name in FIELDS:
+        getattr(out, name)[where] = getattr(summary, name)
+    return out
+
+
 def add(one: Summary, other: Summary) -> Summary:
     """Returns the figures of both pieces of each part together."""
     return Summary(
         np.minimum(one.minimum, other.minimum),
         np.maximum(one.maximum, other.maximum),
         *(
-            getattr(one, field.name) + getattr(other, field.name)
-            for field in fields(Summary)
-            if field.name not in ("minimum", "maximum")
+            getattr(one, name) + getattr(other, name)
+            for name in FIELDS
+            if name not in ("minimum", "maximum")
         ),
     )
+
+
+def _cuts(
+    starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], size: int
+) -> npt.NDArray[np.int64]:
+    """Returns where parts begin, every second of which is one of the ranges."""
+    cuts = np.column_stack([starts, stops]).ravel()
+    return cuts[:-1] if len(cuts) and cuts[-1] == size else cuts
 
 
 def _summarise_with_gaps(values: npt.NDArray[np.float32], starts: npt.NDArray[np.int64]) -> Summary:
