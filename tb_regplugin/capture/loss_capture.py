@@ -1,4 +1,4 @@
-"""What a Keras training step adds up to its loss, seen while it does so."""
+"""What a Keras step adds up to its loss, seen while it does so."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tb_regplugin.capture.instance_overrides import overridden
+from keras import ops, tree
 
-_MODEL_METHODS = ("train_step", "compute_loss", "_aggregate_additional_loss")
+from tb_regplugin.capture.instance_overrides import overridden
+from tb_regplugin.capture.step_kind import StepKind
 
 
 class CapturedLoss:
     """The parts of one call of ``compute_loss``, as they went into its result.
+
+    Args:
+      model: The model.
+      batch: What the call was given of the batch, its input first.
 
     Attributes:
       model: The model.
@@ -23,8 +28,9 @@ class CapturedLoss:
       values: The number that each of them added.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, batch: Any = None) -> None:
         self.model = model
+        self._batch = batch
         self.total: Any = None
         self.entries: list[Any] = []
         self.values: list[Any] = []
@@ -34,6 +40,12 @@ class CapturedLoss:
     def data(self) -> Any:
         """What the compiled losses gave; None where they were not asked exactly once."""
         return self._data[0] if len(self._data) == 1 else None
+
+    @property
+    def samples(self) -> Any:
+        """How many samples the batch has."""
+        tensors = (x for x in tree.flatten(self._batch) if len(getattr(x, "shape", ())))
+        return ops.shape(next(tensors))[0]
 
     def add_data(self, value: Any) -> None:
         """Notes what the compiled losses gave."""
@@ -54,14 +66,16 @@ class _Running(threading.local):
 
 
 class LossCapture:
-    """Reports the parts of a model's loss once a training step, without computing anything twice.
+    """Reports the parts of a model's loss once a step, without computing anything twice.
 
     Args:
       report: Called once a step, inside of it, in the same trace. It must not raise.
+      kind: Of which step.
     """
 
-    def __init__(self, report: Callable[[CapturedLoss], None]) -> None:
+    def __init__(self, report: Callable[[CapturedLoss], None], kind: StepKind) -> None:
         self._report = report
+        self._method_names = (kind.step, "compute_loss", "_aggregate_additional_loss")
         self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
@@ -69,18 +83,18 @@ class LossCapture:
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
-        """Captures in a model's training step for the length of a ``with`` block."""
+        """Captures in a model's step for the length of a ``with`` block."""
         self._running.reported_step = False
         compile_loss = model._compile_loss
         # Made once, and again where somebody else has overridden a method.
         replaced = (
-            *map(model.__dict__.get, _MODEL_METHODS),
+            *map(model.__dict__.get, self._method_names),
             compile_loss,
             None if compile_loss is None else compile_loss.__dict__.get("call"),
         )
         if replaced != self._replaced:
             self._replaced = replaced
-            self._methods = dict(zip(_MODEL_METHODS, self._wrap_model(model), strict=True))
+            self._methods = dict(zip(self._method_names, self._wrap_model(model), strict=True))
             if compile_loss is not None:
                 self._call = self._wrap_compile_loss(compile_loss.call)
         with overridden(model, **self._methods):
@@ -92,25 +106,26 @@ class LossCapture:
 
     def _wrap_model(self, model: Any) -> tuple[Callable[..., Any], ...]:
         return (
-            self._wrap_train_step(model.train_step),
+            self._wrap_step(getattr(model, self._method_names[0])),
             self._wrap_compute_loss(model),
             self._wrap_aggregate(model._aggregate_additional_loss),
         )
 
-    def _wrap_train_step(self, train_step: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(train_step)
-        def capturing_train_step(*args: Any, **kwargs: Any) -> Any:
+    def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(step)
+        def capturing_step(*args: Any, **kwargs: Any) -> Any:
             self._running.reported_step = False
-            return train_step(*args, **kwargs)
+            return step(*args, **kwargs)
 
-        return capturing_train_step
+        return capturing_step
 
     def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
         compute_loss = model.compute_loss
 
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
-            capture = CapturedLoss(model)
+            batch = (*args, *map(kwargs.get, ("x", "y", "y_pred")))
+            capture = CapturedLoss(model, batch)
             self._running.captures.append(capture)
             try:
                 capture.total = compute_loss(*args, **kwargs)
