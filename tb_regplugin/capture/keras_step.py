@@ -78,6 +78,7 @@ class RecordedStep:
         self._lock = threading.Lock()
         self._capture = LossCapture(self._record, kind)
         self._strategy = getattr(model, "distribute_strategy", None)
+        self._replicas = 1 if self._strategy is None else self._strategy.num_replicas_in_sync
         columns = loss_row.count_columns(model) + _SPARE_COLUMNS
         with nullcontext() if self._strategy is None else self._strategy.scope():
             self._ring = RingBuffer(
@@ -144,8 +145,7 @@ class RecordedStep:
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
-        replicas = 1 if self._strategy is None else self._strategy.num_replicas_in_sync
-        rows = self._ring.drain(replicas, None if self._state is None else self._state.values)
+        rows = self._ring.drain(self._replicas, None if self._state is None else self._state.values)
         bounds = [0, *(np.flatnonzero(np.diff(rows.labels)) + 1).tolist(), len(rows.labels)]
         drained = []
         for first, end in pairwise(bounds):
@@ -179,7 +179,7 @@ class RecordedStep:
         try:
             if self._state is not None:
                 self._state.check_tracing()
-            columns, values = loss_row.of(loss)
+            columns, values = loss_row.of(loss, self._replicas)
             self._fit_into_row(columns, values)
             if self._kind is TEST:
                 values = self._weighted(values, loss.samples)
@@ -199,8 +199,7 @@ class RecordedStep:
         """The number of samples, and the values times it, as Keras' mean over batches has it."""
         samples = ops.convert_to_tensor(samples, "float32")
         # Losses come divided by the number of replicas, and the replicas' rows are added up.
-        replicas = 1 if self._strategy is None else self._strategy.num_replicas_in_sync
-        factor = samples * replicas
+        factor = samples * self._replicas
         return [samples, *(ops.cast(value, "float32") * factor for value in values)]
 
     def _label(self, layout: Layout) -> int:

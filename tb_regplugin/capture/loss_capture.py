@@ -11,6 +11,7 @@ from typing import Any
 from keras import ops, tree
 
 from tb_regplugin.capture.instance_overrides import overridden
+from tb_regplugin.capture.output_losses import OutputLosses
 from tb_regplugin.capture.step_kind import StepKind
 
 
@@ -34,12 +35,16 @@ class CapturedLoss:
         self.total: Any = None
         self.entries: list[Any] = []
         self.values: list[Any] = []
-        self._data: list[Any] = []
+        self._data: list[list[tuple[str, Any]]] = []
+        self._outputs: list[tuple[str, Any]] = []
 
     @property
-    def data(self) -> Any:
-        """What the compiled losses gave; None where they were not asked exactly once."""
-        return self._data[0] if len(self._data) == 1 else None
+    def data(self) -> list[tuple[str, Any]]:
+        """What the compiled losses gave: one number, or one an output, named.
+
+        Empty where they were not asked exactly once.
+        """
+        return self._data[0] if len(self._data) == 1 else []
 
     @property
     def samples(self) -> Any:
@@ -47,9 +52,23 @@ class CapturedLoss:
         tensors = (x for x in tree.flatten(self._batch) if len(getattr(x, "shape", ())))
         return ops.shape(next(tensors))[0]
 
-    def add_data(self, value: Any) -> None:
-        """Notes what the compiled losses gave."""
-        self._data.append(value)
+    def begin_data(self) -> None:
+        """Notes that the compiled losses are asked."""
+        self._outputs = []
+
+    def add_output(self, name: str, value: Any) -> None:
+        """Notes what one of the compiled losses gave."""
+        self._outputs.append((name, value))
+
+    def add_data(self, value: Any, *, is_sum: bool) -> None:
+        """Notes what the compiled losses gave in all.
+
+        Args:
+          value: That number.
+          is_sum: Whether it is the sum over all outputs.
+        """
+        parts = self._outputs if is_sum and len(self._outputs) > 1 else [("data", value)]
+        self._data.append(parts)
 
     def add_entry(self, entry: Any, value: Any) -> None:
         """Notes an entry of ``model.losses`` and the number that it added."""
@@ -80,6 +99,7 @@ class LossCapture:
         self._replaced: tuple[Any, ...] | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
         self._call: Callable[..., Any] | None = None
+        self._outputs = OutputLosses(self._add_output)
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
@@ -101,7 +121,10 @@ class LossCapture:
             if compile_loss is None:
                 yield
             else:
-                with overridden(compile_loss, call=self._call):
+                with (
+                    overridden(compile_loss, call=self._call),
+                    self._outputs.installed(compile_loss),
+                ):
                     yield
 
     def _wrap_model(self, model: Any) -> tuple[Callable[..., Any], ...]:
@@ -141,13 +164,23 @@ class LossCapture:
 
     def _wrap_compile_loss(self, call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
-        def capturing_call(*args: Any, **kwargs: Any) -> Any:
-            value = call(*args, **kwargs)
-            if self._running.captures and value is not None:
-                self._running.captures[-1].add_data(value)
+        def capturing_call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._running.captures:
+                return call(y_true, y_pred, *args, **kwargs)
+            capture = self._running.captures[-1]
+            capture.begin_data()
+            value = call(y_true, y_pred, *args, **kwargs)
+            if value is not None:
+                # Of several losses of a single output, Keras takes the first.
+                is_sum = tree.is_nested(y_true) or tree.is_nested(y_pred)
+                capture.add_data(value, is_sum=is_sum)
             return value
 
         return capturing_call
+
+    def _add_output(self, name: str, value: Any) -> None:
+        if self._running.captures:
+            self._running.captures[-1].add_output(name, value)
 
     def _wrap_aggregate(self, aggregate: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(aggregate)
