@@ -29,6 +29,7 @@ class Table:
         the number of rows.
       recorded: bool ``[stretches, columns]``: which columns a stretch's layout has. So a gap is
         told apart from a recorded NaN.
+      layouts: What each stretch's columns were, where a later layout may say otherwise.
     """
 
     columns: tuple[Term, ...]
@@ -37,6 +38,7 @@ class Table:
     values: npt.NDArray[np.float32]
     stretches: npt.NDArray[np.int64]
     recorded: npt.NDArray[np.bool_]
+    layouts: tuple[tuple[Term, ...], ...] = ()
 
 
 class Piece(NamedTuple):
@@ -107,8 +109,19 @@ def assemble(
         first = spans[piece.tag].start if piece.tag in spans else start
         spans[piece.tag] = Span(piece.layout_id, first, stop)
         start = stop
-    stretches, recorded = _stretches(spans.values(), layouts, places, len(columns))
-    return Table(columns, steps, wall_times, values, stretches, recorded), spans
+    used = _stretch_layouts(spans.values())
+    recorded = np.zeros((len(used), len(columns)), np.bool_)
+    for i, (_, layout_id) in enumerate(used):
+        recorded[i, places.indices(layouts[layout_id].columns)] = True
+    return Table(
+        columns,
+        steps,
+        wall_times,
+        values,
+        np.array([*(first for first, _ in used), rows], np.int64),
+        recorded,
+        tuple(layouts[layout_id].columns for _, layout_id in used),
+    ), spans
 
 
 def span_piece(table: Table, tag: str, span: Span) -> Piece:
@@ -138,24 +151,13 @@ class _Places:
         return np.array([self._positions[_key(column)] for column in columns], np.int64)
 
 
-def _stretches(
-    spans: Iterable[Span], layouts: Mapping[str, Layout], places: _Places, columns: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    starts: list[int] = []
-    stop = 0
-    recorded: list[npt.NDArray[np.bool_]] = []
-    last_layout = None
+def _stretch_layouts(spans: Iterable[Span]) -> list[tuple[int, str]]:
+    """Returns where each stretch of one layout begins, and that layout."""
+    stretches: list[tuple[int, str]] = []
     for span in spans:
-        stop = span.stop
-        if span.layout_id == last_layout:
-            continue
-        last_layout = span.layout_id
-        starts.append(span.start)
-        recorded.append(np.zeros(columns, np.bool_))
-        recorded[-1][places.indices(layouts[span.layout_id].columns)] = True
-    return np.array([*starts, stop], np.int64), np.array(recorded, np.bool_).reshape(
-        len(recorded), columns
-    )
+        if not stretches or stretches[-1][1] != span.layout_id:
+            stretches.append((span.start, span.layout_id))
+    return stretches
 
 
 def _key(column: Term) -> _Key:
