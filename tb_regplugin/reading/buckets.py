@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.reading.series import Series, evaluate, recorded_in
+from tb_regplugin.reading.table import Table
+
 
 @dataclass(frozen=True, eq=False)
 class Buckets:
@@ -40,64 +43,24 @@ class Buckets:
     negative_infinity: npt.NDArray[np.uint32]
 
 
-def row_range(steps: npt.NDArray[np.int64], start: int | None, end: int | None) -> tuple[int, int]:
-    """Returns the rows from step ``start`` to step ``end`` inclusive, as a half-open range."""
-    first = 0 if start is None else int(np.searchsorted(steps, start, side="left"))
-    stop = len(steps) if end is None else int(np.searchsorted(steps, end, side="right"))
-    return first, max(first, stop)
-
-
-def bucket_bounds(
-    steps: npt.NDArray[np.int64], start: int, end: int, buckets: int
-) -> npt.NDArray[np.int64]:
-    """Cuts rows into buckets.
-
-    Args:
-      steps: int64 ``[rows]``, strictly increasing, all of them from ``start`` to ``end``.
-      start: The first step of the range to cut.
-      end: Its last step.
-      buckets: Into how many equal parts to cut it.
-
-    Returns:
-      int64 ``[n + 1]``: where each of the n buckets that hold rows begins, and the number of rows.
-      Each row is a bucket of its own where there are no more rows than ``buckets``.
-    """
-    if len(steps) <= buckets:
-        return np.arange(len(steps) + 1)
-    # In Python's integers, since a range of steps can be wider than an int64.
-    width = end - start + 1
-    edges = np.array([start + i * width // buckets for i in range(buckets)], np.int64)
-    bounds = np.append(np.searchsorted(steps, edges, side="left"), len(steps))
-    return np.unique(bounds)
-
-
-def fill_buckets(
-    steps: npt.NDArray[np.int64],
-    wall_times: npt.NDArray[np.float64],
-    series: Sequence[npt.NDArray[np.float32]],
-    stretches: npt.NDArray[np.int64],
-    recorded: npt.NDArray[np.bool_],
-    bounds: npt.NDArray[np.int64],
-) -> Buckets:
+def fill_buckets(table: Table, series: Sequence[Series], bounds: npt.NDArray[np.int64]) -> Buckets:
     """Summarises series over buckets.
 
     Args:
-      steps: int64 ``[rows]``.
-      wall_times: float64 ``[rows]``.
-      series: float32 ``[rows]`` each; NaN where not recorded.
-      stretches: int64 ``[stretches + 1]``: the rows at which stretches begin, and the number of
-        rows.
-      recorded: bool ``[stretches, series]``: which series are recorded in a stretch.
-      bounds: int64 ``[buckets + 1]``, as ``bucket_bounds`` returns them. They need not begin at
-        the first row nor end at the last one.
+      table: The rows.
+      series: What to summarise.
+      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them.
     """
     starts, stops = bounds[:-1], bounds[1:]
-    rows, last_rows = _recorded_rows(stretches, recorded, starts, stops, len(series))
+    recorded = np.column_stack(
+        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in series)]
+    )
+    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(series))
     shape = (len(series), len(starts))
     out = Buckets(
-        first_step=steps[starts],
-        last_step=steps[stops - 1],
-        wall_time=wall_times[stops - 1],
+        first_step=table.steps[starts],
+        last_step=table.steps[stops - 1],
+        wall_time=table.wall_times[stops - 1],
         rows=rows.astype(np.uint32),
         minimum=np.empty(shape, np.float32),
         mean=np.empty(shape, np.float32),
@@ -109,10 +72,11 @@ def fill_buckets(
     )
     if not len(starts):
         return out
-    for i, values in enumerate(series):
-        _fill_series(out, i, values[bounds[0] : bounds[-1]], starts - bounds[0], stops - starts)
+    for i, one in enumerate(series):
+        values = evaluate(table, one, int(bounds[0]), int(bounds[-1]))
+        _fill_series(out, i, values, starts - bounds[0], stops - starts)
         out.nan[i] -= (stops - starts - rows[i]).astype(np.uint32)
-        out.last[i] = np.where(rows[i] > 0, values[last_rows[i]], np.nan)
+        out.last[i] = np.where(rows[i] > 0, values[last_rows[i] - bounds[0]], np.nan)
     return out
 
 
@@ -125,7 +89,8 @@ def _recorded_rows(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Returns per series and bucket in how many rows it was recorded, and the last of these."""
     rows = np.zeros((series, len(starts)), np.int64)
-    last_rows = np.zeros((series, len(starts)), np.int64)
+    # The first of the rows asked for where there is none.
+    last_rows = np.full((series, len(starts)), starts[0] if len(starts) else 0, np.int64)
     for i, which in enumerate(recorded):
         # The buckets that share rows with this stretch.
         first = int(np.searchsorted(stops, stretches[i], side="right"))

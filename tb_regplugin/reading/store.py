@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from tb_regplugin.log_format import layout_tag
-from tb_regplugin.reading.composition import Composition, compose
+from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.decode import read_layouts, read_segments
 from tb_regplugin.reading.index import IndexedRecording, Problem, index_recordings
 from tb_regplugin.reading.source import Series, Source
-from tb_regplugin.reading.table import Piece, Span, Table, assemble, span_piece, union
+from tb_regplugin.reading.table import Piece, Span, assemble, span_piece, union
 from tb_regplugin.terms import Layout, Term
 
 
@@ -27,29 +28,6 @@ class Summary(NamedTuple):
     entry: IndexedRecording
     columns: tuple[Term, ...]
     problems: tuple[Problem, ...]
-
-
-class Contents:
-    """What a recording holds.
-
-    Attributes:
-      table: Its rows.
-      problems: The series that could not be read.
-    """
-
-    def __init__(self, table: Table, problems: tuple[Problem, ...]) -> None:
-        self.table = table
-        self.problems = problems
-        self._lock = threading.Lock()
-        self._composition: Composition | None = None
-
-    @property
-    def composition(self) -> Composition:
-        """How the columns add up; calculated once, on first use."""
-        with self._lock:
-            if self._composition is None:
-                self._composition = compose(self.table)
-            return self._composition
 
 
 class Store:
@@ -160,8 +138,12 @@ class _CachedRecording:
         # Only now: a failure above leaves everything to be read again.
         self._wrong = wrong
         self._read.update({tag: readable[tag].last for tag in fresh})
-        self._contents = Contents(table, problems)
+        self._contents = Contents(table, problems, self._version(layouts, problems))
         return self._contents
+
+    def _version(self, layouts: dict[str, Layout], problems: tuple[Problem, ...]) -> str:
+        told = repr((sorted(self._read.items()), list(layouts), problems))
+        return hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
     def _pieces(self, tags: Iterable[str], fresh: dict[str, list[Piece]]) -> list[Piece]:
         pieces: list[Piece] = []
