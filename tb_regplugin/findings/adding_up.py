@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from tb_regplugin.findings.curves import Curves
+from tb_regplugin.findings.curves import Curves, Rows
 from tb_regplugin.findings.finding import Finding, found, listed, number, percent
 from tb_regplugin.findings.thresholds import Thresholds
+
+# So many steps, over which the penalties moved by this part of their size, show whether the
+# residual moves with them; and so near to one another are multiples that are the same.
+_ENOUGH_TO_COMPARE = 10
+_MOVES = 0.05
+_SAME_MULTIPLE = 0.01
 
 
 def not_finite(curves: Curves, thresholds: Thresholds) -> list[Finding]:
@@ -58,14 +65,33 @@ def does_not_add_up(curves: Curves, thresholds: Thresholds) -> list[Finding]:
     typical = float(np.median(np.abs(residual[rows]) / scale[rows]))
     more = "more" if middle > 0 else "less"
     first, last = int(curves.steps[rows[0]]), int(curves.steps[rows[-1]])
-    since = "at every step" if len(rows) == len(off) else f"since step {first:,}"
-    if since != "at every step" and len(rows) < len(off) - rows[0]:
-        since = f"at {len(rows):,} steps, the first of them step {first:,}"
+    if len(rows) == len(off):
+        when = "at every step"
+    elif len(rows) == len(off) - rows[0]:
+        when = f"since step {first:,}"
+    else:
+        when = f"at {len(rows):,} steps, the first of them step {first:,}"
     sentence = (
         f"The total is {number(abs(middle))} {more} than the sum of its recorded parts "
-        f"({percent(typical)} of the loss), {since}."
+        f"({percent(typical)} of the loss), {when}{_likely_cause(curves, residual[rows], rows)}."
     )
     return [found("does_not_add_up", sentence, curves.names(totals), first, last)]
+
+
+def _likely_cause(curves: Curves, residual: Rows, rows: npt.NDArray[np.intp]) -> str:
+    """Says so where the residual is always the same multiple of all penalties."""
+    penalty = curves.penalty[rows]
+    if len(rows) < _ENOUGH_TO_COMPARE or not penalty.all():
+        return ""
+    multiples = 1 + residual / penalty
+    multiple = float(np.median(multiples))
+    # Penalties that hardly move are a multiple of anything that doesn't.
+    moves = np.ptp(penalty) > _MOVES * np.abs(penalty).max()
+    if not moves or np.abs(multiples - multiple).max() > _SAME_MULTIPLE * max(1.0, abs(multiple)):
+        return ""
+    if abs(multiple) < _SAME_MULTIPLE:
+        return ": the penalties are not in the total"
+    return f": the penalties are in the total {number(multiple)} times"
 
 
 def _first_non_finite(curves: Curves, place: int) -> int | None:
