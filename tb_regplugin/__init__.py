@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_regplugin.capture.graph.audit import audit as audit
     from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
     from tb_regplugin.reading.recording import Recording as Recording
     from tb_regplugin.reading.recording import load as load
@@ -21,10 +22,11 @@ _MODULES = {
     "RegularizationCallback": "tb_regplugin.capture.keras",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",
+    "audit": "tb_regplugin.capture.graph.audit",
     "load": "tb_regplugin.reading.recording",
 }
 
-__all__ = ["Recording", "RegularizationCallback", "Term", "Writer", "load"]
+__all__ = ["Recording", "RegularizationCallback", "Term", "Writer", "audit", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ def test_the_public_names_are_these() -> None:
         "RegularizationCallback",
         "Term",
         "Writer",
+        "audit",
         "load",
     ]
     for name in tb_regplugin.__all__:

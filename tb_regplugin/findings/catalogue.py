@@ -129,11 +129,48 @@ _CURVES = {
         "Weight decay acts that is not in the loss",
         "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
     ),
+}
+
+_GRAPHS = {
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
-        "Add it: loss = data_loss + tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+        "Add it: loss += tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+    ),
+    "scaled_again": Rule(
+        "warning",
+        "Penalties that have a strength are multiplied by a number again",
+        "Add them to the loss as they are, or give every regulariser the strength 1 and keep the "
+        "factor.",
+    ),
+    "counted_twice": Rule(
+        "warning",
+        "A penalty term is added to the loss more than once",
+        "Add the collection once: get_regularization_loss(), get_total_loss() and "
+        "apply_regularization() each add or collect all of it.",
+    ),
+    "raw_variable": Rule(
+        "error",
+        "A variable was collected in place of its penalty",
+        "Pass regularizer= to get_variable(), or collect regularizer(variable): as it is, the "
+        "weights themselves are added to the loss.",
+    ),
+    "penalty_of_penalty": Rule(
+        "warning",
+        "A penalty was applied to penalties in place of weights",
+        "Give apply_regularization() the variables, not get_regularization_losses().",
+    ),
+    "uncollected_penalty": Rule(
+        "info",
+        "The loss holds a penalty that was not collected",
+        "Nothing to fix where all penalties are written by hand. Where some are collected too, "
+        "check that no variable is penalised by both.",
+    ),
+    "duplicate_entry": Rule(
+        "warning",
+        "A penalty term was collected more than once",
+        "Collect each term once: apply_regularization() and regularizer= collect what they make.",
     ),
 }
 
-CATALOGUE: dict[str, Rule] = {**_CURVES}
+CATALOGUE: dict[str, Rule] = {**_CURVES, **_GRAPHS}

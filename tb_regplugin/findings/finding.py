@@ -44,12 +44,15 @@ def found(
     terms: Sequence[str] = (),
     first_step: int | None = None,
     last_step: int | None = None,
+    severity: Severity | None = None,
 ) -> Finding:
-    """Returns a finding of the rule with this name."""
+    """Returns a finding of the rule with this name, and of its severity unless another is given."""
     rule = CATALOGUE[code]
     if last_step is None:
         last_step = first_step
-    return Finding(code, rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix)
+    return Finding(
+        code, severity or rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix
+    )
 
 
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:
