@@ -7,8 +7,8 @@ import threading
 import webbrowser
 from pathlib import Path
 
-# Before TensorFlow is imported: its notices on CPU features would bury the table.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before TensorFlow is imported: its notices on CPUs and GPUs would bury the table.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import tensorflow as tf
@@ -74,10 +74,13 @@ def run_name(strength: float) -> str:
 def train(strength: float, digits: Digits, options: argparse.Namespace) -> float:
     """Trains one network, recording it, and returns its accuracy on the test images."""
     model = easynet(strength, options.seed)
-    with tqdm(total=options.steps, desc=f"λ = {strength:<6g}", unit=" steps") as bar:
+    with tqdm(
+        total=options.steps, desc=f"λ = {strength:<6g}", unit=" steps", mininterval=0.5
+    ) as bar:
         model.fit(
             training_batches(digits, options.seed),
             steps_per_epoch=options.steps,
+            shuffle=False,  # The batches are.
             verbose=0,
             callbacks=[
                 RegularizationCallback(options.log_dir / run_name(strength)),

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+_NOT_SOURCES = (".*", "node_modules", "static", "build", "logs", "tests", "*.egg-info")
 
 
 def test_a_wheel_carries_the_dashboard_without_node_on_the_path(tmp_path: Path) -> None:
@@ -20,8 +21,11 @@ def test_a_wheel_carries_the_dashboard_without_node_on_the_path(tmp_path: Path) 
         (tools / name).symlink_to(path)
     environment = {**os.environ, "PATH": str(tools)}
     assert shutil.which("node", path=environment["PATH"]) is None
+    # pip builds where the sources are, and would take the tools of the checks away there.
+    sources = tmp_path / "sources"
+    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
-    subprocess.run([*command, str(tmp_path), str(ROOT)], check=True, env=environment)
+    subprocess.run([*command, str(tmp_path), str(sources)], check=True, env=environment)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

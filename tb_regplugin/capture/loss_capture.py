@@ -10,6 +10,8 @@ from typing import Any
 
 from tb_regplugin.capture.instance_overrides import overridden
 
+_MODEL_METHODS = ("train_step", "compute_loss", "_aggregate_additional_loss")
+
 
 class CapturedLoss:
     """The parts of one call of ``compute_loss``, as they went into its result.
@@ -61,23 +63,39 @@ class LossCapture:
     def __init__(self, report: Callable[[CapturedLoss], None]) -> None:
         self._report = report
         self._running = _Running()
+        self._replaced: tuple[Any, ...] | None = None
+        self._methods: dict[str, Callable[..., Any]] = {}
+        self._call: Callable[..., Any] | None = None
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
         """Captures in a model's training step for the length of a ``with`` block."""
         self._running.reported_step = False
         compile_loss = model._compile_loss
-        methods = {
-            "train_step": self._wrap_train_step(model.train_step),
-            "compute_loss": self._wrap_compute_loss(model),
-            "_aggregate_additional_loss": self._wrap_aggregate(model._aggregate_additional_loss),
-        }
-        with overridden(model, **methods):
+        # Made once, and again where somebody else has overridden a method.
+        replaced = (
+            *map(model.__dict__.get, _MODEL_METHODS),
+            compile_loss,
+            None if compile_loss is None else compile_loss.__dict__.get("call"),
+        )
+        if replaced != self._replaced:
+            self._replaced = replaced
+            self._methods = dict(zip(_MODEL_METHODS, self._wrap_model(model), strict=True))
+            if compile_loss is not None:
+                self._call = self._wrap_compile_loss(compile_loss.call)
+        with overridden(model, **self._methods):
             if compile_loss is None:
                 yield
             else:
-                with overridden(compile_loss, call=self._wrap_compile_loss(compile_loss.call)):
+                with overridden(compile_loss, call=self._call):
                     yield
+
+    def _wrap_model(self, model: Any) -> tuple[Callable[..., Any], ...]:
+        return (
+            self._wrap_train_step(model.train_step),
+            self._wrap_compute_loss(model),
+            self._wrap_aggregate(model._aggregate_additional_loss),
+        )
 
     def _wrap_train_step(self, train_step: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(train_step)

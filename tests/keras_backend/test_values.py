@@ -36,6 +36,7 @@ _MODES = {
 
 @pytest.fixture(scope="module")
 def expected() -> np.ndarray:
+    """The losses of two epochs, computed in NumPy."""
     return expected_rows(2 * BATCHES)
 
 
