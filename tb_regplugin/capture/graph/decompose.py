@@ -122,10 +122,9 @@ class _Decomposer:
         for term in terms:
             if is_opaque(term.tensor.op):
                 opaque.append(term)
-            elif term.tensor.op.type == "Const":
-                if constant(term.tensor) != 0.0:
-                    data.append(term)
-            elif self.sources.reaches_data(term.tensor):
+            elif constant(term.tensor) == 0.0:
+                continue
+            elif term.tensor.op.type == "Const" or self.sources.reaches_data(term.tensor):
                 data.append(term)
             else:
                 without_data.append(term)

@@ -108,6 +108,11 @@ def constant(tensor: Any, depth: int = 0) -> float | None:
         if not single_element(tensor) or not (tensor.dtype.is_floating or tensor.dtype.is_integer):
             return None
         return rounded(float(np.asarray(tf.get_static_value(tensor)).reshape(-1)[0]))
+    if op.type == "Sum" and (terms := strip(op.inputs[0])).op.type == "Const":
+        # Such as the sum of an empty collection.
+        return (
+            rounded(float(np.sum(tf.get_static_value(terms)))) if single_element(tensor) else None
+        )
     if depth == _MAX_FOLDING_DEPTH or op.type not in _FOLDED:
         return None
     values = [constant(operand, depth + 1) for operand in op.inputs]

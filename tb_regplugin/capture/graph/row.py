@@ -25,7 +25,7 @@ def build_row(decomposition: Decomposition) -> Row:
     The values are those of the very tensors that the loss is made of, so that they fit together
     although the weights move in the same step. One operation collects them, however many.
     """
-    layout = Layout((Term("total", "total"), *map(_term, decomposition.parts)))
+    layout = Layout((Term("total", "total"), *map(term_of, decomposition.parts)))
     contributions = [(0, Contribution(decomposition.total, [(1.0, ())]))]
     for column, part in enumerate(decomposition.parts, start=1):
         contributions.extend((column, contribution) for contribution in part.contributions)
@@ -50,7 +50,8 @@ def _scalar(tensor: Any) -> Any:
     return tensor if tensor.shape.rank == 0 else tf.reduce_sum(tensor)
 
 
-def _term(part: Part) -> Term:
+def term_of(part: Part) -> Term:
+    """Returns what a part is, without its tensors."""
     return Term(
         part.name,
         part.role,
