@@ -96,7 +96,7 @@ class Rows:
 
     def table(self) -> Table:
         """Returns the rows as they are now, without a copy of them."""
-        stretches, recorded = self._stretches()
+        stretches, recorded, layouts = self._stretches()
         return Table(
             self.columns,
             self._steps[: self.count],
@@ -104,6 +104,7 @@ class Rows:
             self._values[:, : self.count],
             stretches,
             recorded,
+            layouts,
         )
 
     def block(self, span: Span) -> Block:
@@ -138,9 +139,12 @@ class Rows:
             )
         return self._places[layout_id]
 
-    def _stretches(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    def _stretches(
+        self,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], tuple[tuple[Term, ...], ...]]:
         starts: list[int] = []
         recorded: list[npt.NDArray[np.bool_]] = []
+        layouts: list[tuple[Term, ...]] = []
         last_layout = None
         for span in self.spans:
             if span.layout_id == last_layout:
@@ -149,8 +153,9 @@ class Rows:
             starts.append(span.start)
             recorded.append(np.zeros(len(self.columns), np.bool_))
             recorded[-1][self._place(span.layout_id)] = True
+            layouts.append(self._layouts[span.layout_id].columns)
         masks = np.array(recorded, np.bool_).reshape(len(recorded), len(self.columns))
-        return np.array([*starts, self.count], np.int64), masks
+        return np.array([*starts, self.count], np.int64), masks, tuple(layouts)
 
 
 def surviving(blocks: Sequence[Block], counts: Sequence[int]) -> Block | None:
