@@ -106,22 +106,6 @@ def test_a_compute_loss_of_the_users_own_is_recorded(log_dir) -> None:
     np.testing.assert_allclose(recorded.values[0, 0], expected[0] + expected[1], rtol=1e-5)
 
 
-def test_a_train_step_without_compute_loss_is_said_once(log_dir) -> None:
-    """Training goes on, and one warning says why there is nothing to record."""
-
-    class Silent(keras.Model):
-        def train_step(self, *args):
-            logs = {"loss": keras.ops.zeros(())}
-            return (logs, args[0]) if keras.config.backend() == "jax" else logs
-
-    plain = compiled_model()
-    model = Silent(plain.inputs, plain.outputs)
-    model.compile("sgd", "mse", run_eagerly=True)
-    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as caught:
-        fit(model, RegularizationCallback(log_dir), epochs=2)
-    assert len([warning for warning in caught if "tb_regplugin" in str(warning.message)]) == 1
-
-
 def _strategy_scope(mode: str):
     if mode != "two replicas":
         return contextlib.nullcontext()
