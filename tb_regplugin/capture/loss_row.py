@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from tb_regplugin.capture import keras_terms, weight_decay
+from tb_regplugin.capture import keras_terms, own_loss, weight_decay
 from tb_regplugin.capture.loss_capture import CapturedLoss
 from tb_regplugin.terms import Term
 
@@ -28,10 +28,15 @@ def of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
         # A compute_loss of the user's own, perhaps: say what it could have added.
         for entry in loss.model.losses:
             loss.add_entry(entry, loss.model._aggregate_additional_loss(entry))
-    columns = [Term("total", role="total")]
-    columns += keras_terms.with_distinct_names(Term(name, role="data") for name, _ in loss.data)
-    columns += keras_terms.describe_losses(loss.model, loss.entries)
-    values = [loss.total, *(value for _, value in loss.data), *loss.values]
+    terms = keras_terms.describe_losses(loss.model, loss.entries)
+    found = own_loss.take_apart(loss, terms) if own_loss.is_users(loss.model) else None
+    if found is None:
+        data = keras_terms.with_distinct_names(Term(name, role="data") for name, _ in loss.data)
+        columns = [Term("total", role="total"), *data, *terms]
+        values = [loss.total, *(value for _, value in loss.data), *loss.values]
+    else:
+        columns, values = found
+        columns = keras_terms.with_distinct_names(columns)
     decay_columns, decay_values = _weight_decay(loss.model, replicas)
     return columns + decay_columns, values + decay_values
 
