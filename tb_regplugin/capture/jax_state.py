@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from keras import StatelessScope
 from keras.src.backend import get_stateless_scope
 
 from tb_regplugin.capture.fail_safe import RecordingError
@@ -32,6 +33,7 @@ class TravellingState:
     def __init__(self, model: Any, ring: RingBuffer) -> None:
         self.values: list[Any] = []
         self._ring = ring
+        self._count = 0
         if not model.metrics:
             raise RecordingError("on JAX, a model without any metric can't be recorded")
         self._host = model.metrics[0]
@@ -68,6 +70,7 @@ class TravellingState:
         """
         *others, metrics = state
         count = len(metrics)
+        self._count = count + len(self.values)
         metrics = [*metrics[: self._first], *self.values, *metrics[self._first :]]
         logs, (*others, metrics) = function((*others, metrics), *args)
         if len(metrics) != count + len(self.values):
@@ -75,6 +78,21 @@ class TravellingState:
         self.values = list(metrics[self._first : self._end])
         metrics = [*metrics[: self._first], *metrics[self._end :]]
         return (logs, (*others, metrics)), False
+
+    def updated(self, state: Any, update: Callable[[], None]) -> Any:
+        """Returns a step's resulting state as it is after an update of the ring.
+
+        Raises:
+          RecordingError: The ring got lost in the step.
+        """
+        *others, metrics = state
+        if len(metrics) != self._count:
+            raise RecordingError("its train_step drops the state of metrics")
+        own = zip(self._ring.variables, metrics[self._first : self._end], strict=True)
+        with StatelessScope(own) as scope:
+            update()
+        values = [scope.get_current_value(variable) for variable in self._ring.variables]
+        return (*others, [*metrics[: self._first], *values, *metrics[self._end :]])
 
     def check_tracing(self) -> None:
         """Makes sure that what is pushed now is kept.

@@ -20,6 +20,7 @@ from tb_regplugin.capture.jax_state import TravellingState
 from tb_regplugin.capture.loss_capture import CapturedLoss, LossCapture
 from tb_regplugin.capture.ring_buffer import RingBuffer
 from tb_regplugin.capture.step_kind import TEST, TRAIN, StepKind
+from tb_regplugin.capture.unseen_step import PenaltiesBesideStep
 from tb_regplugin.terms import Layout, Term
 
 # How many rows wait on the device at most.
@@ -72,11 +73,11 @@ class RecordedStep:
         self._kind = kind
         self.failure: Exception | None = None
         self.missing_columns = 0
+        self._has_noticed = False
         self.user: Any = None
         self.steps_per_execution = int(model.steps_per_execution)
         self._layouts: list[Layout] = []
         self._lock = threading.Lock()
-        self._capture = LossCapture(self._record, kind)
         self._strategy = getattr(model, "distribute_strategy", None)
         self._replicas = 1 if self._strategy is None else self._strategy.num_replicas_in_sync
         columns = loss_row.count_columns(model) + _SPARE_COLUMNS
@@ -85,6 +86,8 @@ class RecordedStep:
                 DRAIN_ROWS + self.steps_per_execution, max(columns, min_columns)
             )
         self._state = TravellingState(model, self._ring) if _is_jax() else None
+        self._unseen = PenaltiesBesideStep(self._push, self._fail, self._state, self._replicas)
+        self._capture = LossCapture(self._record, kind, self._unseen if kind is TRAIN else None)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = model.__dict__[kind.function]
@@ -116,6 +119,16 @@ class RecordedStep:
     def is_recording(self) -> bool:
         """Whether a step has come by whose losses could be recorded."""
         return bool(self._layouts)
+
+    def pop_notice(self) -> str | None:
+        """Returns what the user should know, once."""
+        if not self._unseen.was_needed or self._has_noticed:
+            return None
+        self._has_noticed = True
+        return (
+            "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
+            "loss. It records the penalties of the weights, calculated beside each step."
+        )
 
     @property
     def next_step(self) -> int:
@@ -180,12 +193,18 @@ class RecordedStep:
             if self._state is not None:
                 self._state.check_tracing()
             columns, values = loss_row.of(loss, self._replicas)
-            self._fit_into_row(columns, values)
-            if self._kind is TEST:
-                values = self._weighted(values, loss.samples)
-            self._ring.push(self._label(Layout(tuple(columns))), values)
+            self._push(columns, values, loss.samples if self._kind is TEST else None)
         except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self.failure = error
+            self._fail(error)
+
+    def _push(self, columns: list[Term], values: list[Any], samples: Any = None) -> None:
+        self._fit_into_row(columns, values)
+        if samples is not None:
+            values = self._weighted(values, samples)
+        self._ring.push(self._label(Layout(tuple(columns))), values)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
 
     def _fit_into_row(self, columns: list[Term], values: list[Any]) -> None:
         """Adds up what is too much, for the one execution until a wider ring is there."""

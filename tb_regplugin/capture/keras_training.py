@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -143,6 +144,9 @@ class RecordedTraining:
             raise RecordingError(
                 "the model's train_step does not call compute_loss, so no loss can be seen"
             )
+        notice = step.pop_notice()
+        if notice is not None:
+            warnings.warn(notice, RuntimeWarning, stacklevel=2)
         now = time.time()
         self._marks.append((self._expected_step, start))
         self._expected_step += step.steps_per_execution

@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from keras import ops, tree
 
@@ -84,16 +84,33 @@ class _Running(threading.local):
         self.reported_step = False
 
 
+class UnseenStep(Protocol):
+    """Who records a step that never calls ``compute_loss``; it must not raise."""
+
+    def before(self, model: Any, *args: Any) -> None:
+        """Looks at a model whose step comes now, with these arguments, in the same trace."""
+
+    def after(self, result: Any) -> Any:
+        """Records that step, and returns its result."""
+
+
 class LossCapture:
     """Reports the parts of a model's loss once a step, without computing anything twice.
 
     Args:
       report: Called once a step, inside of it, in the same trace. It must not raise.
       kind: Of which step.
+      unseen: Records steps in which there is nothing to report.
     """
 
-    def __init__(self, report: Callable[[CapturedLoss], None], kind: StepKind) -> None:
+    def __init__(
+        self,
+        report: Callable[[CapturedLoss], None],
+        kind: StepKind,
+        unseen: UnseenStep | None = None,
+    ) -> None:
         self._report = report
+        self._unseen = unseen
         self._method_names = (kind.step, "compute_loss", "_aggregate_additional_loss")
         self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
@@ -129,16 +146,27 @@ class LossCapture:
 
     def _wrap_model(self, model: Any) -> tuple[Callable[..., Any], ...]:
         return (
-            self._wrap_step(getattr(model, self._method_names[0])),
+            self._wrap_step(model),
             self._wrap_compute_loss(model),
             self._wrap_aggregate(model._aggregate_additional_loss),
         )
 
-    def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrap_step(self, model: Any) -> Callable[..., Any]:
+        step = getattr(model, self._method_names[0])
+
         @functools.wraps(step)
         def capturing_step(*args: Any, **kwargs: Any) -> Any:
             self._running.reported_step = False
-            return step(*args, **kwargs)
+            unseen = self._unseen
+            if unseen is not None:
+                unseen.before(model, *args)
+            result = step(*args, **kwargs)
+            if self._running.reported_step:
+                # One that was seen once is looked at no more.
+                self._unseen = None
+            elif unseen is not None:
+                result = unseen.after(result)
+            return result
 
         return capturing_step
 

@@ -88,40 +88,6 @@ def test_a_training_longer_than_the_ring_loses_no_row(log_dir) -> None:
     assert np.all(np.diff(recorded.wall_times) >= 0)
 
 
-def test_a_compute_loss_of_the_users_own_is_recorded(log_dir) -> None:
-    """Its total is recorded as it is; what it did not use Keras' parts for leaves a residual."""
-
-    class Doubled(keras.Model):
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-            return 2 * keras.ops.mean(keras.ops.square(y - y_pred)) + sum(self.losses)
-
-    plain = compiled_model()
-    model = Doubled(plain.inputs, plain.outputs)
-    model.compile("sgd")
-    fit(model, RegularizationCallback(log_dir))
-    recorded = recording(log_dir)
-    assert [term.name for term in recorded.columns] == [n for n in NAMES if n != "data"]
-    expected = expected_rows(1)[0]
-    np.testing.assert_allclose(recorded.values[0, 1:], expected[2:], rtol=1e-5)
-    np.testing.assert_allclose(recorded.values[0, 0], expected[0] + expected[1], rtol=1e-5)
-
-
-def test_a_train_step_without_compute_loss_is_said_once(log_dir) -> None:
-    """Training goes on, and one warning says why there is nothing to record."""
-
-    class Silent(keras.Model):
-        def train_step(self, *args):
-            logs = {"loss": keras.ops.zeros(())}
-            return (logs, args[0]) if keras.config.backend() == "jax" else logs
-
-    plain = compiled_model()
-    model = Silent(plain.inputs, plain.outputs)
-    model.compile("sgd", "mse", run_eagerly=True)
-    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as caught:
-        fit(model, RegularizationCallback(log_dir), epochs=2)
-    assert len([warning for warning in caught if "tb_regplugin" in str(warning.message)]) == 1
-
-
 def _strategy_scope(mode: str):
     if mode != "two replicas":
         return contextlib.nullcontext()
