@@ -11,6 +11,7 @@ from werkzeug import wrappers
 
 from tb_regplugin.findings.cache import FindingsCache
 from tb_regplugin.findings.describe import findings_answer
+from tb_regplugin.loader import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -59,7 +60,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any) -> None:
         self._provider = context.data_provider
-        self._store = Store()
+        self._store = Store(cache_mb(context.flags) * 2**20)
         self._found = FindingsCache()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -105,6 +106,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         if is_known(request, tag):
             return not_modified(tag, BINARY)
         answer = curves_answer(run, name, contents, query)
+        self._store.trim()
         return respond(request, answer, BINARY, headers=[("ETag", tag)])
 
     def _statistics(self, request: wrappers.Request) -> wrappers.Response:
@@ -114,6 +116,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         if is_known(request, tag):
             return not_modified(tag, JSON)
         answer = statistics_answer(run, name, contents, query)
+        self._store.trim()
         return respond(request, answer, JSON, headers=[("ETag", tag)])
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
@@ -147,3 +150,9 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
             )
         return run, name, contents
+
+
+def cache_mb(flags: Any) -> int:
+    """Returns how many MiB to keep in memory; TensorBoard may run without flags."""
+    asked = getattr(flags, "regularization_cache_mb", None)
+    return max(0, asked) if isinstance(asked, int) else DEFAULT_CACHE_MB
