@@ -1,12 +1,11 @@
-/** What components share: where they are on the screen, and the curves they show. */
+/** What components share: where they are on the screen, and what the server answers. */
 
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { fetchCurves, Unreachable } from "../data/api.ts";
+import { type CurvesQuery, fetchCurves, Unreachable } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import type { Range } from "../model/picture.ts";
 
 /** How far outside of the scrolled area something counts as near. */
 const MARGIN = "400px 0px";
@@ -49,39 +48,36 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
-export interface Loaded {
-  /** The last curves that came, until others do. */
-  readonly curves?: Curves;
-  /** Why there are no newer ones. */
+export interface Loaded<Value> {
+  /** The last answer that came, until another does. */
+  readonly value?: Value;
+  /** Why there is no newer one. */
   readonly failure?: string;
 }
 
-/** The curves of a recording, asked for anew whenever what is wanted changes. */
-export function useCurves(
+/** What the server answers to a question, asked anew whenever the question or the logs change. */
+export function useAnswer<Value>(
   dashboard: Dashboard,
-  recording: Recording,
-  range: Range | undefined,
-  buckets: number,
+  question: string,
   isWanted: boolean,
-): Loaded {
-  const [loaded, setLoaded] = useState<Loaded>({});
+  ask: (signal: AbortSignal) => Promise<Value>,
+): Loaded<Value> {
+  const [loaded, setLoaded] = useState<Loaded<Value>>({});
   const answered = useRef("");
-  const { reloads } = dashboard.state;
-  // Stands for all that the request depends on.
-  const question = JSON.stringify([recording.key, range ?? null, buckets, reloads]);
+  const dated = `${dashboard.state.reloads} ${question}`;
 
   useEffect(() => {
-    if (!isWanted || buckets === 0 || question === answered.current) {
+    if (!isWanted || dated === answered.current) {
       return;
     }
     const abort = new AbortController();
-    fetchCurves(recording, range, buckets, abort.signal)
-      .then((curves) => {
+    ask(abort.signal)
+      .then((value) => {
         if (abort.signal.aborted) {
           return;
         }
-        answered.current = question;
-        setLoaded({ curves });
+        answered.current = dated;
+        setLoaded({ value });
         dashboard.setUnreachable(false);
       })
       .catch((error: unknown) => {
@@ -96,7 +92,20 @@ export function useCurves(
         setLoaded((previous) => ({ ...previous, failure }));
       });
     return () => abort.abort();
-  }, [question, isWanted]);
+  }, [dated, isWanted]);
 
   return loaded;
+}
+
+/** The curves of a recording. */
+export function useCurves(
+  dashboard: Dashboard,
+  recording: Recording,
+  query: CurvesQuery,
+  isWanted: boolean,
+): Loaded<Curves> {
+  const question = JSON.stringify([recording.key, query]);
+  return useAnswer(dashboard, question, isWanted && query.buckets > 0, (signal) =>
+    fetchCurves(recording, query, signal),
+  );
 }
