@@ -89,9 +89,8 @@ def test_3_apply_regularization_to_the_collection(tmp_path: Path) -> None:
     assert roles["penalty"].name == "v1"
     inner = l2(0.05, "v1")
     outer = [0.05 * inner(weights) ** 2 for weights in training.weights]
-    by_role = dict(
-        zip((c.role for c in training.recording.columns), training.recording.values.T, strict=True)
-    )
+    roles_in_order = [column.role for column in training.recording.columns]
+    by_role = dict(zip(roles_in_order, training.recording.values.T, strict=True))
     np.testing.assert_allclose(by_role["penalty"], outer, rtol=2e-5)
     np.testing.assert_array_equal(by_role["total"], training.losses)
     assert (roles["penalty"].kind, roles["penalty"].variable) == ("custom", "v1")
