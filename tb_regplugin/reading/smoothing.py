@@ -137,5 +137,5 @@ def _carry(sums: npt.NDArray[np.float64], decay: float) -> npt.NDArray[np.float6
     factors = decay ** np.arange(1, _BLOCK + 1.0)[:, np.newaxis]
     for k in range(1, groups):
         running[:, k] += running[-1, k - 1] * factors
-    carried: npt.NDArray[np.float64] = running.transpose(2, 1, 0).reshape(series, -1)[:, :size]
+    carried: npt.NDArray[np.float64] = running.transpose(2, 1, 0).reshape(padded.shape)[:, :size]
     return carried
