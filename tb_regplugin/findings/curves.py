@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.findings.finding import Finding
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -32,6 +33,7 @@ class Curves:
         the number of rows.
       recorded: bool ``[stretches, columns]``: which columns a stretch has.
       layouts: What the columns of each stretch are, with what was their strength then.
+      known: What was found when recording began.
     """
 
     terms: tuple[Term, ...]
@@ -40,6 +42,7 @@ class Curves:
     stretches: npt.NDArray[np.int64]
     recorded: npt.NDArray[np.bool_]
     layouts: tuple[tuple[Term, ...], ...]
+    known: tuple[Finding, ...] = ()
 
     @classmethod
     def of_table(cls, table: Table) -> Curves:
@@ -50,7 +53,9 @@ class Curves:
             table.values,
             table.stretches,
             table.recorded,
-            table.layouts or tuple(table.columns for _ in table.recorded),
+            tuple(layout.columns for layout in table.layouts),
+            # Of a training that was restarted, the latest are those that still hold.
+            table.layouts[-1].findings if table.layouts else (),
         )
 
     @classmethod

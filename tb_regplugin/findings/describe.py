@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tb_regplugin.findings.finding import Finding
+from tb_regplugin.findings.json_form import describe_findings
 from tb_regplugin.findings.thresholds import Thresholds
 
 _MIN_SENTENCE = 40
@@ -23,14 +24,6 @@ def findings_answer(
         "findings": describe_findings(findings),
         "thresholds": asdict(thresholds),
     }
-
-
-def describe_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Returns findings as JSON has them; what has no place in time has no steps."""
-    return [
-        {key: value for key, value in asdict(finding).items() if value is not None}
-        for finding in findings
-    ]
 
 
 def findings_table(found: Mapping[tuple[str, str], Sequence[Finding]], width: int) -> str:

@@ -68,4 +68,7 @@ the loss), at every step.
 def _find(curves: Curves, thresholds: Thresholds) -> list[Finding]:
     if not len(curves.steps):
         return []
-    return worst_first([finding for rule in _RULES for finding in rule(curves, thresholds)])
+    findings = [finding for rule in _RULES for finding in rule(curves, thresholds)]
+    known = {finding.code for finding in curves.known}
+    # What the graph told is not told again by the columns.
+    return worst_first([*curves.known, *(f for f in findings if f.code not in known)])

@@ -37,9 +37,10 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
         if column.term.role in _IN_THE_LOSS and np.isfinite(value)
     ]
     whole = sum(parts)
+    has_residual = contents.digests.has_significant_residual(table)
     columns = []
     for column, value in zip(contents.columns, values, strict=True):
-        if column.is_residual and not contents.digests.has_significant_residual(table):
+        if column.is_residual and not has_residual:
             continue
         term = column.term
         entry: dict[str, Any] = {"name": term.name, "role": term.role}

@@ -27,7 +27,7 @@ class Table:
         the number of rows.
       recorded: bool ``[stretches, columns]``: which columns a stretch's layout has. So a gap is
         told apart from a recorded NaN.
-      layouts: What each stretch's columns were, where a later layout may say otherwise.
+      layouts: Each stretch's layout, with what was its columns' strength then.
     """
 
     columns: tuple[Term, ...]
@@ -36,7 +36,7 @@ class Table:
     values: npt.NDArray[np.float32]
     stretches: npt.NDArray[np.int64]
     recorded: npt.NDArray[np.bool_]
-    layouts: tuple[tuple[Term, ...], ...] = ()
+    layouts: tuple[Layout, ...] = ()
 
 
 def union(layouts: Sequence[Layout]) -> tuple[Term, ...]:
