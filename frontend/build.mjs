@@ -20,6 +20,26 @@ const styles = {
   },
 };
 
+/**
+ * uPlot without what it has for others: lines, which we draw ourselves, and calendars. Its own
+ * builds leave them out by the same flags, but the package holds the whole build alone.
+ */
+const uplotFeatures = {
+  name: "uplot-features",
+  setup({ onLoad }) {
+    onLoad({ filter: /uPlot\.esm\.js$/ }, async (file) => {
+      const source = await readFile(file.path, "utf8");
+      const contents = source
+        .replace(/const FEAT_TIME += true;/, "const FEAT_TIME = false;")
+        .replace(/^uPlot\.assign = assign;[\s\S]*(?=^export )/m, "");
+      if (!contents.includes("FEAT_TIME = false") || contents.includes("uPlot.paths")) {
+        throw new Error("This uPlot is laid out differently: see uplotFeatures in build.mjs.");
+      }
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 await build({
   entryPoints: [path("src/main.tsx")],
   outfile,
@@ -27,7 +47,7 @@ await build({
   format: "esm",
   target: "es2022",
   minify: true,
-  plugins: [styles],
+  plugins: [styles, uplotFeatures],
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "inline",

@@ -96,6 +96,11 @@ class Dashboard:
             options.click()
         return self.frame.get_by_label(name, exact=True)
 
+    def menu(self, run: str, entry: str) -> None:
+        """Chooses an entry of a card's menu."""
+        self.card(run).get_by_label(f"More of {run}").click()
+        self.card(run).get_by_text(entry, exact=True).click()
+
     def plugin_requests(self) -> list[str]:
         """Returns the addresses that the plugin asked for so far."""
         return [url for url in self.requests if "/plugin/regularization/" in url]

@@ -159,3 +159,63 @@ def test_a_drag_zooms_and_isolates_nothing(shared: str, open_page: Open) -> None
     card = dashboard.card("steady")
     expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
     expect(card.locator(".legend [aria-pressed=true]")).to_have_count(4)
+
+
+def test_small_multiples_give_each_term_a_chart(shared: str, open_page: Open) -> None:
+    """The total first; each is named, and all zoom together."""
+    dashboard = open_page(shared)
+    dashboard.view("Small multiples")
+    card = dashboard.card("steady")
+    charts = card.get_by_role("img")
+    expect(charts).to_have_count(4)
+    for place, name in enumerate(["total", "data", "dense/kernel", "dense/bias"]):
+        expect(charts.nth(place)).to_have_accessible_name(re.compile(f"^{name}\\. "))
+    drag(card.locator(".u-over").first, 0.2, 0.6)
+    expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
+    groups = card.get_by_role("group", name=re.compile(r"step 1\d to \d\d\."))
+    expect(groups).to_have_count(4)
+
+
+def test_the_heat_strip_is_darker_where_the_share_is_larger(shared: str, open_page: Open) -> None:
+    """A row for each term, from the data loss up, with the term's name."""
+    dashboard = open_page(shared)
+    dashboard.view("Heat strip")
+    expect(dashboard.chart("steady")).to_have_accessible_name(re.compile("Heat strip"))
+    picture = pixels(dashboard.plot("steady")).astype(int)
+    height, width = picture.shape[:2]
+    bias, kernel, data = (picture[int(height * at), width // 2] for at in (1 / 6, 1 / 2, 5 / 6))
+    card = dashboard.card("steady")
+
+    def strength(pixel: np.ndarray, name: str) -> float:
+        return float((255 - pixel).sum() / (255 - np.array(colour(card, name))).sum())
+
+    assert strength(data, "data") == pytest.approx(strength(bias, "dense/bias"), abs=0.04)
+    assert strength(kernel, "dense/kernel") > strength(bias, "dense/bias") + 0.05
+    point_at(dashboard.plot("steady"), 0.5, 0.5)
+    under = dashboard.frame.locator(".tooltip .is-under")
+    expect(under).to_have_text(re.compile(r"dense/kernel\s*2\s*50\s%"))
+
+
+def test_a_pinned_card_comes_first(shared: str, open_page: Open) -> None:
+    """And goes back where it was."""
+    dashboard = open_page(shared)
+    cards = dashboard.frame.get_by_role("article")
+    expect(cards.first).to_have_accessible_name("negative")
+    dashboard.menu("steady", "Pin to the top")
+    expect(cards.first).to_have_accessible_name("steady")
+    dashboard.menu("steady", "Unpin")
+    expect(cards.first).to_have_accessible_name("negative")
+
+
+def test_a_card_fills_the_screen(shared: str, open_page: Open) -> None:
+    """Its chart grows with it."""
+    dashboard = open_page(shared)
+    before = dashboard.plot("steady").bounding_box()
+    dashboard.menu("steady", "Full screen")
+    expect(dashboard.frame.locator("article:fullscreen")).to_have_count(1)
+    dashboard.page.wait_for_timeout(500)
+    after = dashboard.plot("steady").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] > before["height"] + 100
+    assert after["width"] > before["width"] + 100

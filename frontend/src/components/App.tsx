@@ -15,7 +15,10 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
   const state = useStore(dashboard);
   const { recordings, filter, choice } = state;
   const filtered = useMemo(() => filterRecordings(recordings ?? [], filter), [recordings, filter]);
-  const shown = filtered.matching.filter(({ key }) => choice.chosen.has(key));
+  const pinned = (key: string) => Number(dashboard.viewOf(key).isPinned ?? false);
+  const shown = filtered.matching
+    .filter(({ key }) => choice.chosen.has(key))
+    .toSorted((left, right) => pinned(right.key) - pinned(left.key));
 
   return (
     <div class="app">

@@ -1,16 +1,19 @@
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import { exportAddress } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import { columnColour } from "../drawing/colours.ts";
+import { bandColour, columnColour } from "../drawing/colours.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
-import { isolate, toggle } from "../model/view.ts";
+import { isolate, pin, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
-import { useNear, useWidth } from "./hooks.ts";
+import { highlight } from "./highlight.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -26,11 +29,12 @@ interface Props {
 export function Card({ dashboard, state, recording }: Props) {
   const element = useRef<HTMLElement>(null);
   const plot = useRef<HTMLDivElement>(null);
-  const isNear = useNear(element);
   const width = useWidth(plot);
+  const isFull = useFullScreen(element);
+  // What fills the screen is outside of the area that scrolls.
+  const isNear = useNear(element) || isFull;
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
-  const [highlighted, setHighlighted] = useState<string>();
   const change = (key: string, how: typeof toggle) =>
     dashboard.changeView(recording.key, (current) => how(current, key));
 
@@ -48,6 +52,25 @@ export function Card({ dashboard, state, recording }: Props) {
             Reset zoom
           </button>
         )}
+        {picture && (
+          <Menu
+            name={label}
+            picture={picture}
+            range={card.range}
+            colourOf={(band) => bandColour("light", band, state.termNumbers)}
+            width={width}
+            rows={(format, isAll) =>
+              exportAddress(
+                recording,
+                isAll ? { x: card.query.x, range: undefined } : card.query,
+                format,
+              )
+            }
+            isZoomed={view.range !== undefined}
+            isPinned={view.isPinned}
+            onPin={() => dashboard.changeView(recording.key, pin)}
+          />
+        )}
         <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
         <Warnings
           recording={recording}
@@ -63,7 +86,7 @@ export function Card({ dashboard, state, recording }: Props) {
             label={label}
             state={state}
             width={width}
-            highlighted={highlighted}
+            isFull={isFull}
             onPick={(band) => change(band.key, isolate)}
           />
         )}
@@ -83,7 +106,7 @@ export function Card({ dashboard, state, recording }: Props) {
           onIsolate={(key, before) =>
             dashboard.changeView(recording.key, (current) => isolate(before ?? current, key))
           }
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
       {state.settings.table && !isEmpty && (
@@ -96,7 +119,7 @@ export function Card({ dashboard, state, recording }: Props) {
           pattern={card.pattern}
           colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
           onIsolate={(key) => change(key, isolate)}
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
     </article>

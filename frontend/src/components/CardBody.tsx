@@ -1,11 +1,13 @@
 import type { DashboardState } from "../dashboard.ts";
 import type { Band } from "../model/bands.ts";
 import { describeChart } from "../model/summary.ts";
-import { isShown } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
+import { Multiples } from "./Multiples.tsx";
 import type { CardState } from "./useCard.ts";
 
 const HEIGHT = 300;
+/** What is above and below a chart that fills the screen. */
+const AROUND = 220;
 
 interface Props {
   card: CardState;
@@ -13,32 +15,33 @@ interface Props {
   /** The recording's name. */
   label: string;
   width: number;
-  highlighted: string | undefined;
+  /** It fills the screen. */
+  isFull: boolean;
   onPick: (band: Band) => void;
 }
 
 /** The chart of a card, or why there is none. */
-export function CardBody({ card, state, label, width, highlighted, onPick }: Props) {
-  const { picture, view, colourOf, range, zoomTo } = card;
+export function CardBody({ card, state, label, width, isFull, onPick }: Props) {
+  const { picture, colourOf, range, whole, zoomTo } = card;
   if (picture === undefined) {
     return null;
   }
   if (picture.refusal !== undefined) {
     return <p class="hint refusal">{picture.refusal}</p>;
   }
+  const Body = picture.view === "multiples" ? Multiples : Chart;
   return (
-    <Chart
+    <Body
       picture={picture}
       range={range}
+      whole={whole}
       theme={state.theme}
       width={width}
-      height={HEIGHT}
+      height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
       label={describeChart(label, picture.curves, picture.view)}
       colourOf={colourOf}
-      highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
       reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}
       onZoom={zoomTo}
-      onReset={() => zoomTo(undefined)}
       onPick={onPick}
     />
   );

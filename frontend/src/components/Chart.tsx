@@ -5,17 +5,24 @@ import { chartOptions } from "../drawing/options.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import type { Band } from "../model/bands.ts";
 import { bandAt } from "../model/hit.ts";
+import { isWhole } from "../model/navigation.ts";
 import type { Picture, Range } from "../model/picture.ts";
 import { nearest } from "../model/ranges.ts";
 import type { ReadingOptions } from "../model/reading.ts";
+import { formatX, X_LABELS } from "../model/ticks.ts";
+import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
 import { chartSource } from "./chartSource.ts";
 import { linkCursor } from "./cursorLink.ts";
+import { followHighlight, highlight } from "./highlight.ts";
+import { makeOverlay } from "./overlay.ts";
 import { type Pointer, Tooltip } from "./Tooltip.tsx";
 
 export interface ChartProps {
   picture: Picture;
   /** The part of the x axis shown. */
   range: Range;
+  /** All of the x axis. */
+  whole: Range;
   theme: Theme;
   width: number;
   height: number;
@@ -24,49 +31,63 @@ export interface ChartProps {
   /** The chart in one sentence, for those who cannot see it. */
   label: string;
   colourOf: ColourOf;
-  highlighted: string | undefined;
   reading: ReadingOptions;
-  onZoom: (range: Range) => void;
-  onReset: () => void;
+  /** Undefined for the whole. */
+  onZoom: (range: Range | undefined) => void;
   onPick: (band: Band) => void;
 }
 
 /** A picture in a frame of axes, with a tooltip at the pointer. */
 export function Chart(props: ChartProps) {
-  const { picture, range, theme, width, height, isSmall, label, colourOf, highlighted } = props;
+  const { picture, range, theme, width, height, isSmall = false, label, colourOf } = props;
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | undefined>(undefined);
+  const overlay = useRef<() => void>(() => {});
   const [pointer, setPointer] = useState<Pointer>();
+  const [said, say] = useState("");
   // uPlot is made once and asks for what it draws: what it gets is always of the last rendering.
   const latest = useRef(props);
   latest.current = props;
+  const target: InputTarget = {
+    range: () => latest.current.range,
+    whole: () => latest.current.whole,
+    show: (next) => {
+      const { whole, onZoom } = latest.current;
+      onZoom(next && isWhole(next, whole) ? undefined : next);
+    },
+    onPick: () => {
+      const { picture, onPick } = latest.current;
+      const band = chart.current && pointerOf(chart.current, picture)?.band;
+      if (band !== undefined) {
+        onPick(band);
+      }
+    },
+  };
 
   useLayoutEffect(() => {
     let frame = 0;
-    const source = chartSource(
-      () => latest.current,
-      (plot) => {
-        // At most one tooltip a frame, however often the mouse reports.
-        cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(() => setPointer(pointerOf(plot, latest.current.picture)));
-      },
-    );
-    const options = chartOptions(width, height, isSmall ?? false, source);
+    const onCursor = (plot: uPlot) => {
+      // At most one tooltip a frame, however often the mouse reports.
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        const next = pointerOf(plot, latest.current.picture);
+        highlight(next?.band?.key);
+        setPointer(next);
+      });
+    };
+    const source = chartSource(() => latest.current, target, onCursor);
+    const options = chartOptions(width, height, isSmall, source);
     const plot = new uPlot(options, columns(picture), element.current ?? undefined);
     plot.ctx.canvas.setAttribute("role", "img");
     chart.current = plot;
+    overlay.current = makeOverlay(plot, () => latest.current);
     const unlink = linkCursor(plot);
-    const pick = (event: MouseEvent) => {
-      const { picture, onPick } = latest.current;
-      const band = event.shiftKey ? undefined : pointerOf(plot, picture)?.band;
-      if (band !== undefined && plot.select.width === 0) {
-        onPick(band);
-      }
-    };
-    plot.over.addEventListener("click", pick);
+    const unfollow = followHighlight(overlay.current);
+    listenToInput(plot, target);
     return () => {
       cancelAnimationFrame(frame);
       unlink();
+      unfollow();
       plot.destroy();
     };
   }, [isSmall]);
@@ -79,15 +100,38 @@ export function Chart(props: ChartProps) {
     chart.current?.setData(columns(picture), false);
     chart.current?.setScale("x", range);
   }, [picture, range.min, range.max]);
-  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf, highlighted]);
+  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf]);
+  useLayoutEffect(() => overlay.current(), [picture, range.min, range.max, theme, width, height]);
 
+  const shown = describeRange(picture, range);
   return (
-    <div class="chart" ref={element}>
+    // biome-ignore lint/a11y/useSemanticElements: no element is a chart
+    <div
+      class="chart"
+      ref={element}
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move along the x axis
+      tabIndex={0}
+      aria-label={`${label}. ${shown}. Arrow keys pan, plus and minus zoom, 0 shows all.`}
+      onKeyDown={(event) => {
+        if (pressKey(target, event)) {
+          say("moved");
+        }
+      }}
+    >
+      <span class="unseen" role="status">
+        {said === "" ? "" : shown}
+      </span>
       {pointer && pointer.bucket < picture.x.length && (
         <Tooltip picture={picture} pointer={pointer} colourOf={colourOf} options={props.reading} />
       )}
     </div>
   );
+}
+
+function describeRange({ curves }: Picture, { min, max }: Range): string {
+  const axis = curves.xAxis;
+  return `${X_LABELS[axis]} ${formatX(axis, min)} to ${formatX(axis, max)}`;
 }
 
 /** uPlot's data: where the buckets are. It draws nothing by itself. */

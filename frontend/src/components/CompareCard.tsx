@@ -1,7 +1,7 @@
-import { useCallback, useRef, useState } from "preact/hooks";
+import { useCallback, useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Recording } from "../data/recording.ts";
-import { bandColour, runColour } from "../drawing/colours.ts";
+import { bandColour, runColour, type Theme } from "../drawing/colours.ts";
 import type { Band } from "../model/bands.ts";
 import { COMPARE_KEY, DIFFERENCE, quantityName } from "../model/compare.ts";
 import { enumerate } from "../model/format.ts";
@@ -9,14 +9,18 @@ import type { Range } from "../model/picture.ts";
 import { zoomRange } from "../model/ranges.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
-import { isolate, isShown, toggle, zoom } from "../model/view.ts";
+import { isolate, toggle, zoom } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
-import { useNear, useWidth } from "./hooks.ts";
+import { highlight } from "./highlight.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
 import { TextField } from "./TextField.tsx";
 import { useComparison } from "./useComparison.ts";
 
 const HEIGHT = 340;
+/** What is above and below a chart that fills the screen. */
+const AROUND = 160;
 
 interface Props {
   dashboard: Dashboard;
@@ -29,9 +33,9 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const { settings, theme, runNumbers, termNumbers } = state;
   const element = useRef<HTMLElement>(null);
   const plot = useRef<HTMLDivElement>(null);
-  const isNear = useNear(element);
+  const isFull = useFullScreen(element);
+  const isNear = useNear(element) || isFull;
   const width = useWidth(plot);
-  const [highlighted, setHighlighted] = useState<string>();
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
   const change = (key: string, how: typeof toggle) =>
@@ -42,11 +46,12 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
       dashboard.changeView(COMPARE_KEY, (current) => zoom(current, range));
     }
   };
+  const colourIn = (theme: Theme, band: Band) =>
+    band.role === "run"
+      ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
+      : bandColour(theme, band, termNumbers);
   const colourOf = useCallback(
-    (band: Band) =>
-      band.role === "run"
-        ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
-        : bandColour(theme, band, termNumbers),
+    (band: Band) => colourIn(theme, band),
     [theme, runNumbers, termNumbers],
   );
 
@@ -74,6 +79,16 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             onInput={(seeds) => dashboard.changeSettings({ seeds })}
           />
         )}
+        {picture && (
+          <Menu
+            name={title}
+            picture={picture}
+            range={view.range ?? whole}
+            colourOf={(band) => colourIn("light", band)}
+            width={width}
+            isZoomed={false}
+          />
+        )}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
       <div class="plot" ref={plot}>
@@ -84,15 +99,14 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           <Chart
             picture={picture}
             range={view.range ?? whole}
+            whole={whole}
             theme={theme}
             width={width}
-            height={HEIGHT}
+            height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
             label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
             colourOf={colourOf}
-            highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}
             onZoom={zoomTo}
-            onReset={() => zoomTo(undefined)}
             onPick={(band) => change(band.key, isolate)}
           />
         )}
@@ -108,7 +122,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           onIsolate={(key, before) =>
             dashboard.changeView(COMPARE_KEY, (current) => isolate(before ?? current, key))
           }
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
         />
       )}
     </article>

@@ -47,6 +47,7 @@ export function Legend({
   };
   const handlers = (key: string) => ({
     "aria-pressed": isShown(view, key),
+    "data-term": key,
     onClick: click(key),
     onMouseEnter: () => onHighlight(key),
     onMouseLeave: () => onHighlight(undefined),

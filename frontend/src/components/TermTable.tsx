@@ -66,6 +66,7 @@ export function TermTable(props: Props) {
             return (
               <tr
                 key={key}
+                data-term={key}
                 onMouseEnter={() => onHighlight(key)}
                 onMouseLeave={() => onHighlight(undefined)}
               >

@@ -5,14 +5,16 @@ import { CHART_FONT, LOOKS } from "../drawing/look.ts";
 import type { ChartSource } from "../drawing/options.ts";
 import { paintPicture } from "../drawing/paint.ts";
 import { canvasSurface } from "../drawing/surface.ts";
-import { stripTicks, yLabel } from "../model/labels.ts";
+import { pictureTicks, yLabel } from "../model/labels.ts";
 import { valueRange } from "../model/ranges.ts";
 import { project } from "../model/scales.ts";
-import { X_LABELS, xTicks, yTicks } from "../model/ticks.ts";
+import { X_LABELS, xTicks } from "../model/ticks.ts";
 import type { ChartProps } from "./Chart.tsx";
+import { type InputTarget, startPan } from "./chartInput.ts";
 
 export function chartSource(
   latest: () => ChartProps,
+  target: InputTarget,
   onCursor: (plot: uPlot) => void,
 ): ChartSource {
   const look = () => LOOKS[latest().theme];
@@ -25,17 +27,12 @@ export function chartSource(
     xLabel: () => X_LABELS[latest().picture.curves.xAxis],
     yLabel: () => yLabel(latest().picture),
     xTicks: (range, most) => xTicks(latest().picture.curves.xAxis, range, most),
-    yTicks: (range, most) => {
-      const { picture } = latest();
-      return picture.view === "strip"
-        ? stripTicks(picture)
-        : yTicks(picture.scale, range, most, picture.quantity);
-    },
+    yTicks: (range, most) => pictureTicks(latest().picture, range, most),
     paint: (plot) => paint(plot, latest()),
     onCursor,
-    onDrag: (dragged) => latest().onZoom(dragged),
-    onPress: () => false,
-    onReset: () => latest().onReset(),
+    onDrag: (dragged) => target.show(dragged),
+    onPress: (plot, event) => startPan(plot, target, event),
+    onReset: () => target.show(undefined),
   };
 }
 

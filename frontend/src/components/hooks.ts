@@ -28,6 +28,17 @@ export function useNear(element: RefObject<Element | null>): boolean {
   return isNear;
 }
 
+/** Whether an element fills the screen. */
+export function useFullScreen(element: RefObject<Element | null>): boolean {
+  const [isFull, setFull] = useState(false);
+  useEffect(() => {
+    const follow = () => setFull(document.fullscreenElement === element.current);
+    document.addEventListener("fullscreenchange", follow);
+    return () => document.removeEventListener("fullscreenchange", follow);
+  }, [element]);
+  return isFull;
+}
+
 /** An element's width in whole pixels; 0 until it is known. */
 export function useWidth(element: RefObject<Element | null>): number {
   const [width, setWidth] = useState(0);
@@ -47,6 +58,9 @@ export function useWidth(element: RefObject<Element | null>): number {
   }, [element]);
   return width;
 }
+
+/** Milliseconds without a change before a changed question is asked. */
+const REST = 60;
 
 export interface Loaded<Value> {
   /** The last answer that came, until another does. */
@@ -71,27 +85,32 @@ export function useAnswer<Value>(
       return;
     }
     const abort = new AbortController();
-    ask(abort.signal)
-      .then((value) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        answered.current = dated;
-        setLoaded({ value });
-        dashboard.setUnreachable(false);
-      })
-      .catch((error: unknown) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        if (error instanceof Unreachable) {
-          dashboard.setUnreachable(true);
-          return;
-        }
-        const failure = error instanceof Error ? error.message : String(error);
-        setLoaded((previous) => ({ ...previous, failure }));
-      });
-    return () => abort.abort();
+    const begin = () =>
+      ask(abort.signal)
+        .then((value) => {
+          if (!abort.signal.aborted) {
+            answered.current = dated;
+            setLoaded({ value });
+            dashboard.setUnreachable(false);
+          }
+        })
+        .catch((error: unknown) => {
+          if (abort.signal.aborted) {
+            return;
+          }
+          if (error instanceof Unreachable) {
+            dashboard.setUnreachable(true);
+            return;
+          }
+          const failure = error instanceof Error ? error.message : String(error);
+          setLoaded((previous) => ({ ...previous, failure }));
+        });
+    // While something moves, what was there before will do.
+    const timer = setTimeout(begin, loaded.value === undefined ? 0 : REST);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
   }, [dated, isWanted]);
 
   return loaded;

@@ -33,6 +33,7 @@ export interface CardState {
   readonly picture: Picture | undefined;
   /** The part of the x axis shown. */
   readonly range: Range;
+  readonly whole: Range;
   /** What the line over all parts is called, where there is one. */
   readonly totalLabel: string | undefined;
   readonly colourOf: ColourOf;
@@ -89,6 +90,7 @@ export function useCard(
     bands: settings.view === "ratio" ? bands?.filter(({ role }) => role === "penalty") : bands,
     picture,
     range: view.range ?? whole,
+    whole,
     totalLabel: curves && totalLabel(settings, curves),
     colourOf,
     zoomTo,

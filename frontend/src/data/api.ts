@@ -90,6 +90,15 @@ async function request(address: string, signal?: AbortSignal): Promise<Response>
   return response;
 }
 
+/** Where the exact rows are to be had as a file. */
+export function exportAddress(
+  recording: Recording,
+  query: Pick<CurvesQuery, "range" | "x">,
+  format: "csv" | "json",
+): string {
+  return `export?${new URLSearchParams({ ...whatOf(recording, { ...query, group: "term" }), format })}`;
+}
+
 export async function fetchStatistics(
   recording: Recording,
   query: RowsQuery,

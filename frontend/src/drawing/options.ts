@@ -20,7 +20,8 @@ export interface ChartSource {
   paint(chart: uPlot): void;
   onCursor(chart: uPlot): void;
   onDrag(range: Range): void;
-  onPress(event: MouseEvent): boolean;
+  /** True where the press was taken for something else than a drag. */
+  onPress(chart: uPlot, event: MouseEvent): boolean;
   onReset(): void;
 }
 
@@ -78,8 +79,8 @@ export function chartOptions(
       points: { show: false },
       drag: { x: true, y: false, setScale: false, dist: SHORTEST_DRAG },
       bind: {
-        mousedown: (_chart, _target, handler) => (event) =>
-          source.onPress(event) ? null : handler(event),
+        mousedown: (chart, _target, handler) => (event) =>
+          source.onPress(chart, event) ? null : handler(event),
         dblclick: () => () => {
           source.onReset();
           return null;

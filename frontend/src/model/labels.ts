@@ -1,8 +1,8 @@
 /** What the axes of a picture say. */
 
 import { shortenMiddle } from "./format.ts";
-import type { Picture } from "./picture.ts";
-import type { Quantity, Ticks } from "./ticks.ts";
+import type { Picture, Range } from "./picture.ts";
+import { type Quantity, type Ticks, yTicks } from "./ticks.ts";
 
 const QUANTITIES: Record<Quantity, string> = {
   loss: "loss",
@@ -25,8 +25,12 @@ export function yLabel({ view, quantity, lines, scale }: Picture): string {
     : `${QUANTITIES[quantity]} (${notes.join(", ")})`;
 }
 
-/** A heat strip's rows have names instead of numbers. */
-export function stripTicks({ layers }: Picture): Ticks {
+/** The labels of the y axis; a heat strip's rows have names instead of numbers. */
+export function pictureTicks(picture: Picture, range: Range, most: number): Ticks {
+  const { view, layers, scale, quantity } = picture;
+  if (view !== "strip") {
+    return yTicks(scale, range, most, quantity);
+  }
   return {
     values: layers.map((_, row) => row + 0.5),
     labels: layers.map(({ band }) => shortenMiddle(band.label, 18)),

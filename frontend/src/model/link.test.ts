@@ -40,6 +40,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   const view = (): View => ({
     hidden: new Set(some(HOSTILE)),
     isolated: new Set(some(HOSTILE)),
+    ...(random() < 0.3 ? { isPinned: true } : {}),
     ...(random() < 0.5 ? { range: { min: -random() * 1e6, max: random() * 1e9 } } : {}),
   });
   const settings = {
@@ -62,8 +63,8 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   return { state: { settings, filter: pick(HOSTILE), choice, views }, listed };
 }
 
-const isTouched = ({ hidden, isolated, range }: View) =>
-  hidden.size > 0 || isolated.size > 0 || range !== undefined;
+const isTouched = ({ hidden, isolated, range, isPinned }: View) =>
+  hidden.size > 0 || isolated.size > 0 || range !== undefined || isPinned === true;
 
 test("any state comes back from its link", () => {
   for (let seed = 1; seed <= 300; seed++) {

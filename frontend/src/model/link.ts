@@ -79,6 +79,11 @@ export function encodeLink(state: LinkState, listed: readonly string[]): Entries
     "zoom",
     views.flatMap(([key, { range }]) => (range ? [[...idOf(key), range.min, range.max]] : [])),
   );
+  putList(
+    entries,
+    "pinned",
+    views.flatMap(([key, { isPinned }]) => (isPinned === true ? [idOf(key)] : [])),
+  );
   for (const name of ["hidden", "isolated"] as const) {
     const chosen = views.filter(([, view]) => view[name].size > 0);
     putList(
@@ -135,6 +140,9 @@ export function decodeLink(entries: Entries): LinkState {
     if (range !== undefined) {
       change(key, { range });
     }
+  }
+  for (const [key] of lists(entries, "pinned")) {
+    change(key, { isPinned: true });
   }
   for (const name of ["hidden", "isolated"] as const) {
     for (const [key, rest] of lists(entries, name)) {
