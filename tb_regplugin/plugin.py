@@ -9,6 +9,9 @@ from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
+from tb_regplugin.findings.cache import FindingsCache
+from tb_regplugin.findings.describe import findings_answer
+from tb_regplugin.loader import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -57,7 +60,8 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any) -> None:
         self._provider = context.data_provider
-        self._store = Store()
+        self._store = Store(cache_mb(context.flags) * 2**20)
+        self._found = FindingsCache()
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Returns the routes."""
@@ -66,6 +70,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/curves": route(self._curves),
             "/statistics": route(self._statistics),
             "/export": route(self._export),
+            "/findings": route(self._findings),
             "/index.js": route(self._index_js),
         }
 
@@ -101,6 +106,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         if is_known(request, tag):
             return not_modified(tag, BINARY)
         answer = curves_answer(run, name, contents, query)
+        self._store.trim()
         return respond(request, answer, BINARY, headers=[("ETag", tag)])
 
     def _statistics(self, request: wrappers.Request) -> wrappers.Response:
@@ -110,6 +116,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         if is_known(request, tag):
             return not_modified(tag, JSON)
         answer = statistics_answer(run, name, contents, query)
+        self._store.trim()
         return respond(request, answer, JSON, headers=[("ETag", tag)])
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
@@ -122,6 +129,11 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         parts = export_answer(contents, query)
         file_name = download_name(run, name, query.format)
         return respond_in_parts(parts, content_type, tag, file_name)
+
+    def _findings(self, request: wrappers.Request) -> wrappers.Response:
+        run, name, contents = self._recording(request)
+        found = self._found.of(contents.table)
+        return respond_json(request, findings_answer(run, name, found, self._found.thresholds))
 
     def _index_js(self, request: wrappers.Request) -> wrappers.Response:
         try:
@@ -138,3 +150,9 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
             )
         return run, name, contents
+
+
+def cache_mb(flags: Any) -> int:
+    """Returns how many MiB to keep in memory; TensorBoard may run without flags."""
+    asked = getattr(flags, "regularization_cache_mb", None)
+    return max(0, asked) if isinstance(asked, int) else DEFAULT_CACHE_MB

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from tb_regplugin.reading.axis import bucket_bounds, positions, row_range
-from tb_regplugin.reading.buckets import Buckets, fill_buckets
+from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import Column
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.encoding import encode
@@ -18,7 +17,7 @@ from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
 from tb_regplugin.reading.grouping import group, keep_largest
 from tb_regplugin.reading.index import Problem
 from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
-from tb_regplugin.reading.smoothing import reach, smooth_rows
+from tb_regplugin.reading.smoothing import smooth_series
 from tb_regplugin.reading.statistics import statistics
 from tb_regplugin.reading.store import Summary
 from tb_regplugin.terms import Term
@@ -50,7 +49,8 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     x = positions(table, query.range.x)
     bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
     columns = _shown(contents, query, bounds)
-    filled = fill_buckets(table, [column.series for column in columns], bounds)
+    series = [column.series for column in columns]
+    filled = fill_buckets(table, series, bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
     header = {
         "run": run,
@@ -81,7 +81,8 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     }
     arrays |= {key: array for key, array in wanted.items() if key in query.arrays}
     if query.smoothing and "smoothed" in query.arrays:
-        arrays["smoothed"] = _smoothed(contents, columns, filled, bounds, query.smoothing)
+        smoothed = smooth_series(table, series, query.smoothing, stops - 1)
+        arrays["smoothed"] = np.where(filled.rows > 0, smoothed, np.float32(np.nan))
     for key in ("nan", "positive_infinity", "negative_infinity"):
         counts = getattr(filled, key)
         if counts.any():
@@ -98,7 +99,7 @@ def statistics_answer(
     first, stop = row_range(x, query.range.start, query.range.end)
     columns = group(contents.columns, query.grouping)
     described = []
-    figures = statistics(table, columns, contents.columns, first, stop)
+    figures = statistics(contents, columns, first, stop)
     for column, figure in zip(columns, figures, strict=True):
         row = figure.first_non_finite_row
         described.append(
@@ -147,38 +148,17 @@ def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column,
     columns = group(contents.columns, query.grouping)
     if not query.top:
         return columns
-    first, stop = int(bounds[0]), int(bounds[-1])
-    sizes = [
-        contents.size(column, first, stop) if column.term.role == "penalty" else (False, 0.0)
-        for column in columns
-    ]
+    penalties = [i for i, column in enumerate(columns) if column.term.role == "penalty"]
+    sizes = [(False, 0.0)] * len(columns)
+    if len(bounds) > 1 and len(penalties) > query.top:
+        first, stop = int(bounds[0]), int(bounds[-1])
+        for i in penalties:
+            sizes[i] = contents.digests.size(contents.table, columns[i].series, first, stop)
     return keep_largest(columns, sizes, query.top)
 
 
-def _smoothed(
-    contents: Contents,
-    columns: tuple[Column, ...],
-    filled: Buckets,
-    bounds: Any,
-    smoothing: float,
-) -> Any:
-    """Averages each column as of the last row of each bucket; NaN where it is a gap."""
-    out = np.full(filled.rows.shape, np.nan, np.float32)
-    last_rows = bounds[1:] - 1
-    begin = max(0, int(bounds[0]) - reach(smoothing))
-    for i, column in enumerate(columns):
-        values = contents.values(column, begin, int(bounds[-1]))
-        low = begin
-        if begin and not np.isfinite(values).all():
-            # How far back so many finite values reach is not known.
-            values, low = contents.values(column, 0, int(bounds[-1])), 0
-        smoothed = smooth_rows(values, smoothing, last_rows - low)
-        out[i] = np.where(filled.rows[i] > 0, smoothed, np.nan)
-    return out
-
-
 def _describe_term(term: Term) -> dict[str, Any]:
-    return {key: value for key, value in asdict(term).items() if value is not None}
+    return {key: value for key, value in vars(term).items() if value is not None}
 
 
 def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:
@@ -191,13 +171,13 @@ def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:
     if column.derived:
         described["derived"] = True
     if column.is_residual:
-        described["significant"] = contents.has_significant_residual
+        described["significant"] = contents.digests.has_significant_residual(contents.table)
     return described
 
 
 def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
     described = _describe_series(contents, column)
-    row = contents.first_non_finite_row(column)
+    row = contents.digests.first_non_finite(contents.table, column.series)
     if row is not None:
         described["first_non_finite_step"] = int(contents.table.steps[row])
     return described

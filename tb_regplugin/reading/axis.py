@@ -62,7 +62,10 @@ def bucket_bounds(
     if x.dtype == np.int64:
         # In Python's integers, since a range of steps can be wider than an int64.
         width = high - low + 1
-        edges = np.array([low + i * width // buckets for i in range(buckets)], np.int64)
+        if width * buckets < 2**63:
+            edges = low + np.arange(buckets) * width // buckets
+        else:
+            edges = np.array([low + i * width // buckets for i in range(buckets)], np.int64)
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             edges = low + np.arange(buckets) * ((high - low) / buckets)

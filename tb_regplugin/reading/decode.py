@@ -10,18 +10,20 @@ import numpy as np
 from tb_regplugin.log_format import (
     MAX_BLOCK_ROWS,
     MAX_SEGMENT_BLOCKS,
+    Block,
     LogFormatError,
     decode_layout,
     unpack_block,
 )
 from tb_regplugin.reading.index import IndexedSegment, Problem
 from tb_regplugin.reading.source import Series, Source, Unreadable
-from tb_regplugin.reading.table import Piece
 from tb_regplugin.terms import Layout
 
 # A generous guess; it only decides how many layouts are asked for at once.
 _LAYOUT_BYTES = 2**18
 _FLOAT_BYTES = 4
+# A series of rows has any number of events, so it is asked for alone.
+_ROWS_BYTES = 2**30
 
 
 def read_layouts(
@@ -42,9 +44,17 @@ def read_layouts(
             yield series, Problem(series.tag, str(error))
 
 
+def decode_content(tag: str, content: bytes) -> Layout | Problem:
+    """Reads the layout that a series of rows carries, or says what is wrong with it."""
+    try:
+        return decode_layout(content)
+    except LogFormatError as error:
+        return Problem(tag, str(error))
+
+
 def read_segments(
     source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
-) -> Iterator[tuple[str, list[Piece], Problem | None]]:
+) -> Iterator[tuple[str, list[Block], Problem | None]]:
     """Reads segments.
 
     Args:
@@ -54,39 +64,39 @@ def read_segments(
       layouts: By id.
 
     Yields:
-      A tag, its blocks, and what is wrong with the first block that is left out of them. What is
-      not loaded yet is left out.
+      In their order, a tag, its blocks, and what is wrong with the first block that is left out of
+      them. What is not loaded yet is left out.
     """
     by_tag = {segment.tag: segment for segment in segments}
     sizes = {
-        Series(run, segment.tag): _segment_bytes(layouts[segment.key.layout_id])
+        Series(run, segment.tag): _segment_bytes(segment, layouts[segment.key.layout_id])
         for segment in segments
     }
     for (_, tag), events in source.read(sizes):
         if isinstance(events, Unreadable):
             yield tag, [], Problem(tag, events.reason)
         else:
-            layout_id = by_tag[tag].key.layout_id
-            yield tag, *_decode_segment(tag, layout_id, layouts[layout_id], events)
+            yield tag, *_decode_segment(tag, layouts[by_tag[tag].key.layout_id], events)
 
 
 def _decode_segment(
-    tag: str, layout_id: str, layout: Layout, events: Sequence[Any]
-) -> tuple[list[Piece], Problem | None]:
-    pieces: list[Piece] = []
+    tag: str, layout: Layout, events: Sequence[Any]
+) -> tuple[list[Block], Problem | None]:
+    blocks: list[Block] = []
     problem: Problem | None = None
-    columns = layout.columns
     for event in events:
         try:
-            block = unpack_block(event.step, event.wall_time, event.numpy, len(columns))
+            block = unpack_block(event.step, event.wall_time, event.numpy, len(layout.columns))
         except LogFormatError as error:
             problem = problem or Problem(tag, str(error))
         else:
-            pieces.append(Piece(tag, layout_id, columns, block))
-    return pieces, problem
+            blocks.append(block)
+    return blocks, problem
 
 
-def _segment_bytes(layout: Layout) -> int:
+def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:
+    if not segment.key.writer:
+        return _ROWS_BYTES
     return MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS * (2 + len(layout.columns)) * _FLOAT_BYTES
 
 

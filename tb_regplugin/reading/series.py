@@ -5,7 +5,7 @@ No sum is kept: a derived total, a residual and any grouping of penalties cost n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,11 @@ class Series:
     subtracted: tuple[int, ...] = ()
     otherwise: tuple[int, ...] = ()
 
+    @property
+    def is_column(self) -> bool:
+        """Whether it is a column as it was recorded."""
+        return len(self.added) == 1 and not self.subtracted and not self.otherwise
+
 
 def recorded_in(table: Table, series: Series) -> npt.NDArray[np.bool_]:
     """Returns for each of the table's stretches whether it records a series."""
@@ -40,68 +45,59 @@ def recorded_in(table: Table, series: Series) -> npt.NDArray[np.bool_]:
 
 def evaluate(table: Table, series: Series, start: int, stop: int) -> npt.NDArray[np.float32]:
     """Returns a series over rows, NaN where it was not recorded. Sums are taken in float64."""
-    if len(series.added) == 1 and not series.subtracted and not series.otherwise:
-        values: npt.NDArray[np.float32] = table.values[series.added[0], start:stop]
-        return values
-    out = np.full(stop - start, np.nan, np.float32)
-    cuts = np.clip(table.stretches, start, stop)
-    for plus, minus, first, last in _parts(table, series, cuts):
-        for low in range(first, last, _CHUNK):
-            high = min(low + _CHUNK, last)
-            _add(out[low - start : high - start], table.values[:, low:high], plus, minus)
-    return out
+    cuts = np.clip(table.stretches, start, stop) - start
+    return _evaluate(table, series, cuts, lambda i: table.values[i, start:stop])
 
 
 def evaluate_at(
-    table: Table, series: Series, rows: npt.NDArray[np.int64]
+    table: Table,
+    series: Series,
+    rows: npt.NDArray[np.int64],
+    pick: Callable[[int], npt.NDArray[np.float32]] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Returns a series at some rows, which never decrease, as ``evaluate`` does."""
-    if len(series.added) == 1 and not series.subtracted and not series.otherwise:
-        values: npt.NDArray[np.float32] = table.values[series.added[0]].take(rows)
-        return values
-    out = np.full(len(rows), np.nan, np.float32)
+    """Returns a series at some rows, as ``evaluate`` does.
+
+    Args:
+      table: All rows.
+      series: The series.
+      rows: Which rows; they never decrease.
+      pick: Returns a column, by its place, at these rows, if there is a quick way.
+    """
     cuts = np.searchsorted(rows, table.stretches)
-    for plus, minus, first, last in _parts(table, series, cuts):
-        for low in range(first, last, _CHUNK):
-            high = min(low + _CHUNK, last)
-            picked = rows[low:high]
-            sums = np.zeros(high - low)
-            with np.errstate(invalid="ignore", over="ignore"):
-                for i in plus:
-                    sums += table.values[i].take(picked)
-                for i in minus:
-                    sums -= table.values[i].take(picked)
-                out[low:high] = sums
-    return out
+    return _evaluate(table, series, cuts, pick or (lambda i: table.values[i].take(rows)))
 
 
-def _parts(
-    table: Table, series: Series, cuts: npt.NDArray[np.int64]
-) -> Iterator[tuple[list[int], list[int], int, int]]:
-    """Yields for each stretch that records the series what to add and take off, and from where."""
-    for recorded, first, last in zip(
+def columns_of(
+    series: Series, recorded: npt.NDArray[np.bool_]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns which columns to add and which to take off where some columns were recorded."""
+    plus = tuple(i for i in series.added if recorded[i])
+    if plus:
+        return plus, tuple(i for i in series.subtracted if recorded[i])
+    return tuple(i for i in series.otherwise if recorded[i]), ()
+
+
+def _evaluate(
+    table: Table,
+    series: Series,
+    cuts: npt.NDArray[np.int64],
+    pick: Callable[[int], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float32]:
+    if series.is_column:
+        return pick(series.added[0])
+    out = np.full(int(cuts[-1]), np.nan, np.float32)
+    for recorded, first, stop in zip(
         table.recorded, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True
     ):
-        if first >= last:
+        plus, minus = columns_of(series, recorded)
+        if not plus or first >= stop:
             continue
-        plus = [i for i in series.added if recorded[i]]
-        minus = [i for i in series.subtracted if recorded[i]]
-        if not plus:
-            plus, minus = [i for i in series.otherwise if recorded[i]], []
-        if plus:
-            yield plus, minus, first, last
-
-
-def _add(
-    out: npt.NDArray[np.float32],
-    values: npt.NDArray[np.float32],
-    plus: list[int],
-    minus: list[int],
-) -> None:
-    sums = np.zeros(len(out))
-    with np.errstate(invalid="ignore", over="ignore"):
-        for i in plus:
-            sums += values[i]
-        for i in minus:
-            sums -= values[i]
-        out[:] = sums
+        picked = [(pick(i), np.add) for i in plus] + [(pick(i), np.subtract) for i in minus]
+        for low in range(first, stop, _CHUNK):
+            high = min(low + _CHUNK, stop)
+            sums = np.zeros(high - low)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for values, put in picked:
+                    put(sums, values[low:high], out=sums)
+                out[low:high] = sums
+    return out

@@ -10,11 +10,8 @@ import numpy.typing as npt
 
 from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import PARTS, Column
-from tb_regplugin.reading.series import evaluate, recorded_in
-from tb_regplugin.reading.table import Table
-
-# Rows to look at a time for the first value that is not finite.
-_CHUNK = 2**16
+from tb_regplugin.reading.contents import Contents
+from tb_regplugin.reading.digests import first_non_finite
 
 
 @dataclass(frozen=True)
@@ -44,22 +41,22 @@ class Statistics:
 
 
 def statistics(
-    table: Table, columns: Sequence[Column], parts: Sequence[Column], first: int, stop: int
+    contents: Contents, columns: Sequence[Column], first: int, stop: int
 ) -> list[Statistics]:
-    """Returns the figures of each column.
+    """Returns the figures of columns.
 
     Args:
-      table: The rows.
-      columns: What to describe; one of them is the total.
-      parts: What the shares are judged by: the columns, before they were grouped.
+      contents: The rows.
+      columns: What to describe: the contents' columns, or groups of them.
       first: The first row.
-      stop: The row after the last one.
+      stop: The row behind the last one.
     """
     if first >= stop:
         return [Statistics(None, None, None, None, None, 0, 0, None) for _ in columns]
     bounds = np.array([first, stop])
-    filled = fill_buckets(table, [column.series for column in columns], bounds)
-    whole = _total_is_a_whole(table, parts, bounds)
+    table, digests = contents.table, contents.digests
+    filled = fill_buckets(table, [column.series for column in columns], bounds, digests)
+    whole = _total_is_a_whole(contents, bounds)
     bad = filled.nan + filled.positive_infinity + filled.negative_infinity
     finite = filled.rows - bad
     sums = filled.mean[:, 0].astype(np.float64) * finite[:, 0]
@@ -81,7 +78,7 @@ def statistics(
                 share=share,
                 rows=rows,
                 non_finite=int(bad[i, 0]),
-                first_non_finite_row=first_non_finite(table, column, first, stop)
+                first_non_finite_row=first_non_finite(table, column.series, first, stop)
                 if bad[i, 0]
                 else None,
             )
@@ -89,26 +86,11 @@ def statistics(
     return figures
 
 
-def first_non_finite(table: Table, column: Column, first: int, stop: int) -> int | None:
-    """Returns the first row in which a column was recorded as NaN or an infinity."""
-    recorded = recorded_in(table, column.series)
-    for which, begin, end in zip(
-        recorded, table.stretches[:-1].tolist(), table.stretches[1:].tolist(), strict=True
-    ):
-        if not which:
-            continue
-        for low in range(max(begin, first), min(end, stop), _CHUNK):
-            high = min(low + _CHUNK, end, stop)
-            finite = np.isfinite(evaluate(table, column.series, low, high))
-            if not finite.all():
-                return low + int(finite.argmin())
-    return None
-
-
-def _total_is_a_whole(table: Table, parts: Sequence[Column], bounds: npt.NDArray[np.int64]) -> bool:
+def _total_is_a_whole(contents: Contents, bounds: npt.NDArray[np.int64]) -> bool:
     """Whether total and parts are finite and nowhere negative, so that shares have a meaning."""
-    series = [column.series for column in parts if column.term.role in ("total", *PARTS)]
-    filled = fill_buckets(table, series, bounds)
+    roles = ("total", *PARTS)
+    series = [column.series for column in contents.columns if column.term.role in roles]
+    filled = fill_buckets(contents.table, series, bounds, contents.digests)
     bad = (filled.nan + filled.positive_infinity + filled.negative_infinity).any()
     recorded = filled.rows > 0
     return not bad and bool((filled.minimum[recorded] >= 0).all())
