@@ -87,10 +87,10 @@ def _scheme(theme: str) -> Literal["dark", "light"]:
 def write_cases(log_dir: Path) -> None:
     """Writes what the demo does not have: 300 terms, a spike of one step, negative terms."""
     terms = [
-        Term(f"block_{block}/layer_{layer}/{part}", kind=kind, strength=1e-4)
+        Term(f"block_{block}/layer_{layer}/{part}", kind="l2", strength=1e-4)
         for block in range(10)
         for layer in range(15)
-        for part, kind in (("kernel", "l2"), ("bias", "l1"))
+        for part in ("kernel", "bias")
     ]
     with Writer(log_dir / "many") as writer:
         for step in range(2000):
