@@ -26,8 +26,8 @@ def measure(quick: bool) -> Section:
         "From starting the `tensorboard` process until all curves of a run are answered (1,000 "
         "buckets of all columns; for scalars, TensorBoard's sample of all 66 tags), and how much "
         "of that was after TensorBoard said that it is up. On an empty log directory: until the "
-        "first answer. Grown: 1,000 more steps were written and loaded; the same process's first answer "
-        "with them. Medians.",
+        "first answer. Grown: 1,000 more steps were written and loaded; the first answer with them "
+        "from the same process. Medians.",
         ["log", "as", "from the start", "after it is up", "answer again", "grown"],
     )
     repeats = 1 if quick else 3
