@@ -24,10 +24,11 @@ def measure(quick: bool) -> Section:
     section = Section(
         "From a cold start to data, over HTTP",
         "From starting the `tensorboard` process until all curves of a run are answered (1,000 "
-        "buckets of all columns; for scalars, TensorBoard's sample of all 66 tags), and how much "
-        "of that was after TensorBoard said that it is up. On an empty log directory: until the "
-        "first answer. Grown: 1,000 more steps were written and loaded; the first answer with them "
-        "from the same process. Medians.",
+        "buckets of all columns; for scalars, TensorBoard's sample of all 66 tags, one request "
+        "after another, where a browser has some six under way), and how much of that was after "
+        "TensorBoard said that it is up. On an empty log directory: until the first answer. Grown: "
+        "1,000 more steps were written and loaded; the first answer with them from the same "
+        "process. Medians.",
         ["log", "as", "from the start", "after it is up", "answer again", "grown"],
     )
     repeats = 1 if quick else 3
