@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tb_regplugin import summary as summary
+    from tb_regplugin.capture.graph.audit import audit as audit
     from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
     from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
     from tb_regplugin.capture.recorder import Recorder as Recorder
@@ -26,6 +27,7 @@ _MODULES = {
     "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",
+    "audit": "tb_regplugin.capture.graph.audit",
     "load": "tb_regplugin.reading.recording",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "RegularizationHook",
     "Term",
     "Writer",
+    "audit",
     "load",
     "summary",
 ]

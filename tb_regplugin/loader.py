@@ -7,13 +7,19 @@ take all of TensorBoard down. So it imports next to nothing, and its methods do 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorboard.plugins import base_plugin
 
 from tb_regplugin.names import PLUGIN_NAME
 
+if TYPE_CHECKING:
+    import argparse
+
 _logger = logging.getLogger(__name__)
+
+# A million steps of a hundred terms and their summaries are some 500 MiB.
+DEFAULT_CACHE_MB = 1024
 
 # To TensorBoard's flag, 0 means all of them.
 _KEEP_ALL = 0
@@ -21,6 +27,24 @@ _KEEP_ALL = 0
 
 class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
     """Makes the plugin, and asks TensorBoard to keep every recorded step."""
+
+    def define_flags(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the plugin's flag.
+
+        Args:
+          parser: TensorBoard's parser.
+        """
+        try:
+            parser.add_argument_group("regularization plugin").add_argument(
+                "--regularization_cache_mb",
+                metavar="MB",
+                type=int,
+                default=DEFAULT_CACHE_MB,
+                help="how many MiB of recorded losses to keep in memory; what was not looked at "
+                "for the longest is dropped, and read again when needed (default: %(default)s)",
+            )
+        except Exception:
+            _logger.warning("The flag --regularization_cache_mb is not available.", exc_info=True)
 
     def fix_flags(self, flags: Any) -> None:
         """Turns sampling off for this plugin, unless the user chose a number.

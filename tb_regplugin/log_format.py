@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
+from tb_regplugin.findings.json_form import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 
@@ -124,7 +125,10 @@ def encode_layout(layout: Layout) -> bytes:
         {key: value for key, value in asdict(column).items() if value is not None}
         for column in layout.columns
     ]
-    return json.dumps({"version": VERSION, "columns": columns}, sort_keys=True).encode()
+    document: dict[str, Any] = {"version": VERSION, "columns": columns}
+    if layout.findings:
+        document["findings"] = describe_findings(layout.findings)
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def layout_id(layout: Layout) -> str:
@@ -151,7 +155,8 @@ def decode_layout(data: bytes) -> Layout:
             "Update tb_regplugin to see it."
         )
     try:
-        return Layout(tuple(_decode_column(column) for column in document["columns"]))
+        columns = tuple(_decode_column(column) for column in document["columns"])
+        return Layout(columns, read_findings(document.get("findings")))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LogFormatError(f"The layout's columns are malformed: {error}") from error
 

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tensorboard import errors, plugin_util
-from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
+from tb_regplugin.findings.cache import FindingsCache
+from tb_regplugin.findings.describe import findings_answer
+from tb_regplugin.loader import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
-    DEFAULT_BUCKETS,
-    MAX_BUCKETS,
     curves_answer,
+    export_answer,
     recordings_answer,
+    statistics_answer,
+)
+from tb_regplugin.reading.contents import Contents
+from tb_regplugin.reading.query import (
+    parse_curves,
+    parse_export,
+    parse_recording,
+    parse_statistics,
 )
 from tb_regplugin.reading.source import Source
 from tb_regplugin.reading.store import Store
-
-_logger = logging.getLogger(__name__)
+from tb_regplugin.responses import (
+    BINARY,
+    CSV,
+    JSON,
+    download_name,
+    entity_tag,
+    is_known,
+    not_modified,
+    respond,
+    respond_in_parts,
+    respond_json,
+    route,
+)
 
 _BUNDLE = Path(__file__).parent / "static" / "index.js"
 # What the dashboard says where it was never built: in a source tree that was not installed.
@@ -36,20 +52,6 @@ export function render() {
 }
 """
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_SMALLEST_STEP = -(2**63)
-_LARGEST_STEP = 2**63 - 1
-
-_Route = Callable[[wrappers.Request], wrappers.Response]
-
-
-class _RequestError(Exception):
-    """The request cannot be answered, for a reason that its sender can do something about."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     """Serves the Regularization tab."""
@@ -58,14 +60,18 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any) -> None:
         self._provider = context.data_provider
-        self._store = Store()
+        self._store = Store(cache_mb(context.flags) * 2**20)
+        self._found = FindingsCache()
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Returns the routes."""
         return {
-            "/recordings": _route(self._recordings),
-            "/curves": _route(self._curves),
-            "/index.js": _route(self._index_js),
+            "/recordings": route(self._recordings),
+            "/curves": route(self._curves),
+            "/statistics": route(self._statistics),
+            "/export": route(self._export),
+            "/findings": route(self._findings),
+            "/index.js": route(self._index_js),
         }
 
     def data_plugin_names(self) -> list[str]:
@@ -91,90 +97,62 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _recordings(self, request: wrappers.Request) -> wrappers.Response:
         answer = recordings_answer(self._store.summaries(self._source(request)))
-        return _respond(request, answer, "application/json")
+        return respond_json(request, answer)
 
     def _curves(self, request: wrappers.Request) -> wrappers.Response:
-        query = request.args
-        run, name = _text(query, "run"), _text(query, "name")
-        start = _integer(query, "start", _SMALLEST_STEP, _LARGEST_STEP)
-        end = _integer(query, "end", _SMALLEST_STEP, _LARGEST_STEP)
-        buckets = _integer(query, "buckets", 1, MAX_BUCKETS)
-        if start is not None and end is not None and start > end:
-            raise _RequestError(400, f"start ({start}) is after end ({end}). Swap them.")
-        contents = self._store.contents(self._source(request), run, name)
-        if contents is None:
-            raise _RequestError(
-                404, f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
-            )
-        answer = curves_answer(
-            run,
-            name,
-            contents,
-            start=start,
-            end=end,
-            buckets=DEFAULT_BUCKETS if buckets is None else buckets,
-        )
-        return _respond(request, answer, "application/octet-stream")
+        query = parse_curves(request.args)
+        run, name, contents = self._recording(request)
+        tag = entity_tag(contents.version, query)
+        if is_known(request, tag):
+            return not_modified(tag, BINARY)
+        answer = curves_answer(run, name, contents, query)
+        self._store.trim()
+        return respond(request, answer, BINARY, headers=[("ETag", tag)])
+
+    def _statistics(self, request: wrappers.Request) -> wrappers.Response:
+        query = parse_statistics(request.args)
+        run, name, contents = self._recording(request)
+        tag = entity_tag(contents.version, query)
+        if is_known(request, tag):
+            return not_modified(tag, JSON)
+        answer = statistics_answer(run, name, contents, query)
+        self._store.trim()
+        return respond(request, answer, JSON, headers=[("ETag", tag)])
+
+    def _export(self, request: wrappers.Request) -> wrappers.Response:
+        query = parse_export(request.args)
+        run, name, contents = self._recording(request)
+        tag = entity_tag(contents.version, query)
+        content_type = CSV if query.format == "csv" else JSON
+        if is_known(request, tag):
+            return not_modified(tag, content_type)
+        parts = export_answer(contents, query)
+        file_name = download_name(run, name, query.format)
+        return respond_in_parts(parts, content_type, tag, file_name)
+
+    def _findings(self, request: wrappers.Request) -> wrappers.Response:
+        run, name, contents = self._recording(request)
+        found = self._found.of(contents.table)
+        return respond_json(request, findings_answer(run, name, found, self._found.thresholds))
 
     def _index_js(self, request: wrappers.Request) -> wrappers.Response:
         try:
             bundle: bytes | str = _BUNDLE.read_bytes()
         except FileNotFoundError:
             bundle = _NO_BUNDLE
-        return _respond(request, bundle, "text/javascript")
+        return respond(request, bundle, "text/javascript")
 
-
-def _route(answer: _Route) -> Any:
-    """Returns a WSGI application that answers GET only, and every failure in JSON."""
-
-    @functools.wraps(answer)
-    def respond(request: wrappers.Request) -> wrappers.Response:
-        if request.method != "GET":
-            reason = f"This route answers GET, not {request.method}."
-            return _respond(request, {"error": reason}, "application/json", 405, [("Allow", "GET")])
-        try:
-            return answer(request)
-        except _RequestError as error:
-            return _respond(request, {"error": str(error)}, "application/json", error.code)
-        except errors.PublicError as error:
-            return _respond(
-                request, {"error": str(error)}, "application/json", error.http_code, error.headers
+    def _recording(self, request: wrappers.Request) -> tuple[str, str, Contents]:
+        run, name = parse_recording(request.args)
+        contents = self._store.contents(self._source(request), run, name)
+        if contents is None:
+            raise errors.NotFoundError(
+                f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
             )
-        except Exception:
-            _logger.exception("Answering %s failed.", request.path)
-            reason = "Reading the recording failed. TensorBoard's log in the terminal says why."
-            return _respond(request, {"error": reason}, "application/json", 500)
-
-    return wrappers.Request.application(respond)
+        return run, name, contents
 
 
-def _respond(
-    request: wrappers.Request,
-    content: Any,
-    content_type: str,
-    code: int = 200,
-    headers: list[tuple[str, str]] | None = None,
-) -> wrappers.Response:
-    response: wrappers.Response = http_util.Respond(
-        request, content, content_type, code=code, headers=headers
-    )
-    return response
-
-
-def _text(query: Mapping[str, str], key: str) -> str:
-    value = query.get(key)
-    if value is None:
-        raise _RequestError(400, f"The parameter {key!r} is missing.")
-    return value
-
-
-def _integer(query: Mapping[str, str], key: str, smallest: int, largest: int) -> int | None:
-    text = query.get(key)
-    if text is None:
-        return None
-    if not _INTEGER.fullmatch(text):
-        raise _RequestError(400, f"{key} must be a whole number, not {text[:40]!r}.")
-    number = int(text)
-    if not smallest <= number <= largest:
-        raise _RequestError(400, f"{key} is {number}; it must be from {smallest} to {largest}.")
-    return number
+def cache_mb(flags: Any) -> int:
+    """Returns how many MiB to keep in memory; TensorBoard may run without flags."""
+    asked = getattr(flags, "regularization_cache_mb", None)
+    return max(0, asked) if isinstance(asked, int) else DEFAULT_CACHE_MB

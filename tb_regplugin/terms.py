@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from tb_regplugin.findings.finding import Finding
+
 Role = Literal["total", "data", "penalty", "implicit", "unused", "unexplained"]
 Kind = Literal["l1", "l2", "l1_l2", "orthogonal", "activity", "add_loss", "weight_decay", "custom"]
 
@@ -83,12 +85,14 @@ class Layout:
 
     Attributes:
       columns: One term a column.
+      findings: What was found wrong with the way the terms reach the loss, when recording began.
 
     Raises:
       ValueError: There is no column, two totals, or two columns of one role and name.
     """
 
     columns: tuple[Term, ...]
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.columns:

@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tb_regplugin.reading.buckets import Buckets, bucket_bounds, fill_buckets, row_range
+from tb_regplugin.reading.axis import bucket_bounds, row_range
+from tb_regplugin.reading.buckets import Buckets, fill_buckets
+from tb_regplugin.reading.series import Series
+from tb_regplugin.reading.table import Table
+from tb_regplugin.terms import Term
 
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 STEPS = st.one_of(st.integers(-20, 60), st.integers(-(2**63), 2**63 - 1))
@@ -39,12 +43,11 @@ def _fill(
 ) -> tuple[Buckets, int, int]:
     steps, values, stretches, recorded, _ = table
     first, stop = row_range(steps, start, end)
-    bounds = np.zeros(1, np.int64)
-    if first < stop:
-        low, high = int(steps[first]), int(steps[stop - 1])
-        bounds = first + bucket_bounds(steps[first:stop], low, high, buckets)
-    wall_times = steps.astype(np.float64)
-    return fill_buckets(steps, wall_times, values, stretches, recorded, bounds), first, stop
+    low, high = (int(steps[first]), int(steps[stop - 1])) if first < stop else (start, end)
+    bounds = bucket_bounds(steps, low, high, buckets)
+    terms = tuple(Term(str(i)) for i in range(len(values)))
+    whole = Table(terms, steps, steps.astype(np.float64), values, stretches, recorded)
+    return fill_buckets(whole, [Series((i,)) for i in range(len(values))], bounds), first, stop
 
 
 def _expected_groups(steps: list[int], buckets: int) -> list[list[int]]:

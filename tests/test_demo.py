@@ -37,7 +37,13 @@ def test_the_sweep_is_recorded_and_tabulated(tmp_path: Path) -> None:
 def test_the_demo_ends_in_a_dashboard(tmp_path: Path) -> None:
     """It prints an address where TensorBoard has the four runs, until Ctrl+C."""
     command = [sys.executable, "-u", "-m", "demo", "--steps", "2", "--log-dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        # What runs in the background, such as a CI job, ignores Ctrl+C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         assert process.stdout is not None
         address = next(

@@ -16,6 +16,7 @@ import pytest
 import tensorboard_data_server
 
 from tb_regplugin import Term, Writer, load
+from tb_regplugin.reading import log_directory
 from tb_regplugin.terms import Layout
 from tests.logs import LAYOUT, NAME, TOTAL, recording_events, write_events, write_recording
 
@@ -184,6 +185,19 @@ def test_a_server_that_does_not_start_is_done_without(
     binary.write_text(script)
     binary.chmod(0o755)
     monkeypatch.setattr(tensorboard_data_server, "server_binary", lambda: str(binary))
+    assert load(tmp_path / "logs")["."].steps.tolist() == [0]
+
+
+def test_a_server_that_never_says_it_is_ready_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version may word its log otherwise; then the Python loader takes its place."""
+    write_recording(tmp_path / "logs", {0: [3, 2, 1]})
+    binary = tmp_path / "server"
+    binary.write_text("#!/bin/sh\necho 'All is read.' >&2\nexec sleep 60\n")
+    binary.chmod(0o755)
+    monkeypatch.setattr(tensorboard_data_server, "server_binary", lambda: str(binary))
+    monkeypatch.setattr(log_directory, "_SECONDS_TO_LOAD", 0.3)
     assert load(tmp_path / "logs")["."].steps.tolist() == [0]
 
 

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.reading.digests import Digests
+from tb_regplugin.reading.series import Series, evaluate_at, recorded_in
+from tb_regplugin.reading.summariser import summariser
+from tb_regplugin.reading.summary import Summary
+from tb_regplugin.reading.table import Table
+
 
 @dataclass(frozen=True, eq=False)
 class Buckets:
@@ -40,64 +46,30 @@ class Buckets:
     negative_infinity: npt.NDArray[np.uint32]
 
 
-def row_range(steps: npt.NDArray[np.int64], start: int | None, end: int | None) -> tuple[int, int]:
-    """Returns the rows from step ``start`` to step ``end`` inclusive, as a half-open range."""
-    first = 0 if start is None else int(np.searchsorted(steps, start, side="left"))
-    stop = len(steps) if end is None else int(np.searchsorted(steps, end, side="right"))
-    return first, max(first, stop)
-
-
-def bucket_bounds(
-    steps: npt.NDArray[np.int64], start: int, end: int, buckets: int
-) -> npt.NDArray[np.int64]:
-    """Cuts rows into buckets.
-
-    Args:
-      steps: int64 ``[rows]``, strictly increasing, all of them from ``start`` to ``end``.
-      start: The first step of the range to cut.
-      end: Its last step.
-      buckets: Into how many equal parts to cut it.
-
-    Returns:
-      int64 ``[n + 1]``: where each of the n buckets that hold rows begins, and the number of rows.
-      Each row is a bucket of its own where there are no more rows than ``buckets``.
-    """
-    if len(steps) <= buckets:
-        return np.arange(len(steps) + 1)
-    # In Python's integers, since a range of steps can be wider than an int64.
-    width = end - start + 1
-    edges = np.array([start + i * width // buckets for i in range(buckets)], np.int64)
-    bounds = np.append(np.searchsorted(steps, edges, side="left"), len(steps))
-    return np.unique(bounds)
-
-
 def fill_buckets(
-    steps: npt.NDArray[np.int64],
-    wall_times: npt.NDArray[np.float64],
-    series: Sequence[npt.NDArray[np.float32]],
-    stretches: npt.NDArray[np.int64],
-    recorded: npt.NDArray[np.bool_],
+    table: Table,
+    series: Sequence[Series],
     bounds: npt.NDArray[np.int64],
+    digests: Digests | None = None,
 ) -> Buckets:
     """Summarises series over buckets.
 
     Args:
-      steps: int64 ``[rows]``.
-      wall_times: float64 ``[rows]``.
-      series: float32 ``[rows]`` each; NaN where not recorded.
-      stretches: int64 ``[stretches + 1]``: the rows at which stretches begin, and the number of
-        rows.
-      recorded: bool ``[stretches, series]``: which series are recorded in a stretch.
-      bounds: int64 ``[buckets + 1]``, as ``bucket_bounds`` returns them. They need not begin at
-        the first row nor end at the last one.
+      table: The rows.
+      series: What to summarise.
+      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them.
+      digests: Summaries of the rows, which save looking at each of them.
     """
     starts, stops = bounds[:-1], bounds[1:]
-    rows, last_rows = _recorded_rows(stretches, recorded, starts, stops, len(series))
+    recorded = np.column_stack(
+        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in series)]
+    )
+    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(series))
     shape = (len(series), len(starts))
     out = Buckets(
-        first_step=steps[starts],
-        last_step=steps[stops - 1],
-        wall_time=wall_times[stops - 1],
+        first_step=table.steps[starts],
+        last_step=table.steps[stops - 1],
+        wall_time=table.wall_times[stops - 1],
         rows=rows.astype(np.uint32),
         minimum=np.empty(shape, np.float32),
         mean=np.empty(shape, np.float32),
@@ -109,11 +81,27 @@ def fill_buckets(
     )
     if not len(starts):
         return out
-    for i, values in enumerate(series):
-        _fill_series(out, i, values[bounds[0] : bounds[-1]], starts - bounds[0], stops - starts)
-        out.nan[i] -= (stops - starts - rows[i]).astype(np.uint32)
-        out.last[i] = np.where(rows[i] > 0, values[last_rows[i]], np.nan)
+    summarise_one = summariser(table, bounds, digests)
+    for i, one in enumerate(series):
+        _fill_series(out, i, summarise_one(one), stops - starts)
+        last = evaluate_at(table, one, last_rows[i])
+        out.last[i] = np.where(rows[i] > 0, last, np.nan)
     return out
+
+
+def _fill_series(out: Buckets, i: int, summary: Summary, counts: npt.NDArray[np.int64]) -> None:
+    """Fills in a series' figures, from those of all rows, with NaN where it was not recorded."""
+    finite = counts - summary.nan - summary.positive_infinity - summary.negative_infinity
+    nothing = finite == 0
+    out.minimum[i] = np.where(nothing, np.nan, summary.minimum)
+    out.maximum[i] = np.where(nothing, np.nan, summary.maximum)
+    mean = np.where(nothing, np.nan, summary.sums / np.maximum(finite, 1))
+    # The division's rounding must not carry a mean out of its bucket.
+    out.mean[i] = np.clip(mean, out.minimum[i], out.maximum[i])
+    # A row in which the series was not recorded is a gap, and not a NaN.
+    out.nan[i] = summary.nan - (counts - out.rows[i])
+    out.positive_infinity[i] = summary.positive_infinity
+    out.negative_infinity[i] = summary.negative_infinity
 
 
 def _recorded_rows(
@@ -125,7 +113,8 @@ def _recorded_rows(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Returns per series and bucket in how many rows it was recorded, and the last of these."""
     rows = np.zeros((series, len(starts)), np.int64)
-    last_rows = np.zeros((series, len(starts)), np.int64)
+    # Where there is none, any of the bucket's, so that they increase.
+    last_rows = np.tile(stops - 1, (series, 1))
     for i, which in enumerate(recorded):
         # The buckets that share rows with this stretch.
         first = int(np.searchsorted(stops, stretches[i], side="right"))
@@ -135,39 +124,3 @@ def _recorded_rows(
         rows[which, first:stop] += ends - begins
         last_rows[which, first:stop] = ends - 1
     return rows, last_rows
-
-
-def _fill_series(
-    out: Buckets,
-    i: int,
-    values: npt.NDArray[np.float32],
-    starts: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
-) -> None:
-    """Fills in a series' minimum, mean and maximum, and counts what is not finite."""
-    out.minimum[i] = np.minimum.reduceat(values, starts)
-    out.maximum[i] = np.maximum.reduceat(values, starts)
-    # NaN and infinities come through, so this is one look at the buckets instead of every value.
-    if np.isfinite(out.minimum[i]).all() and np.isfinite(out.maximum[i]).all():
-        mean = np.add.reduceat(values, starts, dtype=np.float64) / counts
-    else:
-        nan = np.isnan(values)
-        finite = np.isfinite(values)
-        out.nan[i] = _count(nan, starts)
-        out.positive_infinity[i] = _count(values == np.inf, starts)
-        out.negative_infinity[i] = _count(values == -np.inf, starts)
-        some = _count(finite, starts)
-        nothing = some == 0
-        smallest = np.minimum.reduceat(np.where(finite, values, np.float32(np.inf)), starts)
-        largest = np.maximum.reduceat(np.where(finite, values, np.float32(-np.inf)), starts)
-        out.minimum[i] = np.where(nothing, np.nan, smallest)
-        out.maximum[i] = np.where(nothing, np.nan, largest)
-        sums = np.add.reduceat(np.where(finite, values, 0), starts, dtype=np.float64)
-        mean = np.where(nothing, np.nan, sums / np.maximum(some, 1))
-    # The division's rounding must not carry a mean out of its bucket.
-    out.mean[i] = np.clip(mean, out.minimum[i], out.maximum[i])
-
-
-def _count(mask: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    counts: npt.NDArray[np.int64] = np.add.reduceat(mask, starts, dtype=np.int64)
-    return counts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from tb_regplugin.reading.series import Series
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -15,145 +15,112 @@ from tb_regplugin.terms import Term
 # what some thousand terms can come to, and a tenth of a per mille is nothing one could see.
 SIGNIFICANT_SHARE = 1e-4
 
-# Rows to sum at a time, so that the float64 sums stay in the processor's cache.
-_CHUNK = 2**15
+# Rows to look at a time, so that the float64 sums stay in the processor's cache.
+_CHUNK = 2**14
 
-_PARTS = ("data", "penalty")
+PARTS = ("data", "penalty")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One series of a composition.
+    """One series that is shown.
 
     Attributes:
       term: What it is.
+      series: What it is made of.
       derived: Whether it was calculated, not recorded.
-      significant: Of a residual: whether it is beyond the rounding of float32 sums anywhere.
-      first_non_finite_step: The first step at which it was recorded as NaN or an infinity.
+      members: Of several penalties as one: their names.
+      rest: Whether it is what was too small to be shown by itself.
     """
 
     term: Term
+    series: Series
     derived: bool = False
-    significant: bool | None = None
-    first_non_finite_step: int | None = None
+    members: tuple[str, ...] | None = None
+    rest: bool = False
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether it is what the recorded parts leave of a recorded total."""
+        return self.derived and self.term.role == "unexplained"
 
 
-@dataclass(frozen=True, eq=False)
-class Composition:
-    """A recording's columns and those that follow from them.
-
-    Attributes:
-      columns: The recording's columns in their order, then the derived one.
-      values: float32 ``[rows]`` for each column; NaN also where it was not recorded.
-      recorded: bool ``[stretches, columns]``, by the table's stretches.
-    """
-
-    columns: tuple[Column, ...]
-    values: tuple[npt.NDArray[np.float32], ...]
-    recorded: npt.NDArray[np.bool_]
-
-
-def compose(table: Table) -> Composition:
+def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     """Adds the total where none was recorded, and the residual where one was.
 
     Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
     recording has totals only at some rows, the sums stand in at the others.
+
+    Args:
+      terms: A table's columns.
+
+    Returns:
+      The table's columns in their order, then the derived one.
     """
-    terms = [Column(term) for term in table.columns]
-    values = list(table.values)
-    recorded = table.recorded
-    totals = [i for i, column in enumerate(terms) if column.term.role == "total"]
-    parts = _sums(table, _PARTS)
-    has_parts = _any_recorded(table, _PARTS)
-    if not totals:
-        derived = Column(Term("total", role="total"), derived=True)
-        values.append(_float32(parts))
-        recorded = np.column_stack([recorded, has_parts])
-    else:
-        has_total = _any_recorded(table, ["total"])
-        derived, residual = _residual(table, parts, has_total)
-        values.append(residual)
-        if not has_total.all():
-            values[totals[0]] = _fill(table, values[totals[0]], parts, has_parts & ~has_total)
-            recorded = recorded.copy()
-            recorded[:, totals[0]] |= has_parts & ~has_total
-        recorded = np.column_stack([recorded, has_total])
-    columns = tuple(
-        _with_first_non_finite(column, table, series, recorded[:, i])
-        for i, (column, series) in enumerate(zip([*terms, derived], values, strict=True))
-    )
-    return Composition(columns, tuple(values), recorded)
+    parts = places(terms, PARTS)
+    columns = [Column(term, Series((i,))) for i, term in enumerate(terms)]
+    total = places(terms, ["total"])
+    if not total:
+        columns.append(Column(Term("total", role="total"), Series(parts), derived=True))
+        return tuple(columns)
+    columns[total[0]] = Column(terms[total[0]], Series(total, otherwise=parts))
+    taken = {term.name for term in terms if term.role == "unexplained"}
+    name = unique_name("residual", taken)
+    explained = places(terms, (*PARTS, "unexplained"))
+    residual = Series(total, subtracted=explained)
+    columns.append(Column(Term(name, role="unexplained"), residual, derived=True))
+    return tuple(columns)
 
 
-def _any_recorded(table: Table, roles: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Returns for each stretch whether it records a column of these roles."""
-    wanted = np.array([column.role in roles for column in table.columns], np.bool_)
-    return np.asarray((table.recorded & wanted).any(axis=1))
+def places(terms: Sequence[Term], roles: Iterable[str]) -> tuple[int, ...]:
+    """Returns where the columns of these roles are."""
+    wanted = set(roles)
+    return tuple(i for i, term in enumerate(terms) if term.role in wanted)
 
 
-def _sums(table: Table, roles: Sequence[str], *, absolute: bool = False) -> npt.NDArray[np.float64]:
-    """Returns each row's sum over the columns of these roles that were recorded in it."""
-    sums = np.zeros(len(table.steps))
-    wanted = np.array([column.role in roles for column in table.columns], np.bool_)
-    bounds = table.stretches
-    with np.errstate(invalid="ignore"):
-        for i, recorded in enumerate(table.recorded):
-            indices = np.flatnonzero(recorded & wanted)
-            for start in range(int(bounds[i]), int(bounds[i + 1]), _CHUNK):
-                stop = min(start + _CHUNK, int(bounds[i + 1]))
-                chunk = sums[start:stop]
-                for index in indices:
-                    part = table.values[index, start:stop]
-                    chunk += np.abs(part) if absolute else part
-    return sums
+def unique_name(name: str, taken: Iterable[str]) -> str:
+    """Returns a name that nothing recorded has: role and name tell series apart.
+
+    Example:
+      >>> unique_name("residual", {"residual"})
+      'residual (2)'
+    """
+    used = set(taken)
+    candidate, number = name, 1
+    while candidate in used:
+        number += 1
+        candidate = f"{name} ({number})"
+    return candidate
 
 
-def _residual(
-    table: Table, parts: npt.NDArray[np.float64], has_total: npt.NDArray[np.bool_]
-) -> tuple[Column, npt.NDArray[np.float32]]:
-    total = _sums(table, ["total"])
+def has_significant_residual(table: Table, start: int = 0) -> bool:
+    """Whether, from a row on, the residual is anywhere beyond the rounding of float32 sums."""
+    total = places(table.columns, ["total"])
+    parts = places(table.columns, (*PARTS, "unexplained"))
+    if not total:
+        return False
+    for recorded, begin, end in zip(
+        table.recorded, table.stretches[:-1].tolist(), table.stretches[1:].tolist(), strict=True
+    ):
+        if not recorded[total[0]]:
+            continue
+        indices = [i for i in parts if recorded[i]]
+        for low in range(max(begin, start), end, _CHUNK):
+            high = min(low + _CHUNK, end)
+            if _is_beyond(table, total[0], indices, low, high):
+                return True
+    return False
+
+
+def _is_beyond(table: Table, total: int, parts: list[int], low: int, high: int) -> bool:
+    residual = table.values[total, low:high].astype(np.float64)
+    scale = np.zeros(high - low)
     with np.errstate(invalid="ignore", over="ignore"):
-        residual = total - parts - _sums(table, ["unexplained"])
-        scale = np.maximum(np.abs(total), _sums(table, (*_PARTS, "unexplained"), absolute=True))
+        for i in parts:
+            part = table.values[i, low:high]
+            residual -= part
+            scale += np.abs(part)
+        np.maximum(scale, np.abs(table.values[total, low:high]), out=scale)
         # False where any of them is NaN or infinite.
         beyond = (np.abs(residual) > SIGNIFICANT_SHARE * scale) & np.isfinite(residual)
-    residual[~_by_row(table, has_total)] = np.nan
-    significant = bool((beyond & _by_row(table, has_total)).any())
-    column = Column(
-        Term("residual", role="unexplained"),
-        derived=True,
-        significant=significant,
-    )
-    return column, _float32(residual)
-
-
-def _fill(
-    table: Table,
-    series: npt.NDArray[np.float32],
-    sums: npt.NDArray[np.float64],
-    stretches: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.float32]:
-    return np.where(_by_row(table, stretches), _float32(sums), series)
-
-
-def _with_first_non_finite(
-    column: Column,
-    table: Table,
-    series: npt.NDArray[np.float32],
-    recorded: npt.NDArray[np.bool_],
-) -> Column:
-    non_finite = ~np.isfinite(series)
-    if not non_finite.any():
-        return column
-    rows = np.flatnonzero(non_finite & _by_row(table, recorded))
-    first = int(table.steps[rows[0]]) if len(rows) else None
-    return Column(column.term, column.derived, column.significant, first)
-
-
-def _by_row(table: Table, stretches: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    return np.repeat(stretches, np.diff(table.stretches))
-
-
-def _float32(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        return sums.astype(np.float32)
+    return bool(beyond.any())

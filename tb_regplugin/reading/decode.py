@@ -10,13 +10,13 @@ import numpy as np
 from tb_regplugin.log_format import (
     MAX_BLOCK_ROWS,
     MAX_SEGMENT_BLOCKS,
+    Block,
     LogFormatError,
     decode_layout,
     unpack_block,
 )
 from tb_regplugin.reading.index import IndexedSegment, Problem
 from tb_regplugin.reading.source import Series, Source, Unreadable
-from tb_regplugin.reading.table import Piece
 from tb_regplugin.terms import Layout
 
 # A generous guess; it only decides how many layouts are asked for at once.
@@ -54,7 +54,7 @@ def decode_content(tag: str, content: bytes) -> Layout | Problem:
 
 def read_segments(
     source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
-) -> Iterator[tuple[str, list[Piece], Problem | None]]:
+) -> Iterator[tuple[str, list[Block], Problem | None]]:
     """Reads segments.
 
     Args:
@@ -64,8 +64,8 @@ def read_segments(
       layouts: By id.
 
     Yields:
-      A tag, its blocks, and what is wrong with the first block that is left out of them. What is
-      not loaded yet is left out.
+      In their order, a tag, its blocks, and what is wrong with the first block that is left out of
+      them. What is not loaded yet is left out.
     """
     by_tag = {segment.tag: segment for segment in segments}
     sizes = {
@@ -76,24 +76,22 @@ def read_segments(
         if isinstance(events, Unreadable):
             yield tag, [], Problem(tag, events.reason)
         else:
-            layout_id = by_tag[tag].key.layout_id
-            yield tag, *_decode_segment(tag, layout_id, layouts[layout_id], events)
+            yield tag, *_decode_segment(tag, layouts[by_tag[tag].key.layout_id], events)
 
 
 def _decode_segment(
-    tag: str, layout_id: str, layout: Layout, events: Sequence[Any]
-) -> tuple[list[Piece], Problem | None]:
-    pieces: list[Piece] = []
+    tag: str, layout: Layout, events: Sequence[Any]
+) -> tuple[list[Block], Problem | None]:
+    blocks: list[Block] = []
     problem: Problem | None = None
-    columns = layout.columns
     for event in events:
         try:
-            block = unpack_block(event.step, event.wall_time, event.numpy, len(columns))
+            block = unpack_block(event.step, event.wall_time, event.numpy, len(layout.columns))
         except LogFormatError as error:
             problem = problem or Problem(tag, str(error))
         else:
-            pieces.append(Piece(tag, layout_id, columns, block))
-    return pieces, problem
+            blocks.append(block)
+    return blocks, problem
 
 
 def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:

@@ -25,6 +25,9 @@ _logger = logging.getLogger(__name__)
 
 # What the server logs when it has read everything. Before that, its replies can be partial.
 _LOADED = "Finished load cycle"
+# Should it not say so any more: it is done without after so long. It reads some 200 MB a second.
+_SECONDS_TO_LOAD = 60.0
+_SLOWEST_BYTES_PER_SECOND = 10e6
 _MAX_REPLY_BYTES = 256 * 2**20  # As TensorBoard itself sets it.
 _SECONDS_TO_STOP = 5.0
 _SECONDS_TO_BIND = 10.0
@@ -120,7 +123,8 @@ def _process(binary: str, path: str, scratch: Path) -> Iterator[int]:
     reader = threading.Thread(target=_follow, args=(process.stderr, log, settled), daemon=True)
     reader.start()
     try:
-        settled.wait()
+        if not settled.wait(_seconds_to_load(path)):
+            raise DataServerError("It does not say whether it has read everything.")
         if not log or _LOADED not in log[-1]:
             reason = error_file.read_text() if error_file.exists() else "".join(log[-3:])
             raise DataServerError(f"It ended with: {reason.strip()}")
@@ -132,10 +136,21 @@ def _process(binary: str, path: str, scratch: Path) -> Iterator[int]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        reader.join()
-        process.stderr.close()
+        reader.join(_SECONDS_TO_STOP)
+        if not reader.is_alive():
+            process.stderr.close()
         if process.stdin is not None:
             process.stdin.close()
+
+
+def _seconds_to_load(path: str) -> float:
+    """Returns how long reading a directory may take at the longest."""
+    size = 0
+    for directory, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.stat(os.path.join(directory, name)).st_size
+    return _SECONDS_TO_LOAD + size / _SLOWEST_BYTES_PER_SECOND
 
 
 def _follow(stream: IO[str], log: list[str], settled: threading.Event) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
+from tensorboard.data import grpc_provider
 from tensorboard.data import provider as data_provider
 
 from tb_regplugin.log_format import PLUGIN_NAME
+from tb_regplugin.reading.nudging import nudging
 
 _Result = TypeVar("_Result")
 
@@ -18,7 +21,7 @@ _Result = TypeVar("_Result")
 _EVERY_EVENT = 2**31 - 1
 # A reply of the data server may hold 256 MiB; sizes are estimates, and Python holds a reply's
 # messages and their arrays at once.
-_MAX_BATCH_BYTES = 64 * 2**20
+_MAX_BATCH_BYTES = 16 * 2**20
 
 # TensorBoard's Python loader lists a series a moment before it can be read.
 _ATTEMPTS = 5
@@ -63,19 +66,20 @@ class Source:
           ``{run: {tag: series}}``, where a series has a ``max_step`` and a ``max_wall_time``.
         """
         runs = None if run is None else [run]
-        return _patiently(
-            lambda: self._provider.list_tensors(
-                self._context,
-                experiment_id=self.experiment,
-                plugin_name=PLUGIN_NAME,
-                run_tag_filter=data_provider.RunTagFilter(runs=runs),
+        with self._promptly():
+            return _patiently(
+                lambda: self._provider.list_tensors(
+                    self._context,
+                    experiment_id=self.experiment,
+                    plugin_name=PLUGIN_NAME,
+                    run_tag_filter=data_provider.RunTagFilter(runs=runs),
+                )
             )
-        )
 
     def read(
         self, sizes: Mapping[Series, int]
     ) -> Iterator[tuple[Series, Sequence[Any] | Unreadable]]:
-        """Reads series, as many at a time as a reply may hold: each reply costs some 40 ms.
+        """Reads series, as many at a time as a reply may hold: each reply has a price.
 
         Args:
           sizes: The estimated number of bytes of each.
@@ -91,7 +95,8 @@ class Source:
         self, batch: Sequence[Series]
     ) -> Iterator[tuple[Series, Sequence[Any] | Unreadable]]:
         try:
-            found = _patiently(lambda: self._read_tensors(batch))
+            with self._promptly():
+                found = _patiently(lambda: self._read_tensors(batch))
         except Exception as error:
             reason = _reason(error)
             if reason is None:
@@ -125,6 +130,13 @@ class Source:
             run_tag_filter=wanted,
         )
         return found
+
+    def _promptly(self) -> contextlib.AbstractContextManager[None]:
+        if not isinstance(self._provider, grpc_provider.GrpcDataProvider):
+            return contextlib.nullcontext()
+        return nudging(
+            lambda: self._provider.experiment_metadata(self._context, experiment_id=self.experiment)
+        )
 
 
 def _batches(sizes: Mapping[Series, int]) -> Iterator[list[Series]]:

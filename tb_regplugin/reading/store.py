@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from tb_regplugin.log_format import layout_tag, rows_tag
-from tb_regplugin.reading.composition import Composition, compose
-from tb_regplugin.reading.decode import decode_content, read_layouts, read_segments
+from tb_regplugin.reading.cached_recording import CachedRecording
+from tb_regplugin.reading.contents import Contents
+from tb_regplugin.reading.decode import decode_content, read_layouts
 from tb_regplugin.reading.index import IndexedRecording, Problem, index_recordings
 from tb_regplugin.reading.source import Series, Source
-from tb_regplugin.reading.table import Piece, Span, Table, assemble, span_piece, union
+from tb_regplugin.reading.table import union
 from tb_regplugin.terms import Layout, Term
+
+# Experiment, run and name.
+_Key = tuple[str, str, str]
 
 
 class Summary(NamedTuple):
@@ -29,37 +34,27 @@ class Summary(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-class Contents:
-    """What a recording holds.
+class Store:
+    """Reads each row once, however many ask for it at the same time. Safe to use from threads.
 
-    Attributes:
-      table: Its rows.
-      problems: The series that could not be read.
+    Args:
+      max_bytes: How much memory to take. The recordings that were not asked for the longest are
+        dropped for it, and read again when they are asked for. One recording is always kept.
     """
 
-    def __init__(self, table: Table, problems: tuple[Problem, ...]) -> None:
-        self.table = table
-        self.problems = problems
+    def __init__(self, max_bytes: int | None = None) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._composition: Composition | None = None
-
-    @property
-    def composition(self) -> Composition:
-        """How the columns add up; calculated once, on first use."""
-        with self._lock:
-            if self._composition is None:
-                self._composition = compose(self.table)
-            return self._composition
-
-
-class Store:
-    """Reads each row once, however many ask for it at the same time. Safe to use from threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._recordings: dict[tuple[str, str, str], _CachedRecording] = {}
+        # The one that was asked for last is the last.
+        self._recordings: OrderedDict[_Key, CachedRecording] = OrderedDict()
         # By experiment, run and tag. The tag names the content, so that never changes.
         self._layouts: dict[tuple[str, str, str], Layout | Problem] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the recordings take."""
+        with self._lock:
+            return sum(cached.nbytes for cached in self._recordings.values())
 
     def summaries(self, source: Source) -> list[Summary]:
         """Lists all recordings, without reading their rows."""
@@ -75,7 +70,8 @@ class Store:
         """Returns a recording's rows as they are now; None where there is no such recording."""
         key = (source.experiment, run, name)
         with self._lock:
-            cached = self._recordings.setdefault(key, _CachedRecording())
+            cached = self._recordings.setdefault(key, CachedRecording())
+            self._recordings.move_to_end(key)
         # Who comes while another one reads waits, and finds it read.
         with cached.lock:
             entry = index_recordings(source.list(run)).get((run, name))
@@ -85,7 +81,22 @@ class Store:
                 return None
             self._read_layouts(source, [entry])
             layouts, problems = self._layouts_of(source, entry)
-            return cached.refresh(source, entry, layouts, problems)
+            contents = cached.refresh(source, entry, layouts, problems)
+        self.trim()
+        return contents
+
+    def trim(self) -> None:
+        """Drops what there is no room for. Answers leave summaries, so it is for afterwards too."""
+        if self._max_bytes is None:
+            return
+        with self._lock:
+            sizes = {key: cached.nbytes for key, cached in self._recordings.items()}
+            total = sum(sizes.values())
+            for key in list(sizes)[:-1]:
+                if total <= self._max_bytes:
+                    break
+                del self._recordings[key]
+                total -= sizes[key]
 
     def _read_layouts(self, source: Source, entries: Iterable[IndexedRecording]) -> None:
         """Reads the layouts that are new, those of all recordings together."""
@@ -121,61 +132,3 @@ class Store:
                 missing = Problem(tag, "The layout, which says what the columns are, is missing.")
                 problems.append(layout or missing)
         return layouts, tuple(problems)
-
-
-class _CachedRecording:
-    """One recording's rows, and from what they were read."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self._contents: Contents | None = None
-        self._spans: dict[str, Span] = {}
-        self._layouts: dict[str, Layout] = {}
-        # By segment's tag: the index's entry that was read, and what was wrong with the segment.
-        self._read: dict[str, tuple[int, float]] = {}
-        self._wrong: dict[str, Problem] = {}
-
-    def refresh(
-        self,
-        source: Source,
-        entry: IndexedRecording,
-        layouts: dict[str, Layout],
-        problems: tuple[Problem, ...],
-    ) -> Contents:
-        """Reads what moved, and returns the rows as they are now."""
-        readable = {
-            segment.tag: segment for segment in entry.segments if segment.key.layout_id in layouts
-        }
-        moved = [tag for tag, segment in readable.items() if self._read.get(tag) != segment.last]
-        vanished = self._read.keys() - readable.keys()
-        for tag in vanished:
-            del self._read[tag]
-        fresh: dict[str, list[Piece]] = {}
-        wrong = {tag: problem for tag, problem in self._wrong.items() if tag in readable}
-        segments = [readable[tag] for tag in moved]
-        for tag, pieces, problem in read_segments(source, entry.run, segments, layouts):
-            fresh[tag] = pieces
-            wrong.pop(tag, None)
-            if problem is not None:
-                wrong[tag] = problem
-        problems = (*problems, *wrong.values())
-        contents = self._contents
-        if contents is None or fresh or vanished or layouts != self._layouts:
-            table, self._spans = assemble(self._pieces(readable, fresh), layouts)
-            self._layouts = layouts
-        else:
-            table = contents.table
-        # Only now: a failure above leaves everything to be read again.
-        self._wrong = wrong
-        self._read.update({tag: readable[tag].last for tag in fresh})
-        self._contents = Contents(table, problems)
-        return self._contents
-
-    def _pieces(self, tags: Iterable[str], fresh: dict[str, list[Piece]]) -> list[Piece]:
-        pieces: list[Piece] = []
-        for tag in tags:
-            if tag in fresh:
-                pieces += fresh[tag]
-            elif self._contents is not None and tag in self._spans:
-                pieces.append(span_piece(self._contents.table, tag, self._spans[tag]))
-        return pieces

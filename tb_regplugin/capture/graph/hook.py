@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-import warnings
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.fail_safe import FailSafe
+from tb_regplugin.capture.graph.audit_once import audit_and_warn
 from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.row import Row, build_row
 from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
@@ -92,10 +92,9 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
     def _begin(self) -> None:
         graph = self._total_loss.graph
         decomposition = decompose(self._total_loss)
-        for warning in decomposition.warnings:
-            warnings.warn(f"tb_regplugin: {warning}", stacklevel=4)
+        findings = audit_and_warn(decomposition, stacklevel=4)
         with graph.as_default(), tf.name_scope("tb_regplugin"):
-            self._row = build_row(decomposition)
+            self._row = build_row(decomposition, findings)
             step = tf.compat.v1.train.get_global_step(graph)
             self._global_step = None if step is None else tf.identity(step)
         self._writer = BlockWriter(*self._options)

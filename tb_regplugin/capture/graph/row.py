@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tb_regplugin.capture.graph.contribution import Contribution
 from tb_regplugin.capture.graph.parts import Decomposition, Part
+from tb_regplugin.findings.finding import Finding
 from tb_regplugin.terms import Layout, Term
 
 
@@ -19,13 +20,13 @@ class Row(NamedTuple):
     values: Any
 
 
-def build_row(decomposition: Decomposition) -> Row:
+def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> Row:
     """Adds the operations that put a loss and its parts into one row.
 
     The values are those of the very tensors that the loss is made of, so that they fit together
     although the weights move in the same step. One operation collects them, however many.
     """
-    layout = Layout((Term("total", "total"), *map(term_of, decomposition.parts)))
+    layout = Layout((Term("total", "total"), *map(term_of, decomposition.parts)), findings)
     contributions = [(0, Contribution(decomposition.total, [(1.0, ())]))]
     for column, part in enumerate(decomposition.parts, start=1):
         contributions.extend((column, contribution) for contribution in part.contributions)

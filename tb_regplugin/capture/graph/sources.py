@@ -40,7 +40,7 @@ class Sources:
 
     def reaches_data(self, tensor: Any) -> bool:
         """Whether data, or chance, goes into a tensor's value."""
-        return _reaches(tensor.op, is_data_source, self.visited)
+        return reaches(tensor.op, is_data_source, self.visited)
 
     def foreign_to(self, total: Any) -> Callable[[Any], bool]:
         """Returns what tells whether a tensor needs data that the total does not need.
@@ -50,7 +50,7 @@ class Sources:
         """
         known = ancestors(total.op)
         memo: dict[Any, bool] = {}
-        return lambda tensor: _reaches(
+        return lambda tensor: reaches(
             tensor.op, lambda op: is_data_source(op) and op not in known, memo
         )
 
@@ -137,7 +137,7 @@ def ancestors(op: Any) -> set[Any]:
     return seen
 
 
-def _reaches(op: Any, wanted: Callable[[Any], bool], memo: dict[Any, bool]) -> bool:
+def reaches(op: Any, wanted: Callable[[Any], bool], memo: dict[Any, bool]) -> bool:
     """Whether an operation that is wanted is among an operation and its ancestors."""
     waiting, entered = [op], set()
     while waiting:

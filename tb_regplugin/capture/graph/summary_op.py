@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tb_regplugin import log_format
+from tb_regplugin.capture.graph.audit_once import audit_and_warn
 from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.row import build_row
 from tb_regplugin.summary import row_metadata
@@ -21,13 +21,12 @@ def summary_op(
     """Adds the operation to the loss's graph. See ``tb_regplugin.summary.op``."""
     graph = total_loss.graph
     decomposition = decompose(total_loss)
-    for warning in decomposition.warnings:
-        warnings.warn(f"tb_regplugin: {warning}", stacklevel=3)
+    findings = audit_and_warn(decomposition, stacklevel=3)
     with graph.as_default():
         scope = graph.get_name_scope()
         tag = f"{scope}/{name}" if scope else name
         with tf.name_scope(re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name).lstrip("_/-") or "losses"):
-            row = build_row(decomposition)
+            row = build_row(decomposition, findings)
             # A series of rows has their offsets, here none, in front.
             block = tf.pad(row.values[tf.newaxis], [[0, 0], [2, 0]])
             summary = tf.raw_ops.TensorSummaryV2(

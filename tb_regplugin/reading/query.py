@@ -1,0 +1,179 @@
+"""What is asked of a route: its parameters, validated and bounded. Pure functions."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tb_regplugin.reading.axis import X_AXES, Number, XAxis
+from tb_regplugin.reading.grouping import Grouping
+
+MAX_BUCKETS = 10_000
+DEFAULT_BUCKETS = 1_000
+MAX_TOP = 100_000
+MAX_DEPTH = 100
+MAX_SMOOTHING = 0.999
+FORMATS = ("csv", "json")
+# Those that a question can leave out to save bytes.
+ARRAYS = ("min", "mean", "max", "last", "rows", "smoothed")
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
+_SMALLEST_STEP = -(2**63)
+_LARGEST_STEP = 2**63 - 1
+
+
+class QueryError(Exception):
+    """A parameter is missing, malformed or out of range. Says what to do."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A part of a recording, both ends inclusive; from its first or to its last row where None."""
+
+    x: XAxis = "step"
+    start: Number | None = None
+    end: Number | None = None
+
+
+@dataclass(frozen=True)
+class CurvesQuery:
+    """What is asked of ``curves``, as ``docs/http_api.md`` describes it."""
+
+    range: Range
+    grouping: Grouping
+    buckets: int
+    top: int
+    smoothing: float
+    arrays: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StatisticsQuery:
+    """What is asked of ``statistics``."""
+
+    range: Range
+    grouping: Grouping
+
+
+@dataclass(frozen=True)
+class ExportQuery:
+    """What is asked of ``export``."""
+
+    range: Range
+    format: str
+
+
+def parse_recording(query: Mapping[str, str]) -> tuple[str, str]:
+    """Returns the run and the name of the recording that is asked for."""
+    return _text(query, "run"), _text(query, "name")
+
+
+def parse_curves(query: Mapping[str, str]) -> CurvesQuery:
+    """Reads the parameters of ``curves``."""
+    buckets = _integer(query, "buckets", 1, MAX_BUCKETS)
+    smoothing = _decimal(query, "smoothing")
+    if smoothing is not None and not 0 <= smoothing <= MAX_SMOOTHING:
+        raise QueryError(f"smoothing is {smoothing:g}; it must be from 0 to {MAX_SMOOTHING}.")
+    return CurvesQuery(
+        _range(query),
+        _grouping(query),
+        DEFAULT_BUCKETS if buckets is None else buckets,
+        _integer(query, "top", 0, MAX_TOP) or 0,
+        smoothing or 0.0,
+        _arrays(query),
+    )
+
+
+def parse_statistics(query: Mapping[str, str]) -> StatisticsQuery:
+    """Reads the parameters of ``statistics``."""
+    return StatisticsQuery(_range(query), _grouping(query))
+
+
+def parse_export(query: Mapping[str, str]) -> ExportQuery:
+    """Reads the parameters of ``export``."""
+    return ExportQuery(_range(query), _choice(query, "format", FORMATS))
+
+
+def _range(query: Mapping[str, str]) -> Range:
+    x: XAxis = _choice(query, "x", X_AXES)  # type: ignore[assignment]
+    start: Number | None
+    end: Number | None
+    if x == "step":
+        start = _integer(query, "start", _SMALLEST_STEP, _LARGEST_STEP)
+        end = _integer(query, "end", _SMALLEST_STEP, _LARGEST_STEP)
+    else:
+        start, end = _decimal(query, "start"), _decimal(query, "end")
+    if start is not None and end is not None and start > end:
+        raise QueryError(f"start ({start}) is after end ({end}). Swap them.")
+    return Range(x, start, end)
+
+
+def _grouping(query: Mapping[str, str]) -> Grouping:
+    text = query.get("group", "term")
+    if text in ("term", "kind", "all"):
+        return Grouping(text)  # type: ignore[arg-type]
+    kind, _, depth = text.partition(":")
+    if kind != "layer":
+        raise QueryError(
+            f"group must be 'term', 'kind', 'all' or 'layer:DEPTH', not {text[:40]!r}."
+        )
+    if not re.fullmatch("[0-9]{1,9}", depth, re.ASCII) or not 1 <= int(depth) <= MAX_DEPTH:
+        raise QueryError(
+            f"The DEPTH of 'layer:DEPTH' must be a whole number from 1 to {MAX_DEPTH}, "
+            f"not {depth[:40]!r}."
+        )
+    return Grouping("layer", int(depth))
+
+
+def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
+    text = query.get("arrays")
+    if text is None:
+        return ARRAYS
+    wanted = text.split(",")
+    for name in wanted:
+        if name not in ARRAYS:
+            raise QueryError(
+                f"arrays must be some of {', '.join(ARRAYS)} with commas between, "
+                f"and {name[:40]!r} is none of them."
+            )
+    return tuple(sorted(set(wanted)))
+
+
+def _text(query: Mapping[str, str], key: str) -> str:
+    value = query.get(key)
+    if value is None:
+        raise QueryError(f"The parameter {key!r} is missing.")
+    return value
+
+
+def _choice(query: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
+    """Returns one of the choices, the first one when left out."""
+    value = query.get(key, choices[0])
+    if value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise QueryError(f"{key} must be one of {listed}, not {value[:40]!r}.")
+    return value
+
+
+def _integer(query: Mapping[str, str], key: str, smallest: int, largest: int) -> int | None:
+    text = query.get(key)
+    if text is None:
+        return None
+    if not _INTEGER.fullmatch(text):
+        raise QueryError(f"{key} must be a whole number, not {text[:40]!r}.")
+    number = int(text)
+    if not smallest <= number <= largest:
+        raise QueryError(f"{key} is {number}; it must be from {smallest} to {largest}.")
+    return number
+
+
+def _decimal(query: Mapping[str, str], key: str) -> float | None:
+    text = query.get(key)
+    if text is None:
+        return None
+    if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
+        raise QueryError(f"{key} must be a number, not {text[:40]!r}.")
+    return float(text)

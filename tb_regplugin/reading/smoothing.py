@@ -1,0 +1,141 @@
+"""TensorBoard's smoothing, a debiased exponential moving average. Pure functions.
+
+It is ``last = last * smoothing + (1 - smoothing) * value`` over all rows of a recording, from 0,
+divided by ``1 - smoothing ** n`` after n values; values that are not finite are skipped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin.reading.series import Series, columns_of, evaluate
+from tb_regplugin.reading.table import Table
+
+# A value this small a part of the average is beyond what float64 can tell.
+_NEGLIGIBLE = 2.0**-53
+# Values are weighed in blocks of so many, and blocks again, which leaves few to go through.
+_BLOCK = 64
+
+
+def smooth_series(
+    table: Table, series: Sequence[Series], smoothing: float, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """Returns the averages of series, float32 ``[series, rows]``; NaN before the first value.
+
+    Args:
+      table: All rows.
+      series: What to average.
+      smoothing: From 0 to below 1.
+      rows: After which rows to return the averages, in increasing order.
+    """
+    out = np.full((len(series), len(rows)), np.nan, np.float32)
+    if not len(rows):
+        return out
+    # What lies further back does not count. From a whole block, lest rounding depend on the range.
+    begin = max(0, int(rows[0]) + 1 - _reach(smoothing)) // _BLOCK * _BLOCK
+    averages, place = _column_averages(table, series, smoothing, rows, begin)
+    for k, one in enumerate(series):
+        plus, minus = _only_columns(table, one)
+        # The average of a sum is the sum of the averages, where all values are finite.
+        sums = np.zeros(len(rows))
+        for i in plus:
+            sums += averages[place[i]]
+        for i in minus:
+            sums -= averages[place[i]]
+        if plus and np.isfinite(sums).all():
+            out[k] = sums
+        else:
+            out[k] = smooth_finite(evaluate(table, one, 0, int(rows[-1]) + 1), smoothing, rows)
+    return out
+
+
+def smooth(
+    series: Sequence[npt.NDArray[np.float32]],
+    smoothing: float,
+    at: npt.NDArray[np.int64],
+    before: int = 0,
+) -> npt.NDArray[np.float64]:
+    """Averages values; NaN or infinite from one that is not finite on.
+
+    Args:
+      series: float32 ``[n]`` each.
+      smoothing: From 0 to below 1.
+      at: After which of the values to return the averages, in increasing order.
+      before: How many values there are in front of these, too far away to count for the averages.
+    """
+    size = len(series[0]) if series else 0
+    blocks = size // _BLOCK
+    weights = (1 - smoothing) * smoothing ** np.arange(_BLOCK - 1, -1, -1.0)
+    block, inside = np.divmod(at, _BLOCK)
+    # The values of the block up to the one asked for; the later ones are left out.
+    back = inside[:, np.newaxis] - np.arange(_BLOCK)
+    tail = np.where(back >= 0, (1 - smoothing) * smoothing ** np.maximum(back, 0.0), 0.0)
+    places = np.minimum(block[:, np.newaxis] * _BLOCK + np.arange(_BLOCK), max(size - 1, 0))
+    sums = np.zeros((len(series), blocks + 1))
+    tails = np.zeros((len(series), len(at)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for i, values in enumerate(series):
+            whole = values[: blocks * _BLOCK].reshape(blocks, _BLOCK)
+            # Not a matrix product, whose threads get in each other's way.
+            sums[i, 1:] = np.einsum("ij,j->i", whole, weights.astype(np.float32))
+            tails[i] = np.einsum("ij,ij->i", np.where(back >= 0, values[places], 0), tail)
+        averages = _carry(sums, smoothing**_BLOCK)[:, block] * smoothing ** (inside + 1.0) + tails
+    debiased: npt.NDArray[np.float64] = averages / (1 - smoothing ** (before + at + 1.0))
+    return debiased
+
+
+def smooth_finite(
+    values: npt.NDArray[np.float32], smoothing: float, at: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Averages the finite ones of values, as ``smooth`` does; NaN before the first of them."""
+    finite = np.isfinite(values)
+    last = np.cumsum(finite)[at] - 1
+    out = np.full(len(at), np.nan)
+    some = last >= 0
+    out[some] = smooth([values[finite]], smoothing, last[some])[0]
+    return out
+
+
+def _column_averages(
+    table: Table,
+    series: Sequence[Series],
+    smoothing: float,
+    rows: npt.NDArray[np.int64],
+    begin: int,
+) -> tuple[npt.NDArray[np.float64], dict[int, int]]:
+    """Returns the averages of all columns that the series consist of, and where each of them is."""
+    columns = sorted({i for one in series for part in _only_columns(table, one) for i in part})
+    values = [table.values[i, begin : int(rows[-1]) + 1] for i in columns]
+    averages = smooth(values, smoothing, rows - begin, begin)
+    return averages, {i: place for place, i in enumerate(columns)}
+
+
+def _only_columns(table: Table, series: Series) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns which columns a series adds and takes off, if these are the same for all rows."""
+    return columns_of(series, table.recorded[0]) if len(table.recorded) == 1 else ((), ())
+
+
+def _reach(smoothing: float) -> int:
+    """Returns how many values an average depends on."""
+    return 1 + (math.ceil(math.log(_NEGLIGIBLE) / math.log(smoothing)) if smoothing > 0 else 0)
+
+
+def _carry(sums: npt.NDArray[np.float64], decay: float) -> npt.NDArray[np.float64]:
+    """Returns the running ``carried = carried * decay + sum`` along the last axis."""
+    series, size = sums.shape
+    groups = -(-size // _BLOCK)
+    running = np.zeros((_BLOCK, groups, series))  # With what is added at once side by side.
+    padded = np.zeros((series, groups * _BLOCK))
+    padded[:, :size] = sums
+    running[:] = padded.reshape(series, groups, _BLOCK).transpose(2, 1, 0)
+    for j in range(1, _BLOCK):
+        running[j] += running[j - 1] * decay
+    factors = decay ** np.arange(1, _BLOCK + 1.0)[:, np.newaxis]
+    for k in range(1, groups):
+        running[:, k] += running[-1, k - 1] * factors
+    carried: npt.NDArray[np.float64] = running.transpose(2, 1, 0).reshape(padded.shape)[:, :size]
+    return carried
