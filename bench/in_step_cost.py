@@ -22,20 +22,25 @@ from tb_regplugin.capture.graph.decompose import decompose
 
 tf1 = tf.compat.v1
 
+# The steps by what they are called, and what ends their recordings.
+Ways = tuple[dict[str, Callable[[], object]], Callable[[], object]]
+
 
 def main() -> None:
     """Measures TF1 and TF2 programs, and the walk."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=300)
-    parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=150)
     options = parser.parse_args()
     print(f"{options.layers} layers of {options.width} x {options.width}, batch {options.batch}")
     for title, make in (("TF1 session", graph_ways), ("tf.function", function_ways)):
         with tempfile.TemporaryDirectory() as directory:
-            report(title, make(options, directory), options)
+            ways, close = make(options, directory)
+            report(title, ways, options)
+            close()
     time_the_walk()
 
 
@@ -61,7 +66,7 @@ def report(title: str, ways: dict[str, Callable[[], object]], options: argparse.
         )
 
 
-def graph_ways(options: argparse.Namespace, directory: str) -> dict[str, Callable[[], object]]:
+def graph_ways(options: argparse.Namespace, directory: str) -> Ways:
     """Returns steps of one TF1 model: in sessions with and without a hook, and with summaries."""
     with tf.Graph().as_default():
         x = tf.random.normal([options.batch, options.width])
@@ -100,7 +105,7 @@ def graph_ways(options: argparse.Namespace, directory: str) -> dict[str, Callabl
 
         return step
 
-    return {
+    ways = {
         "bare": lambda: sessions["bare"].run([train, loss]),
         "bare again": lambda: sessions["bare again"].run([train, loss]),
         "loss never computed": lambda: sessions["bare"].run(train),
@@ -108,9 +113,10 @@ def graph_ways(options: argparse.Namespace, directory: str) -> dict[str, Callabl
         "summary.op": summarise("summary.op", packed),
         f"{options.layers} summary.scalar": summarise("300 scalars", scalars),
     }
+    return ways, sessions["hook"].close
 
 
-def function_ways(options: argparse.Namespace, directory: str) -> dict[str, Callable[[], object]]:
+def function_ways(options: argparse.Namespace, directory: str) -> Ways:
     """Returns compiled steps of one TF2 model, each recorded in another way."""
     shape = [options.width, options.width]
     rng = np.random.default_rng(0)
@@ -155,13 +161,14 @@ def function_ways(options: argparse.Namespace, directory: str) -> dict[str, Call
         for i, term in enumerate(terms):
             tf.summary.scalar(f"w{i}", term, step)
 
-    return {
+    ways = {
         "bare": train(lambda *_: None),
         "bare again": train(lambda *_: None),
         "Recorder": train(with_recorder),
         "summary.penalties": train(with_penalties),
         f"{options.layers} summary.scalar": train(with_scalars),
     }
+    return ways, recorder.close
 
 
 def time_the_walk(layers: int = 1000) -> None:
