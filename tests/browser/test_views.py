@@ -184,13 +184,8 @@ def test_the_heat_strip_is_darker_where_the_share_is_larger(shared: str, open_pa
     picture = pixels(dashboard.plot("steady")).astype(int)
     height, width = picture.shape[:2]
     bias, kernel, data = (picture[int(height * at), width // 2] for at in (1 / 6, 1 / 2, 5 / 6))
-    card = dashboard.card("steady")
-
-    def strength(pixel: np.ndarray, name: str) -> float:
-        return float((255 - pixel).sum() / (255 - np.array(colour(card, name))).sum())
-
-    assert strength(data, "data") == pytest.approx(strength(bias, "dense/bias"), abs=0.04)
-    assert strength(kernel, "dense/kernel") > strength(bias, "dense/bias") + 0.05
+    np.testing.assert_array_equal(data, bias)
+    assert (kernel < bias).all()
     point_at(dashboard.plot("steady"), 0.5, 0.5)
     under = dashboard.frame.locator(".tooltip .is-under")
     expect(under).to_have_text(re.compile(r"dense/kernel\s*2\s*50\s%"))

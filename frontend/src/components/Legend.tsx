@@ -83,6 +83,9 @@ export function Legend({
 }
 
 export function Swatch({ band, colour }: { band: Band; colour: string }) {
+  if (band.role === "total") {
+    return <span class="swatch swatch-line" aria-hidden="true" />;
+  }
   const background =
     band.role === "unexplained"
       ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`

@@ -37,6 +37,7 @@ export function chartOptions(
   isSmall: boolean,
   source: ChartSource,
 ): uPlot.Options {
+  const ySpace = isSmall ? Y_SPACE / 2 : Y_SPACE;
   const labelled = isSmall ? {} : { labelSize: 18, labelFont: CHART_FONT };
   return {
     width,
@@ -69,8 +70,8 @@ export function chartOptions(
         ...labelled,
         ...(isSmall ? {} : { label: () => source.yLabel() }),
         size: axisWidth,
-        ...ticks(Y_SPACE, (chart, range) =>
-          source.yTicks(range, Math.max(2, chart.bbox.height / devicePixelRatio / Y_SPACE)),
+        ...ticks(ySpace, (chart, range) =>
+          source.yTicks(range, Math.max(2, chart.bbox.height / devicePixelRatio / ySpace)),
         ),
       },
     ],

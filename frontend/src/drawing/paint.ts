@@ -25,7 +25,7 @@ export function paintPicture(
   colourOf: ColourOf,
 ): void {
   if (picture.view === "strip") {
-    paintStrip(surface, projection, picture, colourOf);
+    paintStrip(surface, projection, picture, look);
   } else {
     for (const layer of picture.layers) {
       paintLayer(surface, projection, picture.x, layer, colourOf);

@@ -2,7 +2,7 @@
 
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
-import type { ColourOf } from "./paint.ts";
+import type { Look } from "./look.ts";
 import type { Surface } from "./surface.ts";
 
 /** As many shades as can be told apart: cells of one shade are drawn as one. */
@@ -12,12 +12,14 @@ export function paintStrip(
   surface: Surface,
   projection: Projection,
   { layers, x, curves }: Picture,
-  colourOf: ColourOf,
+  look: Look,
 ): void {
-  layers.forEach(({ band, above }, row) => {
+  const { left, top, width, height } = projection.box;
+  // The grid would show through as stripes.
+  surface.rectangle(left, top, width, height, { colour: look.page, alpha: 1 });
+  layers.forEach(({ above }, row) => {
     const top = projection.y(row + 1) + surface.ratio;
     const height = projection.y(row) - top;
-    const colour = colourOf(band);
     const shade = (i: number) => shadeOf((above.upper[i] ?? 0) - (above.lower[i] ?? 0));
     let begin = 0;
     for (let i = 1; i <= x.length; i++) {
@@ -27,7 +29,7 @@ export function paintStrip(
       const left = projection.x(edge(curves.firstXs, curves.lastXs, begin));
       const right = projection.x(edge(curves.firstXs, curves.lastXs, i));
       if (shade(begin) > 0) {
-        const fill = { colour, alpha: shade(begin) / SHADES };
+        const fill = { colour: look.heat, alpha: shade(begin) / SHADES };
         surface.rectangle(left, top, right - left, height, fill);
       }
       begin = i;

@@ -13,7 +13,7 @@ const QUANTITIES: Record<Quantity, string> = {
 
 export function yLabel({ view, quantity, lines, scale }: Picture): string {
   if (view === "strip") {
-    return "term";
+    return "";
   }
   const isSmoothed = lines.some(({ raw }) => raw !== undefined);
   const notes = [
