@@ -28,8 +28,8 @@ def measure(quick: bool) -> Section:
     section = Section(
         f"{_CLIENTS} clients at once, while the log grows",
         f"Each asks for 200 buckets of the 8 largest terms, again and again, while {_GROWTH:,} "
-        "steps are written every second. Wrong: an answer whose rows are not the first ones that were "
-        "written, or whose maxima are not theirs.",
+        "steps are written every second. Wrong: an answer whose rows are not the first ones that "
+        "were written, or whose maxima are not theirs.",
         ["log", "grown to", "answers", "errors", "wrong", "median", "95 % within"],
     )
     workload = Workload("at first", 1, 20_000, 16)
