@@ -50,4 +50,4 @@ def load_digits() -> Digits:
 
 
 def _pixels(images: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    return np.asarray(images).reshape(len(images), -1).astype(np.float32) / 255
+    return np.asarray(images).reshape(len(images), -1).astype(np.float32) / np.float32(255)

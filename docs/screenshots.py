@@ -4,11 +4,11 @@ import argparse
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from tensorboard import program
 
 IMAGES = Path(__file__).parent / "images"
-WINDOW = {"width": 1440, "height": 900}
+WINDOW: ViewportSize = {"width": 1440, "height": 960}
 
 
 def main() -> None:

@@ -10,24 +10,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_regplugin import summary as summary
+    from tb_regplugin.capture.graph.audit import audit as audit
+    from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
     from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
+    from tb_regplugin.capture.recorder import Recorder as Recorder
     from tb_regplugin.reading.recording import Recording as Recording
     from tb_regplugin.reading.recording import load as load
     from tb_regplugin.terms import Term as Term
     from tb_regplugin.writing.writer import Writer as Writer
 
 _MODULES = {
+    "Recorder": "tb_regplugin.capture.recorder",
     "Recording": "tb_regplugin.reading.recording",
     "RegularizationCallback": "tb_regplugin.capture.keras",
+    "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",
+    "audit": "tb_regplugin.capture.graph.audit",
     "load": "tb_regplugin.reading.recording",
 }
 
-__all__ = ["Recording", "RegularizationCallback", "Term", "Writer", "load"]
+__all__ = [
+    "Recorder",
+    "Recording",
+    "RegularizationCallback",
+    "RegularizationHook",
+    "Term",
+    "Writer",
+    "audit",
+    "load",
+    "summary",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "summary":
+        return importlib.import_module("tb_regplugin.summary")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_MODULES[name]), name)

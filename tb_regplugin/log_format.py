@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
+from tb_regplugin.findings.json_form import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 
@@ -59,6 +60,13 @@ class LayoutTag(NamedTuple):
     layout_id: str
 
 
+class RowsTag(NamedTuple):
+    """The parts of the tag of a series of rows, which has one event a row."""
+
+    name: str
+    layout_id: str
+
+
 class SegmentTag(NamedTuple):
     """The parts of a segment's tag. Within a name, blocks were written in the order of these."""
 
@@ -87,19 +95,27 @@ def segment_tag(segment: SegmentTag) -> str:
     return f"{segment.name}/{segment.layout_id}/{segment.writer}/{segment.number:06d}"
 
 
-def parse_tag(tag: str) -> LayoutTag | SegmentTag:
+def rows_tag(name: str, layout_id: str) -> str:
+    """Returns the tag of a series of rows."""
+    return f"{name}/{layout_id}/rows"
+
+
+def parse_tag(tag: str) -> LayoutTag | RowsTag | SegmentTag:
     """Takes a tag apart; the recording's name may itself hold slashes.
 
     Raises:
-      LogFormatError: It is the tag neither of a layout nor of a segment.
+      LogFormatError: It is the tag of no layout, segment or series of rows.
     """
     parts = tag.split("/")
     if len(parts) >= 3 and parts[-1] == "layout":
         return LayoutTag("/".join(parts[:-2]), parts[-2])
+    if len(parts) >= 3 and parts[-1] == "rows":
+        return RowsTag("/".join(parts[:-2]), parts[-2])
     if len(parts) >= 4 and parts[-1].isascii() and parts[-1].isdigit():
         return SegmentTag("/".join(parts[:-3]), parts[-3], parts[-2], int(parts[-1]))
     raise LogFormatError(
-        f"The tag {tag!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER."
+        f"The tag {tag!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER "
+        "nor NAME/LAYOUT/rows."
     )
 
 
@@ -109,7 +125,10 @@ def encode_layout(layout: Layout) -> bytes:
         {key: value for key, value in asdict(column).items() if value is not None}
         for column in layout.columns
     ]
-    return json.dumps({"version": VERSION, "columns": columns}, sort_keys=True).encode()
+    document: dict[str, Any] = {"version": VERSION, "columns": columns}
+    if layout.findings:
+        document["findings"] = describe_findings(layout.findings)
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def layout_id(layout: Layout) -> str:
@@ -136,7 +155,8 @@ def decode_layout(data: bytes) -> Layout:
             "Update tb_regplugin to see it."
         )
     try:
-        return Layout(tuple(_decode_column(column) for column in document["columns"]))
+        columns = tuple(_decode_column(column) for column in document["columns"])
+        return Layout(columns, read_findings(document.get("findings")))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LogFormatError(f"The layout's columns are malformed: {error}") from error
 
@@ -184,15 +204,23 @@ def block_event(segment: SegmentTag, block: Block) -> event_pb2.Event:
     return _event(segment_tag(segment), int(block.steps[-1]), float(block.wall_times[-1]), tensor)
 
 
+def series_metadata(content: bytes = b"") -> summary_pb2.SummaryMetadata:
+    """Returns what makes a series one of this plugin's.
+
+    Args:
+      content: The layout's JSON for a series of rows; nothing for the others.
+    """
+    plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=content)
+    # TensorBoard's data server drops a third-party series without the data class.
+    return summary_pb2.SummaryMetadata(
+        plugin_data=plugin_data, data_class=summary_pb2.DATA_CLASS_TENSOR
+    )
+
+
 def _event(
     tag: str, step: int, wall_time: float, tensor: tensor_pb2.TensorProto
 ) -> event_pb2.Event:
-    metadata = summary_pb2.SummaryMetadata(
-        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME),
-        # TensorBoard's data server drops a third-party series without it.
-        data_class=summary_pb2.DATA_CLASS_TENSOR,
-    )
-    value = summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor)
+    value = summary_pb2.Summary.Value(tag=tag, metadata=series_metadata(), tensor=tensor)
     return event_pb2.Event(
         wall_time=wall_time, step=step, summary=summary_pb2.Summary(value=[value])
     )

@@ -9,6 +9,8 @@ from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
+from tb_regplugin.findings.cache import FindingsCache
+from tb_regplugin.findings.describe import findings_answer
 from tb_regplugin.loader import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
@@ -59,6 +61,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def __init__(self, context: Any) -> None:
         self._provider = context.data_provider
         self._store = Store(cache_mb(context.flags) * 2**20)
+        self._found = FindingsCache()
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Returns the routes."""
@@ -67,6 +70,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/curves": route(self._curves),
             "/statistics": route(self._statistics),
             "/export": route(self._export),
+            "/findings": route(self._findings),
             "/index.js": route(self._index_js),
         }
 
@@ -125,6 +129,11 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         parts = export_answer(contents, query)
         file_name = download_name(run, name, query.format)
         return respond_in_parts(parts, content_type, tag, file_name)
+
+    def _findings(self, request: wrappers.Request) -> wrappers.Response:
+        run, name, contents = self._recording(request)
+        found = self._found.of(contents.table)
+        return respond_json(request, findings_answer(run, name, found, self._found.thresholds))
 
     def _index_js(self, request: wrappers.Request) -> wrappers.Response:
         try:

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Role = Literal["total", "data", "penalty", "implicit", "unexplained"]
+from tb_regplugin.findings.finding import Finding
+
+Role = Literal["total", "data", "penalty", "implicit", "unused", "unexplained"]
 Kind = Literal["l1", "l2", "l1_l2", "orthogonal", "activity", "add_loss", "weight_decay", "custom"]
 
 ROLES: tuple[str, ...] = get_args(Role)
@@ -22,7 +24,8 @@ class Term:
       role: ``"total"`` for the loss that the optimiser minimises, ``"data"`` for what the model
         pays on the data, ``"penalty"`` for one entry of ``REGULARIZATION_LOSSES`` or
         ``model.losses``, ``"implicit"`` for a penalty that is not in the loss (decoupled weight
-        decay), ``"unexplained"`` for a part of the loss of unknown origin.
+        decay), ``"unused"`` for a collected penalty term that never reaches the loss,
+        ``"unexplained"`` for a part of the loss of unknown origin.
       kind: The form of a penalty, such as ``"l2"``; ``None`` where it is not known.
       strength: The number the user wrote, such as the 0.01 of ``L2(0.01)``; the pair
         ``(l1, l2)`` for ``"l1_l2"``; ``None`` where it is not known.
@@ -32,6 +35,8 @@ class Term:
       variable: The path of the penalised variable, such as ``"model/dense/kernel"``.
       shape: The shape of that variable.
       size: The number of parameters in that variable.
+      entry: The name of the tensor that was collected in ``REGULARIZATION_LOSSES``.
+      note: What else people should know, in a sentence.
 
     Raises:
       ValueError: A name is empty, a role or kind is unknown, or a number is not finite.
@@ -49,6 +54,8 @@ class Term:
     variable: str | None = None
     shape: tuple[int, ...] | None = None
     size: int | None = None
+    entry: str | None = None
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -78,12 +85,14 @@ class Layout:
 
     Attributes:
       columns: One term a column.
+      findings: What was found wrong with the way the terms reach the loss, when recording began.
 
     Raises:
       ValueError: There is no column, two totals, or two columns of one role and name.
     """
 
     columns: tuple[Term, ...]
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.columns:

@@ -94,3 +94,27 @@ def read_recording(directory: Path, name: str = "losses") -> dict[int, Row]:
                     event.wall_time + time_offset, dict(zip(names, values, strict=True))
                 )
     return dict(sorted(rows.items()))
+
+
+def read_rows(directory: Path, name: str = "losses") -> dict[int, dict[str, float]]:
+    """Returns a series of rows by step; the metadata of its first event has the layout."""
+    names: dict[str, list[str]] = {}
+    rows: dict[int, dict[str, float]] = {}
+    for path in sorted(directory.glob("*tfevents*")):
+        for record in read_records(path):
+            event = event_pb2.Event.FromString(record)
+            for value in event.summary.value:
+                if not (value.tag.startswith(name + "/") and value.tag.endswith("/rows")):
+                    continue
+                if value.tag not in names:
+                    assert value.metadata.data_class == 2
+                    assert value.metadata.plugin_data.plugin_name == "regularization"
+                    columns = json.loads(value.metadata.plugin_data.content)["columns"]
+                    names[value.tag] = [column["name"] for column in columns]
+                width = 2 + len(names[value.tag])
+                assert [dim.size for dim in value.tensor.tensor_shape.dim] == [1, width]
+                row = struct.unpack(f"<{width}f", value.tensor.tensor_content)
+                assert row[:2] == (0, 0)
+                rows = {step: kept for step, kept in rows.items() if step < event.step}
+                rows[event.step] = dict(zip(names[value.tag], row[2:], strict=True))
+    return rows

@@ -9,14 +9,18 @@ import tb_regplugin
 def test_the_public_names_are_these() -> None:
     """What a user may import, and nothing else."""
     assert tb_regplugin.__all__ == [
+        "Recorder",
         "Recording",
         "RegularizationCallback",
+        "RegularizationHook",
         "Term",
         "Writer",
+        "audit",
         "load",
+        "summary",
     ]
     for name in tb_regplugin.__all__:
-        assert getattr(tb_regplugin, name).__name__ == name
+        assert getattr(tb_regplugin, name).__name__.rpartition(".")[-1] == name
         assert name in dir(tb_regplugin)
 
 

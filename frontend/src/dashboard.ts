@@ -3,8 +3,11 @@
 import { fetchRecordings, Unreachable } from "./data/api.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
+import { groupNamer } from "./model/grouping.ts";
+import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
-import { type View, WHOLE_VIEW } from "./model/view.ts";
+import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
+import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
 import { Store } from "./store.ts";
 
 export interface DashboardState {
@@ -12,6 +15,7 @@ export interface DashboardState {
   readonly recordings: readonly Recording[] | undefined;
   readonly choice: Choice;
   readonly filter: string;
+  readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
   readonly runNumbers: ReadonlyMap<string, number>;
   readonly termNumbers: ReadonlyMap<string, number>;
@@ -28,6 +32,7 @@ export interface DashboardState {
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
   private request = 0;
+  private readonly groupNumbers = new Map<string, ReadonlyMap<string, number>>();
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -35,6 +40,7 @@ export class Dashboard extends Store<DashboardState> {
       recordings: undefined,
       choice: { chosen: new Set(), known: new Set() },
       filter: "",
+      settings: DEFAULT_SETTINGS,
       views: new Map(),
       runNumbers: new Map(),
       termNumbers: new Map(),
@@ -62,6 +68,17 @@ export class Dashboard extends Store<DashboardState> {
       this.hostNumbers,
       recordings.map((recording) => recording.run),
     );
+  }
+
+  /** Every grouping has its own numbers, which its groups keep. */
+  private numberTerms(group: string, recordings: readonly Recording[]) {
+    const numbers = numberTerms(
+      this.groupNumbers.get(group) ?? new Map(),
+      recordings,
+      groupNamer(group),
+    );
+    this.groupNumbers.set(group, numbers);
+    return numbers;
   }
 
   /** Nothing is fetched while the tab is hidden; what was missed is fetched when it is shown. */
@@ -99,13 +116,32 @@ export class Dashboard extends Store<DashboardState> {
   private show(recordings: readonly Recording[]): void {
     this.update({
       recordings,
-      choice: updateChoice(this.state.choice, recordings),
+      choice: updateChoice(
+        this.state.choice,
+        recordings.map(({ key }) => key),
+      ),
       runNumbers: this.numberRuns(recordings),
-      termNumbers: numberTerms(this.state.termNumbers, recordings),
+      termNumbers: this.numberTerms(this.state.settings.group, recordings),
       reloads: this.state.reloads + 1,
       isUnreachable: false,
       failure: undefined,
     });
+  }
+
+  /** What a link to this state holds. */
+  linkEntries(): Entries {
+    return encodeLink(
+      this.state,
+      (this.state.recordings ?? []).map(({ key }) => key),
+    );
+  }
+
+  /** Takes the state from a link. */
+  restore(entries: Entries): void {
+    const { choice, ...state } = decodeLink(entries);
+    const keys = (this.state.recordings ?? []).map(({ key }) => key);
+    const termNumbers = this.numberTerms(state.settings.group, this.state.recordings ?? []);
+    this.update({ ...state, termNumbers, choice: updateChoice(choice, keys) });
   }
 
   setUnreachable(isUnreachable: boolean): void {
@@ -116,6 +152,17 @@ export class Dashboard extends Store<DashboardState> {
 
   setFilter(filter: string): void {
     this.update({ filter });
+  }
+
+  changeSettings(change: Partial<Settings>): void {
+    const settings = { ...this.state.settings, ...change };
+    // A zoom is a part of one x axis and of no other.
+    const isOtherAxis = settings.x !== this.state.settings.x;
+    const views = isOtherAxis
+      ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
+      : this.state.views;
+    const termNumbers = this.numberTerms(settings.group, this.state.recordings ?? []);
+    this.update({ settings, views, termNumbers });
   }
 
   choose(keys: readonly string[], isChosen: boolean): void {

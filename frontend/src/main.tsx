@@ -5,18 +5,32 @@ import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { App } from "./components/App.tsx";
 import { Dashboard } from "./dashboard.ts";
 import { connect, followTheme, followVisibility } from "./host/host.ts";
+import { keepAddress } from "./host/keepAddress.ts";
 import cards from "./styles/cards.css";
 import legend from "./styles/legend.css";
 import narrow from "./styles/narrow.css";
 import notices from "./styles/notices.css";
 import page from "./styles/page.css";
 import picker from "./styles/picker.css";
+import table from "./styles/table.css";
+import toolbar from "./styles/toolbar.css";
 import tooltip from "./styles/tooltip.css";
 
 export function render(): void {
   const style = document.createElement("style");
   // Narrow windows come last: their rules take the place of others.
-  style.textContent = [uPlotStyles, page, picker, cards, legend, tooltip, notices, narrow].join("");
+  style.textContent = [
+    uPlotStyles,
+    page,
+    picker,
+    toolbar,
+    cards,
+    legend,
+    table,
+    tooltip,
+    notices,
+    narrow,
+  ].join("");
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "Regularization";
@@ -26,6 +40,7 @@ export function render(): void {
     document.documentElement.dataset.theme = theme;
     dashboard.setTheme(theme);
   });
+  keepAddress(dashboard);
   connect({
     onRuns: (runs) => dashboard.setRuns(runs),
     onReload: () => void dashboard.reload(),

@@ -10,6 +10,9 @@ from typing import Any
 class FailSafe:
     """Runs functions of a recorder until one raises; that is one warning, and the last run.
 
+    Args:
+      what: What it is that can't be recorded after a failure.
+
     Example:
       >>> fail_safe = FailSafe()
       >>> fail_safe.run(print, "recorded")
@@ -18,8 +21,9 @@ class FailSafe:
       False
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "") -> None:
         self.failed = False
+        self._what = f" {what}" if what else ""
 
     def run(self, function: Callable[..., object], *args: Any) -> None:
         """Calls a function, unless one has failed before."""
@@ -31,7 +35,7 @@ class FailSafe:
             self.failed = True
             reason = str(error) if isinstance(error, RecordingError) else repr(error)
             warnings.warn(
-                f"tb_regplugin stopped recording: {reason}. Your training goes on.",
+                f"tb_regplugin stopped recording{self._what}: {reason}. Your training goes on.",
                 RuntimeWarning,
                 stacklevel=3,
             )

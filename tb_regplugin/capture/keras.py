@@ -16,8 +16,11 @@ except ImportError as error:
         'pip install "tb_regplugin[tensorflow]"'
     ) from error
 
+from tb_regplugin.capture.armed_function import disarm
 from tb_regplugin.capture.fail_safe import FailSafe
-from tb_regplugin.capture.keras_training import RecordedTraining, disarm
+from tb_regplugin.capture.keras_training import RecordedTraining
+from tb_regplugin.capture.keras_validation import RecordedValidations
+from tb_regplugin.capture.step_kind import TEST, TRAIN
 from tb_regplugin.terms import Layout
 from tb_regplugin.writing.block_writer import BlockWriter
 
@@ -30,6 +33,11 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
     JAX and PyTorch backends, eagerly and compiled, with several steps an execution and under a
     distribution strategy. Training gives the same weights, logs and files as without it.
 
+    The validations of ``fit`` are recorded too, as one row each: the mean over the validation
+    batches, weighted by their number of samples as Keras does for ``val_loss``. Their step is the
+    number of training steps before them, so the row stands beside the training step that begins
+    with the same weights.
+
     Steps are counted over the model's life: ``fit`` called again goes on, and so does a model
     that was loaded or restored from a checkpoint.
 
@@ -37,8 +45,8 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
     goes on.
 
     Args:
-      log_dir: The log directory. Events go to its subdirectory ``train``, where Keras' own
-        ``TensorBoard`` callback writes, so that both have the same run names.
+      log_dir: The log directory. Events go to its subdirectories ``train`` and ``validation``,
+        where Keras' own ``TensorBoard`` callback writes, so that both have the same run names.
       every: Record the steps that this number divides.
       flush_secs: How long a row may wait before it is on disk, in seconds. In a long training
         this grows to 1 % of its time, at most 120 s.
@@ -64,7 +72,7 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
             raise ValueError(f"every must be 1 or more, not {every!r}.")
         if not flush_secs > 0:
             raise ValueError(f"flush_secs must be positive, not {flush_secs!r}.")
-        self._log = _Log(os.path.join(os.fspath(log_dir), "train"), every, flush_secs)
+        self._log = _Log(os.fspath(log_dir), every, flush_secs)
         weakref.finalize(self, self._log.close).atexit = False
 
     # Neither on_train_batch_end nor self.model are used: with the one, Keras waits for each step,
@@ -82,6 +90,18 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Writes what is recorded so far."""
         self._log.drain()
 
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Prepares to record a validation."""
+        self._log.begin_validation()
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Lets the coming batch be recorded."""
+        self._log.arm_validation()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Writes the validation's row."""
+        self._log.end_validation()
+
     def on_train_end(self, logs: Any = None) -> None:
         """Writes the rest."""
         self._log.finish()
@@ -93,9 +113,14 @@ class _Log:
     def __init__(self, log_dir: str, every: int, flush_secs: float) -> None:
         self._every = every
         self._flush_secs = flush_secs
-        self._writer = BlockWriter(log_dir, flush_secs=flush_secs)
+        self._writer, self._validation_writer = (
+            BlockWriter(os.path.join(log_dir, run), flush_secs=flush_secs)
+            for run in ("train", "validation")
+        )
         self._fail_safe = FailSafe()
+        self._validation_fail_safe = FailSafe("validation")
         self._training: RecordedTraining | None = None
+        self._validations: RecordedValidations | None = None
         self._exit_hook = functools.partial(_close_if_alive, weakref.ref(self))
         self._has_exit_hook = False
 
@@ -112,18 +137,40 @@ class _Log:
 
     def finish(self) -> None:
         training, self._training = self._training, None
+        self._validations = None
         if training is not None:
             self._fail_safe.run(training.finish)
         self._fail_safe.run(self._writer.flush)
+        self._validation_fail_safe.run(self._validation_writer.flush)
+
+    def begin_validation(self) -> None:
+        # Not where somebody else evaluates with this callback: that is no training.
+        if self._training is None or self._validations is None:
+            return
+        # The last execution of an epoch may have had fewer steps than expected.
+        self.drain()
+        number = self._training.next_step
+        if number is not None and not self._fail_safe.failed:
+            self._validation_fail_safe.run(self._validations.begin, number)
+
+    def arm_validation(self) -> None:
+        if self._validations is not None:
+            self._validation_fail_safe.run(self._validations.arm)
+
+    def end_validation(self) -> None:
+        if self._validations is not None:
+            self._validation_fail_safe.run(self._validations.end)
 
     def close(self) -> None:
         atexit.unregister(self._exit_hook)
         if self._training is not None and not self._training.is_collective:
             self.drain()
         self._fail_safe.run(self._writer.close)
+        self._validation_fail_safe.run(self._validation_writer.close)
 
     def _begin(self, model: Any) -> None:
-        disarm(model)
+        disarm(model, TRAIN)
+        disarm(model, TEST)
         # What an exception has left.
         self.drain()
         self._training = RecordedTraining(
@@ -132,6 +179,9 @@ class _Log:
             self._fail_safe,
             every=self._every,
             drain_secs=self._flush_secs / 2,
+        )
+        self._validations = RecordedValidations(
+            model, self._validation_writer.append, self._validation_fail_safe
         )
 
     def _append(self, layout: Layout, *rows: Any) -> None:

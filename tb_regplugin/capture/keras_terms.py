@@ -37,14 +37,42 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
     """
     layers = model._flatten_layers()
     owners = _owners(layers, entries)
-    variables = [v for v in model.trainable_variables if v.regularizer is not None]
+    variables = regularized_variables(model)
     own = len(entries) - len(variables)
     if own < 0 or any((id(entry) in owners) != (at < own) for at, entry in enumerate(entries)):
         return [Term(f"term {n}", kind="custom") for n in range(1, len(entries) + 1)]
     root = _root_prefix(model)
     terms = _describe_own_losses([owners[id(entry)] for entry in entries[:own]], model, root)
     terms += [_describe_variable(variable, root) for variable in variables]
-    return _with_distinct_names(terms)
+    return with_distinct_names(terms)
+
+
+def regularized_variables(model: Any) -> list[Any]:
+    """Returns the variables whose penalties a model's loss has."""
+    return [v for v in model.trainable_variables if v.regularizer is not None]
+
+
+def describe_variables(model: Any, variables: Iterable[Any]) -> list[Term]:
+    """Names the penalties of variables."""
+    root = _root_prefix(model)
+    return with_distinct_names(_describe_variable(variable, root) for variable in variables)
+
+
+def describe_weight_decay(model: Any, variables: Sequence[Any], strength: float) -> list[Term]:
+    """Names the decay of each variable by an optimiser with this ``weight_decay``."""
+    root = _root_prefix(model)
+    strength = _as_written(strength)
+    return with_distinct_names(
+        replace(
+            _describe_variable(variable, root),
+            name=f"{_without_root(variable.path, root)} (weight decay)",
+            role="implicit",
+            kind="weight_decay",
+            strength=strength,
+            coefficient=strength / 2,
+        )
+        for variable in variables
+    )
 
 
 def describe_regularizer(regularizer: Any) -> RegularizerForm:
@@ -168,7 +196,8 @@ def _without_root(path: str, root: str) -> str:
     return path.removeprefix(root) or path
 
 
-def _with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+    """Numbers those of one name."""
     taken: set[str] = set()
     distinct = []
     for term in terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from tb_regplugin.capture import process_rank, step_numbers
+from tb_regplugin.capture.armed_function import ArmedFunction, function_of
 from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.keras_step import DRAIN_ROWS, RecordedStep
+from tb_regplugin.capture.step_kind import TRAIN
 
 
 class RecordedTraining:
@@ -44,7 +47,7 @@ class RecordedTraining:
         # Each fit has a new one.
         self._history = model.__dict__.get("history")
         self._step: RecordedStep | None = None
-        self._armed: _ArmedFunction | None = None
+        self._armed: ArmedFunction | None = None
         self._first_step = 0
         self._first_iterations: int | None = None
         # When which number of steps was reached, since the last drain.
@@ -53,13 +56,8 @@ class RecordedTraining:
 
     def arm(self) -> None:
         """Lets the model's next ``train_function`` call be recorded."""
-        namespace = self._model.__dict__
-        if namespace.get("train_function") is None:
-            self._model.make_train_function()
-        current = namespace["train_function"]
-        if isinstance(current, _ArmedFunction):
-            if current is not self._armed:
-                raise RecordingError("another RegularizationCallback records this model")
+        current = function_of(self._model, TRAIN, self._armed)
+        if current is None:
             return
         if (
             self._step is None
@@ -67,7 +65,7 @@ class RecordedTraining:
             or self._step.missing_columns > 0
         ):
             self._take_step(RecordedStep.of(self._model, current))
-        namespace["train_function"] = self._armed
+        self._model.__dict__[TRAIN.function] = self._armed
 
     def is_stale(self) -> bool:
         """Whether the model is in a later training by now."""
@@ -114,6 +112,11 @@ class RecordedTraining:
             step_numbers.remember(self._model, self._step.next_step, iterations)
 
     @property
+    def next_step(self) -> int | None:
+        """The number of the next step, as of the last ``drain``; None before the first step."""
+        return None if self._step is None else self._expected_step
+
+    @property
     def is_collective(self) -> bool:
         """Whether rows can only be taken by all workers together."""
         return self._step is not None and self._step.is_collective
@@ -132,7 +135,7 @@ class RecordedTraining:
         step.start(self._expected_step, self._every)
         step.user = weakref.ref(self)
         self._step = step
-        self._armed = _ArmedFunction(self, step.original)
+        self._armed = ArmedFunction(self._model, TRAIN, step.original, self)
 
     def _after_execution(self, step: RecordedStep, start: float) -> None:
         if step.failure is not None:
@@ -141,6 +144,9 @@ class RecordedTraining:
             raise RecordingError(
                 "the model's train_step does not call compute_loss, so no loss can be seen"
             )
+        notice = step.pop_notice()
+        if notice is not None:
+            warnings.warn(notice, RuntimeWarning, stacklevel=2)
         now = time.time()
         self._marks.append((self._expected_step, start))
         self._expected_step += step.steps_per_execution
@@ -162,25 +168,3 @@ class RecordedTraining:
         oldest = self._marks[1][1]
         # The next execution will last about as long as this one did.
         return now + duration - oldest >= self._drain_secs
-
-
-class _ArmedFunction:
-    """A model's ``train_function`` for one call: it puts back the model's own, then records."""
-
-    def __init__(self, training: RecordedTraining, original: Any) -> None:
-        self.original = original
-        self._training = training
-
-    def __call__(self, *args: Any) -> Any:
-        disarm(self._training._model)
-        # Left behind by a callback that raised before the step: this training is another one.
-        if self._training.is_stale():
-            return self.original(*args)
-        return self._training.run(*args)
-
-
-def disarm(model: Any) -> None:
-    """Makes sure that a model has its own ``train_function``."""
-    current = model.__dict__.get("train_function")
-    if isinstance(current, _ArmedFunction):
-        model.__dict__["train_function"] = current.original

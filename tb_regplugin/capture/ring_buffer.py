@@ -87,6 +87,9 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
           label: Any small number, to find out later what the values are.
           values: Scalar tensors, at most ``columns``.
         """
+        if keras.config.backend() == "torch":
+            self._push_in_place(label, values)
+            return
         step, every = ops.convert_to_tensor(self._next_step), ops.convert_to_tensor(self._every)
         parts = [ops.convert_to_tensor(float(label), "float32"), *map(_float32_scalar, values)]
         padding = self.columns + 1 - len(parts)
@@ -102,6 +105,19 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
             )
         )
         self._next_step.assign(step + 1)
+
+    def _push_in_place(self, label: int, values: Sequence[Any]) -> None:
+        """Does the same in PyTorch's own operations: each of Keras' costs it tens of µs a step."""
+        import torch
+
+        with torch.no_grad():
+            step, every = self._next_step.value, self._every.value
+            slot = torch.where(step % every == 0, (step // every) % self.rows, self.rows)
+            parts = [value.sum() if value.ndim else value for value in values]
+            row = torch.stack([torch.full_like(parts[0], label), *parts]).to(torch.float32)
+            width = self._buffer.value[:, : len(row)]
+            width.index_copy_(0, slot.reshape(1).to(torch.int64), row.unsqueeze(0))
+            step.add_(1)
 
     def drain(self, replicas: int = 1, state: Sequence[Any] | None = None) -> RingRows:
         """Takes out the rows that came since the last call.

@@ -22,6 +22,8 @@ from tb_regplugin.terms import Layout
 # A generous guess; it only decides how many layouts are asked for at once.
 _LAYOUT_BYTES = 2**18
 _FLOAT_BYTES = 4
+# A series of rows has any number of events, so it is asked for alone.
+_ROWS_BYTES = 2**30
 
 
 def read_layouts(
@@ -42,6 +44,14 @@ def read_layouts(
             yield series, Problem(series.tag, str(error))
 
 
+def decode_content(tag: str, content: bytes) -> Layout | Problem:
+    """Reads the layout that a series of rows carries, or says what is wrong with it."""
+    try:
+        return decode_layout(content)
+    except LogFormatError as error:
+        return Problem(tag, str(error))
+
+
 def read_segments(
     source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
 ) -> Iterator[tuple[str, list[Block], Problem | None]]:
@@ -59,7 +69,7 @@ def read_segments(
     """
     by_tag = {segment.tag: segment for segment in segments}
     sizes = {
-        Series(run, segment.tag): _segment_bytes(layouts[segment.key.layout_id])
+        Series(run, segment.tag): _segment_bytes(segment, layouts[segment.key.layout_id])
         for segment in segments
     }
     for (_, tag), events in source.read(sizes):
@@ -84,7 +94,9 @@ def _decode_segment(
     return blocks, problem
 
 
-def _segment_bytes(layout: Layout) -> int:
+def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:
+    if not segment.key.writer:
+        return _ROWS_BYTES
     return MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS * (2 + len(layout.columns)) * _FLOAT_BYTES
 
 

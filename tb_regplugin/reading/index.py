@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tb_regplugin.log_format import LayoutTag, LogFormatError, SegmentTag, parse_tag
+from tb_regplugin.log_format import LayoutTag, LogFormatError, RowsTag, SegmentTag, parse_tag
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
@@ -42,6 +42,7 @@ class IndexedRecording:
       run: Its run.
       name: Its name.
       layouts: The tags of its layouts, by layout id.
+      contents: The layouts that series of rows carry with them, as JSON, by layout id.
       segments: In the order in which they were written.
       problems: The series that are not part of any recording.
     """
@@ -49,13 +50,14 @@ class IndexedRecording:
     run: str
     name: str
     layouts: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
     segments: list[IndexedSegment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def layout_ids(self) -> list[str]:
         """Returns all layouts' ids, in the order in which they were first used."""
         used = dict.fromkeys(segment.key.layout_id for segment in self.segments)
-        return list(used | dict.fromkeys(sorted(self.layouts)))
+        return list(used | dict.fromkeys(sorted({*self.layouts, *self.contents})))
 
     @property
     def last_step(self) -> int | None:
@@ -98,15 +100,23 @@ def index_recordings(
                 continue
             if isinstance(key, LayoutTag):
                 recording(run, key.name).layouts[key.layout_id] = tag
-            else:
-                last = (int(series.max_step), float(series.max_wall_time))
-                recording(run, key.name).segments.append(IndexedSegment(tag, key, last))
+                continue
+            if isinstance(key, RowsTag):
+                recording(run, key.name).contents[key.layout_id] = series.plugin_content
+                # Before any segment: no writer's name is smaller.
+                key = SegmentTag(key.name, key.layout_id, "", 0)
+            last = (int(series.max_step), float(series.max_wall_time))
+            recording(run, key.name).segments.append(IndexedSegment(tag, key, last))
     for entry in recordings.values():
-        entry.segments.sort(key=lambda segment: (segment.key.writer, segment.key.number))
+        entry.segments.sort(key=_writing_order)
     return {
         key: recordings[key]
         for key in sorted(recordings, key=lambda key: (natural_key(key[0]), natural_key(key[1])))
     }
+
+
+def _writing_order(segment: IndexedSegment) -> tuple[str, int, float]:
+    return segment.key.writer, segment.key.number, segment.last[1] if not segment.key.writer else 0
 
 
 def natural_key(name: str) -> tuple[list[str | float], str]:

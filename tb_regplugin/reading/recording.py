@@ -65,12 +65,7 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
       >>> recording.values.sum(axis=1)
       array([1.25, 1.25, 1.25], dtype=float32)
     """
-    path = os.path.expanduser(os.fspath(log_dir))
-    if not _is_directory(path):
-        raise FileNotFoundError(
-            f"There is no directory {path!r}. Give the one that the training's logs were written "
-            "to, or one above it."
-        )
+    path = check_directory(log_dir)
     store = Store()
     recordings: dict[str, Recording] = {}
     with open_log_directory(path) as source:
@@ -86,6 +81,21 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
                 table.steps, table.wall_times, table.values.T, list(table.columns)
             )
     return recordings
+
+
+def check_directory(log_dir: str | os.PathLike[str]) -> str:
+    """Returns a log directory's path, with ``~`` expanded.
+
+    Raises:
+      FileNotFoundError: There is no such directory.
+    """
+    path = os.path.expanduser(os.fspath(log_dir))
+    if not _is_directory(path):
+        raise FileNotFoundError(
+            f"There is no directory {path!r}. Give the one that the training's logs were written "
+            "to, or one above it."
+        )
+    return path
 
 
 def _warn_of(run: str, problems: tuple[Problem, ...]) -> None:

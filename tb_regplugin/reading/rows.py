@@ -96,14 +96,18 @@ class Rows:
 
     def table(self) -> Table:
         """Returns the rows as they are now, without a copy of them."""
-        stretches, recorded = self._stretches()
+        stretches = self._stretches()
+        recorded = np.zeros((len(stretches), len(self.columns)), np.bool_)
+        for i, (_, layout_id) in enumerate(stretches):
+            recorded[i, self._place(layout_id)] = True
         return Table(
             self.columns,
             self._steps[: self.count],
             self._wall_times[: self.count],
             self._values[:, : self.count],
-            stretches,
+            np.array([*(start for start, _ in stretches), self.count], np.int64),
             recorded,
+            tuple(self._layouts[layout_id] for _, layout_id in stretches),
         )
 
     def block(self, span: Span) -> Block:
@@ -138,19 +142,13 @@ class Rows:
             )
         return self._places[layout_id]
 
-    def _stretches(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        starts: list[int] = []
-        recorded: list[npt.NDArray[np.bool_]] = []
-        last_layout = None
+    def _stretches(self) -> list[tuple[int, str]]:
+        """Returns where each stretch of one layout begins, and that layout."""
+        stretches: list[tuple[int, str]] = []
         for span in self.spans:
-            if span.layout_id == last_layout:
-                continue
-            last_layout = span.layout_id
-            starts.append(span.start)
-            recorded.append(np.zeros(len(self.columns), np.bool_))
-            recorded[-1][self._place(span.layout_id)] = True
-        masks = np.array(recorded, np.bool_).reshape(len(recorded), len(self.columns))
-        return np.array([*starts, self.count], np.int64), masks
+            if not stretches or stretches[-1][1] != span.layout_id:
+                stretches.append((span.start, span.layout_id))
+        return stretches
 
 
 def surviving(blocks: Sequence[Block], counts: Sequence[int]) -> Block | None:

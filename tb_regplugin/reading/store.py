@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tb_regplugin.log_format import layout_tag
+from tb_regplugin.log_format import layout_tag, rows_tag
 from tb_regplugin.reading.cached_recording import CachedRecording
 from tb_regplugin.reading.contents import Contents
-from tb_regplugin.reading.decode import read_layouts
+from tb_regplugin.reading.decode import decode_content, read_layouts
 from tb_regplugin.reading.index import IndexedRecording, Problem, index_recordings
 from tb_regplugin.reading.source import Series, Source
 from tb_regplugin.reading.table import union
@@ -113,6 +113,12 @@ class Store:
         ]
         for series, found in read_layouts(source, new):
             self._layouts[source.experiment, series.run, series.tag] = found
+        for entry in entries:
+            for layout_id, content in entry.contents.items():
+                tag = rows_tag(entry.name, layout_id)
+                if (source.experiment, entry.run, tag) not in self._layouts:
+                    found = decode_content(tag, content)
+                    self._layouts[source.experiment, entry.run, tag] = found
 
     def _layouts_of(
         self, source: Source, entry: IndexedRecording
@@ -122,6 +128,8 @@ class Store:
         problems = list(entry.problems)
         for layout_id in entry.layout_ids():
             tag = entry.layouts.get(layout_id, layout_tag(entry.name, layout_id))
+            if layout_id not in entry.layouts and layout_id in entry.contents:
+                tag = rows_tag(entry.name, layout_id)
             layout = self._layouts.get((source.experiment, entry.run, tag))
             if isinstance(layout, Layout):
                 layouts[layout_id] = layout

@@ -27,6 +27,7 @@ class Table:
         the number of rows.
       recorded: bool ``[stretches, columns]``: which columns a stretch's layout has. So a gap is
         told apart from a recorded NaN.
+      layouts: Each stretch's layout, with what was its columns' strength then.
     """
 
     columns: tuple[Term, ...]
@@ -35,6 +36,7 @@ class Table:
     values: npt.NDArray[np.float32]
     stretches: npt.NDArray[np.int64]
     recorded: npt.NDArray[np.bool_]
+    layouts: tuple[Layout, ...] = ()
 
 
 def union(layouts: Sequence[Layout]) -> tuple[Term, ...]:

@@ -11,9 +11,8 @@ from typing import Any, SupportsFloat, SupportsIndex
 
 from tb_regplugin.terms import Layout, Term
 from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.columns import layout_of
 
-_TOTAL = Term("total", role="total")
-_DATA = Term("data", role="data")
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -101,7 +100,7 @@ class Writer:
         # One tuple, so that threads never see the names of one layout with another.
         last_names, layout = self._last
         if layout is None or names != last_names:
-            layout = _layout(*names)
+            layout = layout_of(*names)
             self._last = (names, layout)
         self._blocks.append_row(layout, number, wall_time, row)
 
@@ -123,23 +122,6 @@ class Writer:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _layout(
-    has_total: bool, data_parts: tuple[str, ...] | None, penalties: tuple[str | Term, ...]
-) -> Layout:
-    data = (_DATA,) if data_parts is None else tuple(Term(part, "data") for part in data_parts)
-    terms = tuple(
-        penalty if isinstance(penalty, Term) else Term(penalty, kind="custom")
-        for penalty in penalties
-    )
-    for term in terms:
-        if term.role in ("total", "data"):
-            raise ValueError(
-                f"The penalty {term.name!r} has the role {term.role!r}. "
-                "Give it to write() as total_loss or data_loss."
-            )
-    return Layout(((_TOTAL,) if has_total else ()) + data + terms)
 
 
 def _name_of_bad_value(

@@ -85,6 +85,22 @@ class Dashboard:
         """Returns the area within the axes of a run's chart."""
         return self.card(run).locator(".u-over")
 
+    def view(self, name: str) -> None:
+        """Chooses one of the views."""
+        self.frame.get_by_role("radio", name=name, exact=True).check()
+
+    def option(self, name: str) -> Any:
+        """Returns a control among the options, which are opened if they are not."""
+        options = self.frame.get_by_role("button", name="Options")
+        if options.get_attribute("aria-expanded") == "false":
+            options.click()
+        return self.frame.get_by_label(name, exact=True)
+
+    def menu(self, run: str, entry: str) -> None:
+        """Chooses an entry of a card's menu."""
+        self.card(run).get_by_label(f"More of {run}").click()
+        self.card(run).get_by_text(entry, exact=True).click()
+
     def plugin_requests(self) -> list[str]:
         """Returns the addresses that the plugin asked for so far."""
         return [url for url in self.requests if "/plugin/regularization/" in url]

@@ -40,6 +40,18 @@ def write_run_with_a_residual(directory: Path) -> None:
             writer.write(step, 1.0, {KERNEL: 1.0}, total_loss=3.0)
 
 
+def write_run_with_many_terms(directory: Path, steps: int = 50) -> None:
+    """300 terms of ten blocks; block b's thirty terms are b + 1 each, and data loss is 1."""
+    terms = {
+        Term(f"block_{block}/layer_{layer}/kernel", kind="l2" if layer % 2 else "l1"): block + 1.0
+        for block in range(10)
+        for layer in range(30)
+    }
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 1.0, terms)
+
+
 def write_layout_of_a_newer_version(directory: Path) -> None:
     """A recording that this version can't read."""
     event = log_format.layout_event("losses", Layout((Term("data", role="data"),)), 1.0)
@@ -52,6 +64,13 @@ def write_scalar(directory: Path) -> None:
     value = summary_pb2.Summary.Value(tag="accuracy", simple_value=0.5)
     summary = summary_pb2.Summary(value=[value])
     _write_event(directory, event_pb2.Event(step=1, wall_time=1.0, summary=summary))
+
+
+def write_run_with_a_negative_term(directory: Path, steps: int = 100) -> None:
+    """Data loss 2, a penalty of 1 and one of -0.5 at every step."""
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 2.0, {KERNEL: 1.0, Term("entropy"): -0.5})
 
 
 def _write_event(directory: Path, event: event_pb2.Event) -> None:

@@ -1,6 +1,5 @@
 """The dashboard in a real browser on a real TensorBoard, read as a person would."""
 
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import FloatRect, Locator, expect
+from playwright.sync_api import expect
 
 from tb_regplugin import Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.gestures import drag, pixels, point_at, visible_box
 from tests.browser.logs import (
     KERNEL,
     write_layout_of_a_newer_version,
@@ -38,35 +37,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with start_tensorboard(log_dir) as address:
         wait_for_runs(address, 4)
         yield address
-
-
-def visible_box(chart: Locator) -> FloatRect:
-    """Scrolls to a chart and returns where it is."""
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
-    return box
-
-
-def point_at(chart: Locator, share: float) -> None:
-    """Points at a share of a chart's width."""
-    box = visible_box(chart)
-    chart.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-
-
-def drag(chart: Locator, begin: float, end: float) -> None:
-    """Drags from one share of a chart's width to another."""
-    point_at(chart, begin)
-    chart.page.mouse.down()
-    point_at(chart, (begin + end) / 2)
-    point_at(chart, end)
-    chart.page.mouse.up()
-
-
-def pixels(element: Locator) -> np.ndarray:
-    """Returns what an element looks like, uint8 ``[height, width, 3]``."""
-    element.page.mouse.move(0, 0)
-    return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB"))
 
 
 def reload_tensorboard(dashboard: Dashboard) -> None:

@@ -36,6 +36,7 @@ _MODES = {
 
 @pytest.fixture(scope="module")
 def expected() -> np.ndarray:
+    """The losses of two epochs, computed in NumPy."""
     return expected_rows(2 * BATCHES)
 
 
@@ -63,7 +64,7 @@ def test_training_is_bit_equal_to_one_without_the_callback(mode, log_dir, tmp_pa
         with _strategy_scope(mode):
             model = compiled_model(**_MODES[mode])
         saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "epoch.keras"), save_freq=3)
-        history = fit(model, *callbacks, saving, epochs=2, validation_split=0.3).history
+        history = fit(model, *callbacks, saving, epochs=2).history
         model.save(str(tmp_path / "end.keras"))
         files = [_contents(tmp_path / name) for name in ("epoch.keras", "end.keras")]
         outcomes.append((history, [w.tobytes() for w in model.get_weights()], files))
@@ -85,40 +86,6 @@ def test_a_training_longer_than_the_ring_loses_no_row(log_dir) -> None:
     recorded = recording(log_dir)
     assert recorded.steps.tolist() == list(range(30 * BATCHES))
     assert np.all(np.diff(recorded.wall_times) >= 0)
-
-
-def test_a_compute_loss_of_the_users_own_is_recorded(log_dir) -> None:
-    """Its total is recorded as it is; what it did not use Keras' parts for leaves a residual."""
-
-    class Doubled(keras.Model):
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-            return 2 * keras.ops.mean(keras.ops.square(y - y_pred)) + sum(self.losses)
-
-    plain = compiled_model()
-    model = Doubled(plain.inputs, plain.outputs)
-    model.compile("sgd")
-    fit(model, RegularizationCallback(log_dir))
-    recorded = recording(log_dir)
-    assert [term.name for term in recorded.columns] == [n for n in NAMES if n != "data"]
-    expected = expected_rows(1)[0]
-    np.testing.assert_allclose(recorded.values[0, 1:], expected[2:], rtol=1e-5)
-    np.testing.assert_allclose(recorded.values[0, 0], expected[0] + expected[1], rtol=1e-5)
-
-
-def test_a_train_step_without_compute_loss_is_said_once(log_dir) -> None:
-    """Training goes on, and one warning says why there is nothing to record."""
-
-    class Silent(keras.Model):
-        def train_step(self, *args):
-            logs = {"loss": keras.ops.zeros(())}
-            return (logs, args[0]) if keras.config.backend() == "jax" else logs
-
-    plain = compiled_model()
-    model = Silent(plain.inputs, plain.outputs)
-    model.compile("sgd", "mse", run_eagerly=True)
-    with pytest.warns(RuntimeWarning, match="does not call compute_loss") as warnings:
-        fit(model, RegularizationCallback(log_dir), epochs=2)
-    assert len(warnings) == 1
 
 
 def _strategy_scope(mode: str):
@@ -145,8 +112,10 @@ def _contents(path) -> dict[str, bytes]:
         contents["config"] = json.dumps(sorted(config)).encode()
         with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
             weights.visititems(
-                lambda name, item: contents.update({name: item[()].tobytes()})
-                if isinstance(item, h5py.Dataset)
-                else contents.update({name: b""})
+                lambda name, item: (
+                    contents.update({name: item[()].tobytes()})
+                    if isinstance(item, h5py.Dataset)
+                    else contents.update({name: b""})
+                )
             )
     return contents

@@ -3,17 +3,22 @@ import type { Dashboard } from "../dashboard.ts";
 import { filterRecordings } from "../model/runs.ts";
 import { useStore } from "../store.ts";
 import { Card } from "./Card.tsx";
+import { CompareCard } from "./CompareCard.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Notice } from "./Notice.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
+import { Toolbar } from "./Toolbar.tsx";
 
 /** The whole page: the run picker beside the cards of the chosen recordings. */
 export function App({ dashboard }: { dashboard: Dashboard }) {
   const state = useStore(dashboard);
   const { recordings, filter, choice } = state;
   const filtered = useMemo(() => filterRecordings(recordings ?? [], filter), [recordings, filter]);
-  const shown = filtered.matching.filter(({ key }) => choice.chosen.has(key));
+  const pinned = (key: string) => Number(dashboard.viewOf(key).isPinned ?? false);
+  const shown = filtered.matching
+    .filter(({ key }) => choice.chosen.has(key))
+    .toSorted((left, right) => pinned(right.key) - pinned(left.key));
 
   return (
     <div class="app">
@@ -40,7 +45,11 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               : "No run is chosen. Choose one in the list of runs."}
           </p>
         )}
+        {shown.length > 0 && <Toolbar dashboard={dashboard} settings={state.settings} />}
         <div class="cards">
+          {state.settings.compare !== "" && shown.length > 0 && (
+            <CompareCard dashboard={dashboard} state={state} recordings={shown} />
+          )}
           {shown.map((recording) => (
             <Card key={recording.key} dashboard={dashboard} state={state} recording={recording} />
           ))}

@@ -1,19 +1,23 @@
-import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import { exportAddress } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import { bandColour } from "../drawing/colours.ts";
-import { type Band, chooseBands } from "../model/bands.ts";
+import { bandColour, columnColour } from "../drawing/colours.ts";
 import { shortenMiddle } from "../model/format.ts";
-import { fullRange, makePicture, type Range, TOTAL_KEY, zoomRange } from "../model/picture.ts";
+import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
-import { describeChart, describeNonFinite, subtitle } from "../model/summary.ts";
-import { isolate, isShown, toggle, zoom } from "../model/view.ts";
-import { useCurves, useNear, useWidth } from "./hooks.ts";
+import { describeNonFinite, subtitle } from "../model/summary.ts";
+import { isolate, pin, toggle } from "../model/view.ts";
+import { CardBody } from "./CardBody.tsx";
+import { highlight } from "./highlight.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
-import { StackChart } from "./StackChart.tsx";
+import { TermTable } from "./TermTable.tsx";
+import { useCard } from "./useCard.ts";
 
 interface Props {
   dashboard: Dashboard;
@@ -23,49 +27,18 @@ interface Props {
 
 /** One recording: its title, its chart and its legend. */
 export function Card({ dashboard, state, recording }: Props) {
-  const { theme, termNumbers } = state;
   const element = useRef<HTMLElement>(null);
   const plot = useRef<HTMLDivElement>(null);
-  const isNear = useNear(element);
   const width = useWidth(plot);
-  const view = dashboard.viewOf(recording.key);
-  // Without a column there are no curves to ask for; the problems above the cards say why.
-  const isReadable = recording.columns.length > 0;
-  const isWanted = isNear && state.isVisible && isReadable;
-  const { curves, failure } = useCurves(
-    dashboard,
-    recording,
-    view.range,
-    bucketsFor(width),
-    isWanted,
-  );
-  const [highlighted, setHighlighted] = useState<string>();
-
-  const bands = useMemo(
-    () => curves && chooseBands(curves, view.isolated),
-    [curves, view.isolated],
-  );
-  const picture = useMemo(
-    () => curves && bands && makePicture(curves, bands, (key) => isShown(view, key)),
-    [curves, bands, view.hidden, view.isolated],
-  );
-  const colourOf = useCallback(
-    (band: Band) => bandColour(theme, band, termNumbers),
-    [theme, termNumbers],
-  );
-  const whole = curves && fullRange(curves);
-  const zoomTo = (dragged: Range | undefined) => {
-    const range = dragged && whole && zoomRange(dragged, whole);
-    if (range !== undefined || dragged === undefined) {
-      dashboard.changeView(recording.key, (current) => zoom(current, range));
-    }
-  };
+  const isFull = useFullScreen(element);
+  // What fills the screen is outside of the area that scrolls.
+  const isNear = useNear(element) || isFull;
+  const card = useCard(dashboard, state, recording, width, isNear);
+  const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
+  const change = (key: string, how: typeof toggle) =>
+    dashboard.changeView(recording.key, (current) => how(current, key));
 
   const label = recordingLabel(recording);
-  const nonFinite = curves && describeNonFinite(curves.series.map(({ column }) => column));
-  const listed = new Set(recording.problems.map(({ tag }) => tag));
-  // Those of the list are shown above all cards.
-  const problems = (curves?.problems ?? []).filter(({ tag }) => !listed.has(tag));
   const isEmpty = !isReadable || curves?.rows === 0;
   return (
     <article class="card" ref={element} aria-label={label}>
@@ -79,27 +52,42 @@ export function Card({ dashboard, state, recording }: Props) {
             Reset zoom
           </button>
         )}
+        {picture && (
+          <Menu
+            name={label}
+            picture={picture}
+            range={card.range}
+            colourOf={(band) => bandColour("light", band, state.termNumbers)}
+            width={width}
+            rows={(format, isAll) =>
+              exportAddress(
+                recording,
+                isAll ? { x: card.query.x, range: undefined } : card.query,
+                format,
+              )
+            }
+            isZoomed={view.range !== undefined}
+            isPinned={view.isPinned}
+            onPin={() => dashboard.changeView(recording.key, pin)}
+          />
+        )}
         <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
-        {nonFinite !== undefined && <p class="warning">{nonFinite}</p>}
-        {failure !== undefined && <p class="warning">{failure}</p>}
-        {problems.map((problem) => (
-          <p class="warning" key={problem.tag}>
-            <ProblemText problem={problem} />
-          </p>
-        ))}
+        <Warnings
+          recording={recording}
+          curves={curves}
+          failure={failure}
+          note={picture && leftOut(picture)}
+        />
       </header>
       <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
-        {isNear && picture && whole && !isEmpty && width > 0 && (
-          <StackChart
-            picture={picture}
-            range={view.range ?? whole}
-            theme={theme}
+        {isNear && picture && !isEmpty && width > 0 && (
+          <CardBody
+            card={card}
+            label={label}
+            state={state}
             width={width}
-            label={describeChart(label, picture.curves)}
-            colourOf={colourOf}
-            highlighted={isShown(view, highlighted ?? "") ? highlighted : undefined}
-            onZoom={zoomTo}
-            onReset={() => zoomTo(undefined)}
+            isFull={isFull}
+            onPick={(band) => change(band.key, isolate)}
           />
         )}
         {isEmpty && (
@@ -111,17 +99,57 @@ export function Card({ dashboard, state, recording }: Props) {
       {bands && !isEmpty && (
         <Legend
           bands={bands}
-          hasTotal={curves?.series.some(({ column }) => column.role === TOTAL_KEY) ?? false}
+          total={card.totalLabel}
           view={view}
           colourOf={colourOf}
-          onToggle={(key) => dashboard.changeView(recording.key, (current) => toggle(current, key))}
+          onToggle={(key) => change(key, toggle)}
           onIsolate={(key, before) =>
             dashboard.changeView(recording.key, (current) => isolate(before ?? current, key))
           }
-          onHighlight={setHighlighted}
+          onHighlight={highlight}
+        />
+      )}
+      {state.settings.table && !isEmpty && (
+        <TermTable
+          dashboard={dashboard}
+          recording={recording}
+          label={label}
+          query={card.query}
+          isWanted={card.isWanted}
+          pattern={card.pattern}
+          colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
+          onIsolate={(key) => change(key, isolate)}
+          onHighlight={highlight}
         />
       )}
     </article>
+  );
+}
+
+interface WarningsProps {
+  recording: Recording;
+  curves: Curves | undefined;
+  failure: string | undefined;
+  note: string | undefined;
+}
+
+/** What is amiss with this recording alone. */
+function Warnings({ recording, curves, failure, note }: WarningsProps) {
+  const nonFinite = curves && describeNonFinite(curves.series.map(({ column }) => column));
+  const listed = new Set(recording.problems.map(({ tag }) => tag));
+  // Those of the list are shown above all cards.
+  const problems = (curves?.problems ?? []).filter(({ tag }) => !listed.has(tag));
+  return (
+    <>
+      {nonFinite !== undefined && <p class="warning">{nonFinite}</p>}
+      {note !== undefined && <p class="subtitle">{note}</p>}
+      {failure !== undefined && <p class="warning">{failure}</p>}
+      {problems.map((problem) => (
+        <p class="warning" key={problem.tag}>
+          <ProblemText problem={problem} />
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -130,9 +158,4 @@ function headline(curves: Curves | undefined, isLoading: boolean): string {
     return subtitle(curves);
   }
   return isLoading ? "Loading…" : "\u00a0";
-}
-
-/** One bucket a pixel, in steps that spare a request for each pixel of a window being resized. */
-function bucketsFor(width: number): number {
-  return width === 0 ? 0 : Math.min(2000, Math.max(200, Math.ceil(width / 100) * 100));
 }

@@ -7,9 +7,12 @@ import { isShown, type View } from "../model/view.ts";
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
 
 interface Props {
+  /** What its entries are. */
+  name?: string;
   /** From bottom to top. */
   bands: readonly Band[];
-  hasTotal: boolean;
+  /** What the line over all parts is called, where there is one. */
+  total: string | undefined;
   view: View;
   colourOf: (band: Band) => string;
   onToggle: (key: string) => void;
@@ -20,8 +23,9 @@ interface Props {
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
 export function Legend({
+  name = "Terms",
   bands,
-  hasTotal,
+  total,
   view,
   colourOf,
   onToggle,
@@ -43,6 +47,7 @@ export function Legend({
   };
   const handlers = (key: string) => ({
     "aria-pressed": isShown(view, key),
+    "data-term": key,
     onClick: click(key),
     onMouseEnter: () => onHighlight(key),
     onMouseLeave: () => onHighlight(undefined),
@@ -50,12 +55,12 @@ export function Legend({
     onBlur: () => onHighlight(undefined),
   });
   return (
-    <ul class="legend" aria-label="Terms">
-      {hasTotal && (
+    <ul class="legend" aria-label={name}>
+      {total !== undefined && (
         <li>
-          <button type="button" class="term" title={`total\n${HINT}`} {...handlers(TOTAL_KEY)}>
+          <button type="button" class="term" title={`${total}\n${HINT}`} {...handlers(TOTAL_KEY)}>
             <span class="swatch swatch-line" aria-hidden="true" />
-            total
+            {total}
           </button>
         </li>
       )}
@@ -78,6 +83,9 @@ export function Legend({
 }
 
 export function Swatch({ band, colour }: { band: Band; colour: string }) {
+  if (band.role === "total") {
+    return <span class="swatch swatch-line" aria-hidden="true" />;
+  }
   const background =
     band.role === "unexplained"
       ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`
@@ -87,5 +95,10 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
 
 function originOf(band: Band): string {
   const [only] = band.members;
-  return band.key === MORE_KEY || only === undefined ? "" : formatOrigin(only.column);
+  if (band.key === MORE_KEY || only === undefined) {
+    return "";
+  }
+  const { column } = only;
+  const terms = (column.terms ?? 1) < 2 ? "" : `${column.terms} terms`;
+  return [formatOrigin(column), terms].filter((part) => part !== "").join(", ");
 }

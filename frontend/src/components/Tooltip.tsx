@@ -2,12 +2,15 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Band } from "../model/bands.ts";
 import { shortenMiddle } from "../model/format.ts";
 import type { Picture } from "../model/picture.ts";
-import { read } from "../model/reading.ts";
+import { type ReadingOptions, read } from "../model/reading.ts";
 import { Swatch } from "./Legend.tsx";
 
 /** Where the pointer is: over which bucket, at which point of the window, over which band. */
 export interface Pointer {
   readonly bucket: number;
+  /** On the chart's own axes. */
+  readonly at: number;
+  readonly value: number;
   readonly x: number;
   readonly y: number;
   readonly band?: Band;
@@ -22,12 +25,13 @@ interface Props {
   picture: Picture;
   pointer: Pointer;
   colourOf: (band: Band) => string;
+  options: ReadingOptions;
 }
 
 /** Lists what the stack is made of at the pointer. */
-export function Tooltip({ picture, pointer, colourOf }: Props) {
+export function Tooltip({ picture, pointer, colourOf, options }: Props) {
   const element = useRef<HTMLDivElement>(null);
-  const { steps, total, rows, more, isMean } = read(picture, pointer.bucket);
+  const { steps, x, total, rows, more, isMean } = read(picture, pointer, options);
 
   useLayoutEffect(() => {
     const box = element.current;
@@ -48,6 +52,7 @@ export function Tooltip({ picture, pointer, colourOf }: Props) {
         <caption>
           step {steps}
           {isMean && <span class="origin"> means</span>}
+          {x !== undefined && <span class="origin"> · {x}</span>}
         </caption>
         <tbody>
           {total && (

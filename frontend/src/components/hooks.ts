@@ -1,12 +1,11 @@
-/** What components share: where they are on the screen, and the curves they show. */
+/** What components share: where they are on the screen, and what the server answers. */
 
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { fetchCurves, Unreachable } from "../data/api.ts";
+import { type CurvesQuery, fetchCurves, Unreachable } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
-import type { Range } from "../model/picture.ts";
 
 /** How far outside of the scrolled area something counts as near. */
 const MARGIN = "400px 0px";
@@ -29,6 +28,17 @@ export function useNear(element: RefObject<Element | null>): boolean {
   return isNear;
 }
 
+/** Whether an element fills the screen. */
+export function useFullScreen(element: RefObject<Element | null>): boolean {
+  const [isFull, setFull] = useState(false);
+  useEffect(() => {
+    const follow = () => setFull(document.fullscreenElement === element.current);
+    document.addEventListener("fullscreenchange", follow);
+    return () => document.removeEventListener("fullscreenchange", follow);
+  }, [element]);
+  return isFull;
+}
+
 /** An element's width in whole pixels; 0 until it is known. */
 export function useWidth(element: RefObject<Element | null>): number {
   const [width, setWidth] = useState(0);
@@ -49,54 +59,72 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
-export interface Loaded {
-  /** The last curves that came, until others do. */
-  readonly curves?: Curves;
-  /** Why there are no newer ones. */
+/** Milliseconds without a change before a changed question is asked. */
+const REST = 60;
+
+export interface Loaded<Value> {
+  /** The last answer that came, until another does. */
+  readonly value?: Value;
+  /** Why there is no newer one. */
   readonly failure?: string;
 }
 
-/** The curves of a recording, asked for anew whenever what is wanted changes. */
-export function useCurves(
+/** What the server answers to a question, asked anew whenever the question or the logs change. */
+export function useAnswer<Value>(
   dashboard: Dashboard,
-  recording: Recording,
-  range: Range | undefined,
-  buckets: number,
+  question: string,
   isWanted: boolean,
-): Loaded {
-  const [loaded, setLoaded] = useState<Loaded>({});
+  ask: (signal: AbortSignal) => Promise<Value>,
+): Loaded<Value> {
+  const [loaded, setLoaded] = useState<Loaded<Value>>({});
   const answered = useRef("");
-  const { reloads } = dashboard.state;
-  // Stands for all that the request depends on.
-  const question = JSON.stringify([recording.key, range ?? null, buckets, reloads]);
+  const dated = `${dashboard.state.reloads} ${question}`;
 
   useEffect(() => {
-    if (!isWanted || buckets === 0 || question === answered.current) {
+    if (!isWanted || dated === answered.current) {
       return;
     }
     const abort = new AbortController();
-    fetchCurves(recording, range, buckets, abort.signal)
-      .then((curves) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        answered.current = question;
-        setLoaded({ curves });
-        dashboard.setUnreachable(false);
-      })
-      .catch((error: unknown) => {
-        if (abort.signal.aborted) {
-          return;
-        }
-        if (error instanceof Unreachable) {
-          dashboard.setUnreachable(true);
-          return;
-        }
-        const failure = error instanceof Error ? error.message : String(error);
-        setLoaded((previous) => ({ ...previous, failure }));
-      });
-    return () => abort.abort();
-  }, [question, isWanted]);
+    const begin = () =>
+      ask(abort.signal)
+        .then((value) => {
+          if (!abort.signal.aborted) {
+            answered.current = dated;
+            setLoaded({ value });
+            dashboard.setUnreachable(false);
+          }
+        })
+        .catch((error: unknown) => {
+          if (abort.signal.aborted) {
+            return;
+          }
+          if (error instanceof Unreachable) {
+            dashboard.setUnreachable(true);
+            return;
+          }
+          const failure = error instanceof Error ? error.message : String(error);
+          setLoaded((previous) => ({ ...previous, failure }));
+        });
+    // While something moves, what was there before will do.
+    const timer = setTimeout(begin, loaded.value === undefined ? 0 : REST);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [dated, isWanted]);
 
   return loaded;
+}
+
+/** The curves of a recording. */
+export function useCurves(
+  dashboard: Dashboard,
+  recording: Recording,
+  query: CurvesQuery,
+  isWanted: boolean,
+): Loaded<Curves> {
+  const question = JSON.stringify([recording.key, query]);
+  return useAnswer(dashboard, question, isWanted && query.buckets > 0, (signal) =>
+    fetchCurves(recording, query, signal),
+  );
 }

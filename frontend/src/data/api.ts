@@ -1,8 +1,10 @@
 /** Requests to the plugin's routes. Addresses are relative: TensorBoard may live under any path. */
 
 import type { Range } from "../model/picture.ts";
+import type { XAxis } from "../model/settings.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
+import { parseStatistics, type Statistics } from "./statistics.ts";
 
 /** TensorBoard did not answer at all. */
 export class Unreachable extends Error {}
@@ -15,20 +17,61 @@ export async function fetchRecordings(): Promise<readonly Recording[]> {
   return parseRecordings(await response.json());
 }
 
+export interface CurvesQuery {
+  readonly range: Range | undefined;
+  readonly buckets: number;
+  readonly group: string;
+  readonly top: number;
+  readonly x: XAxis;
+  readonly smoothing: number;
+}
+
 export async function fetchCurves(
   recording: Recording,
-  range: Range | undefined,
-  buckets: number,
+  query: CurvesQuery,
   signal: AbortSignal,
 ): Promise<Curves> {
   const parameters = new URLSearchParams({
-    run: recording.run,
-    name: recording.name,
-    buckets: String(buckets),
-    ...(range ? { start: String(range.min), end: String(range.max) } : {}),
+    ...whatOf(recording, query),
+    buckets: String(query.buckets),
+    ...(query.top > 0 ? { top: String(query.top) } : {}),
+    ...(query.smoothing > 0 ? { smoothing: String(query.smoothing) } : {}),
   });
   const response = await request(`curves?${parameters}`, signal);
   return decodeCurves(await response.arrayBuffer());
+}
+
+export type RowsQuery = Pick<CurvesQuery, "range" | "x" | "group">;
+
+/** Requests that are under way at once: a browser allows six to a host. */
+const AT_ONCE = 4;
+
+/** The curves of several recordings, in their order. */
+export async function fetchAll(
+  recordings: readonly Recording[],
+  query: CurvesQuery,
+  signal: AbortSignal,
+): Promise<readonly { recording: Recording; curves: Curves }[]> {
+  const answers: { recording: Recording; curves: Curves }[] = [];
+  const waiting = recordings.entries();
+  const work = async () => {
+    for (const [place, recording] of waiting) {
+      answers[place] = { recording, curves: await fetchCurves(recording, query, signal) };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return answers;
+}
+
+/** The parameters that all routes of one recording share; what is usual is left out. */
+function whatOf(recording: Recording, { range, x, group }: RowsQuery): Record<string, string> {
+  return {
+    run: recording.run,
+    name: recording.name,
+    ...(range ? { start: String(range.min), end: String(range.max) } : {}),
+    ...(x === "step" ? {} : { x }),
+    ...(group === "term" ? {} : { group }),
+  };
 }
 
 async function request(address: string, signal?: AbortSignal): Promise<Response> {
@@ -45,6 +88,25 @@ async function request(address: string, signal?: AbortSignal): Promise<Response>
     throw new Refused(await reason(response));
   }
   return response;
+}
+
+/** Where the exact rows are to be had as a file. */
+export function exportAddress(
+  recording: Recording,
+  query: Pick<CurvesQuery, "range" | "x">,
+  format: "csv" | "json",
+): string {
+  return `export?${new URLSearchParams({ ...whatOf(recording, { ...query, group: "term" }), format })}`;
+}
+
+export async function fetchStatistics(
+  recording: Recording,
+  query: RowsQuery,
+  signal: AbortSignal,
+): Promise<Statistics> {
+  const parameters = new URLSearchParams(whatOf(recording, query));
+  const response = await request(`statistics?${parameters}`, signal);
+  return parseStatistics(await response.json());
 }
 
 async function reason(response: Response): Promise<string> {

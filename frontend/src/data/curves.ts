@@ -1,5 +1,6 @@
 /** The curves of one recording over a range of steps, decoded from the server's binary answer. */
 
+import { X_AXES, type XAxis } from "../model/settings.ts";
 import { FormatError, list, number, numberOrNull, object, text } from "./json.ts";
 import { type Column, type Problem, parseColumns, parseProblems } from "./recording.ts";
 
@@ -12,6 +13,8 @@ export interface Series {
   readonly mean: Float32Array;
   readonly max: Float32Array;
   readonly last: Float32Array;
+  /** Where smoothing was asked for: the moving average at the bucket's last row. */
+  readonly smoothed?: Float32Array;
   /** How many values of each bucket are not finite; absent where all are. */
   readonly nonFinite?: NonFinite;
 }
@@ -29,6 +32,13 @@ export interface Curves {
   readonly rows: number;
   readonly problems: readonly Problem[];
   readonly buckets: number;
+  /** What the x axis counts, and its ends in the whole recording. */
+  readonly xAxis: XAxis;
+  readonly firstX: number | null;
+  readonly lastX: number | null;
+  /** Of each bucket's first and last row, in the unit of the x axis. */
+  readonly firstXs: Float64Array;
+  readonly lastXs: Float64Array;
   /** Of each bucket's first and last row. */
   readonly firstSteps: Float64Array;
   readonly lastSteps: Float64Array;
@@ -52,15 +62,27 @@ export function decodeCurves(answer: ArrayBuffer): Curves {
   const firstSteps = arrays.vector("first_step");
   const buckets = firstSteps.length;
   const columns = parseColumns(header.columns);
+  const lastSteps = arrays.vector("last_step");
+  const firstStep = numberOrNull(header.first_step, "first_step");
+  const lastStep = numberOrNull(header.last_step, "last_step");
+  const xAxis = X_AXES.find((axis) => axis === header.x) ?? "step";
+  // A server that knows of steps alone leaves out what it would say twice.
+  const ofX = (name: string, steps: Float64Array) =>
+    arrays.has(name) ? arrays.vector(name) : steps;
   const series = columns.map((column, index) => readSeries(arrays, column, index, buckets));
   return {
-    firstStep: numberOrNull(header.first_step, "first_step"),
-    lastStep: numberOrNull(header.last_step, "last_step"),
+    firstStep,
+    lastStep,
     rows: number(header.rows, "rows"),
     problems: parseProblems(header.problems),
     buckets,
     firstSteps,
-    lastSteps: arrays.vector("last_step"),
+    lastSteps,
+    xAxis,
+    firstX: header.first_x === undefined ? firstStep : numberOrNull(header.first_x, "first_x"),
+    lastX: header.last_x === undefined ? lastStep : numberOrNull(header.last_x, "last_x"),
+    firstXs: ofX("first_x", firstSteps),
+    lastXs: ofX("last_x", lastSteps),
     wallTimes: arrays.vector("wall_time"),
     series,
   };
@@ -80,6 +102,7 @@ function readSeries(arrays: Arrays, column: Column, index: number, buckets: numb
     mean: arrays.floats("mean", index, buckets),
     max: arrays.floats("max", index, buckets),
     last: arrays.floats("last", index, buckets),
+    ...(arrays.has("smoothed") ? { smoothed: arrays.floats("smoothed", index, buckets) } : {}),
     ...(anyNonFinite ? { nonFinite } : {}),
   };
 }
@@ -108,6 +131,10 @@ class Arrays {
         length: shape.reduce((product, size) => product * size, 1),
       });
     }
+  }
+
+  has(name: string): boolean {
+    return this.places.has(name);
   }
 
   vector(name: string): Float64Array {

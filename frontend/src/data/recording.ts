@@ -27,6 +27,11 @@ export interface Column {
   /** Of a residual: beyond the rounding of float32 sums. */
   readonly significant: boolean;
   readonly firstNonFiniteStep?: number;
+  /** Of a sum of several recorded terms: how many, and the names of the first of them. */
+  readonly terms?: number;
+  readonly members?: readonly string[];
+  /** What the server summed because it was not among the largest. */
+  readonly isRest?: boolean;
 }
 
 /** A series that could not be read, and why. */
@@ -97,6 +102,9 @@ function parseColumn(json: JsonObject): Column {
     ...optional("variable", json.variable, text),
     ...optional("shape", json.shape, numbers),
     ...optional("size", json.size, number),
+    ...optional("terms", json.terms, number),
+    ...optional("members", json.members, texts),
+    ...(json.rest === true ? { isRest: true } : {}),
     ...optional("firstNonFiniteStep", json.first_non_finite_step, number),
   };
 }
@@ -115,6 +123,10 @@ function optional<Name extends string, Value>(
 
 function numbers(value: unknown, what: string): readonly number[] {
   return list(value, what).map((entry) => number(entry, what));
+}
+
+function texts(value: unknown, what: string): readonly string[] {
+  return list(value, what).map((entry) => text(entry, what));
 }
 
 function strength(value: unknown, what: string): number | readonly [number, number] {

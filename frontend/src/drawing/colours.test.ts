@@ -48,7 +48,7 @@ test("neighbouring terms differ in colour through two rounds of the palette", ()
   const names = Array.from({ length: 16 }, (_, i) => `t${i}`);
   const numbers = numberTerms(new Map(), [recording("r", "losses", terms(...names))]);
   const bands = chooseBands(curves(names.map((name) => series(column(name, "penalty"), [1]))));
-  const keep = new Set(names.map((name) => `penalty:${name}`));
+  const keep = { keep: new Set(names.map((name) => `penalty:${name}`)) };
   const all = chooseBands(curves(bands.flatMap(({ members }) => members)), keep);
   assert.equal(new Set(all.map((band) => bandColour("light", band, numbers))).size, 16);
 });

@@ -1,8 +1,9 @@
 /** Colours of runs and of terms, in light and in dark. */
 
-import { type Column, columnKey, type Recording } from "../data/recording.ts";
+import type { Column, Recording } from "../data/recording.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
 import { naturalCompare } from "../model/runs.ts";
+import { LOOKS } from "./look.ts";
 
 export type Theme = "light" | "dark";
 
@@ -56,14 +57,15 @@ export function runColour(theme: Theme, number: number): string {
 export function numberTerms(
   previous: ReadonlyMap<string, number>,
   recordings: readonly Recording[],
+  nameOf: (column: Column) => string = ({ name }) => name,
 ): ReadonlyMap<string, number> {
   const numbers = new Map(previous);
   for (const role of ["data", "penalty"] as const) {
     const columns = recordings.flatMap((recording) => recording.columns);
-    const ofRole = columns.filter((column) => column.role === role);
+    const names = columns.filter((column) => column.role === role).map(nameOf);
     let next = [...previous.keys()].filter((key) => key.startsWith(`${role}:`)).length;
-    for (const column of ofRole.toSorted(byName)) {
-      const key = columnKey(column);
+    for (const name of names.toSorted(naturalCompare)) {
+      const key = `${role}:${name}`;
       if (!numbers.has(key)) {
         numbers.set(key, next++);
       }
@@ -72,16 +74,22 @@ export function numberTerms(
   return numbers;
 }
 
-function byName(left: Column, right: Column): number {
-  return naturalCompare(left.name, right.name);
+export function bandColour(theme: Theme, band: Band, terms: ReadonlyMap<string, number>): string {
+  return columnColour(theme, band.key, terms, band.role);
 }
 
-export function bandColour(theme: Theme, band: Band, terms: ReadonlyMap<string, number>): string {
-  if (band.key === MORE_KEY) {
+/** A key begins with a role; that of all parts together, and of the rest, is a name alone. */
+export function columnColour(
+  theme: Theme,
+  key: string,
+  terms: ReadonlyMap<string, number>,
+  role = key.split(":", 1)[0],
+): string {
+  if (key === MORE_KEY) {
     return MORE_COLOUR[theme];
   }
-  const number = terms.get(band.key) ?? 0;
-  switch (band.role) {
+  const number = terms.get(key) ?? 0;
+  switch (role) {
     case "data":
       return cycle(DATA_COLOURS[theme], number);
     case "unexplained":
@@ -92,6 +100,8 @@ export function bandColour(theme: Theme, band: Band, terms: ReadonlyMap<string, 
       // Every second round is paler: twice as many colours before one comes again.
       return Math.floor(number / colours.length) % 2 === 0 ? colour : blend(colour, theme);
     }
+    default:
+      return LOOKS[theme].total;
   }
 }
 

@@ -3,6 +3,9 @@
 import type { Theme } from "./colours.ts";
 
 export interface Look {
+  readonly page: string;
+  /** The strongest shade of a heat strip: one for all rows, so that rows can be compared. */
+  readonly heat: string;
   readonly total: string;
   readonly text: string;
   readonly grid: string;
@@ -10,8 +13,22 @@ export interface Look {
 }
 
 export const LOOKS: Record<Theme, Look> = {
-  light: { total: "#202124", text: "#616161", grid: "#e8eaed", warning: "#c62828" },
-  dark: { total: "#f1f3f4", text: "#bdbdbd", grid: "#424242", warning: "#ef9a9a" },
+  light: {
+    page: "#ffffff",
+    heat: "#0d47a1",
+    total: "#202124",
+    text: "#616161",
+    grid: "#e8eaed",
+    warning: "#c62828",
+  },
+  dark: {
+    page: "#303030",
+    heat: "#90caf9",
+    total: "#f1f3f4",
+    text: "#bdbdbd",
+    grid: "#424242",
+    warning: "#ef9a9a",
+  },
 };
 
 /** The font of axis labels. */

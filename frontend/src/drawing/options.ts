@@ -1,57 +1,87 @@
-/** How uPlot draws the frame of a chart: axes, scales, the total's line and the cursor. */
+/** How uPlot draws the frame of a chart: axes, scales and the cursor. */
 
 import type uPlot from "uplot";
-import { formatTicks } from "../model/format.ts";
 import type { Range } from "../model/picture.ts";
+import { backward, forward, type Scale } from "../model/scales.ts";
+import type { Ticks } from "../model/ticks.ts";
 import { CHART_FONT, type Look } from "./look.ts";
 
 /** What a chart asks back for while it draws; read anew each time. */
 export interface ChartSource {
   look(): Look;
-  stepRange(): Range;
-  valueRange(): Range;
-  paintAreas(chart: uPlot): void;
-  paintMarks(chart: uPlot): void;
+  scale(): Scale;
+  xRange(): Range;
+  yRange(): Range;
+  xLabel(): string;
+  yLabel(): string;
+  /** At most about so many. */
+  xTicks(range: Range, most: number): Ticks;
+  yTicks(range: Range, most: number): Ticks;
+  paint(chart: uPlot): void;
   onCursor(chart: uPlot): void;
   onDrag(range: Range): void;
+  /** True where the press was taken for something else than a drag. */
+  onPress(chart: uPlot, event: MouseEvent): boolean;
   onReset(): void;
 }
 
 /** A shorter drag is a click with an unsteady hand. */
-const SHORTEST_DRAG = 4;
+export const SHORTEST_DRAG = 4;
 
-/** There is nothing between two steps. */
-const STEP_INCREMENTS = Array.from({ length: 16 }, (_, power) =>
-  [1, 2, 5].map((digit) => digit * 10 ** power),
-).flat();
+const X_SPACE = 72;
+const Y_SPACE = 36;
 
-export function chartOptions(width: number, height: number, source: ChartSource): uPlot.Options {
+export function chartOptions(
+  width: number,
+  height: number,
+  isSmall: boolean,
+  source: ChartSource,
+): uPlot.Options {
+  const ySpace = isSmall ? Y_SPACE / 2 : Y_SPACE;
+  const labelled = isSmall ? {} : { labelSize: 18, labelFont: CHART_FONT };
   return {
     width,
     height,
     padding: [8, 12, 0, 0],
     legend: { show: false },
     scales: {
-      x: { time: false, range: () => ends(source.stepRange()) },
-      y: { range: () => ends(source.valueRange()) },
+      x: { time: false, range: () => ends(source.xRange()) },
+      y: {
+        distr: 100,
+        fwd: (value) => forward(source.scale(), value),
+        bwd: (place) => backward(source.scale(), place),
+        range: () => ends(source.yRange()),
+      },
     },
-    series: [{}, { stroke: () => source.look().total, width: 1, points: { show: isSparse } }],
+    // The lines are ours: uPlot knows where the points are, for the cursor.
+    series: [{}, { paths: () => null, points: { show: false } }],
     axes: [
       {
-        ...axis("step", source),
-        space: 64,
+        ...axis(source),
+        ...labelled,
+        ...(isSmall ? {} : { label: () => source.xLabel() }),
         size: 26,
-        labelSize: 18,
-        incrs: STEP_INCREMENTS,
-        values: labels,
+        ...ticks(X_SPACE, (chart, range) =>
+          source.xTicks(range, chart.bbox.width / devicePixelRatio / X_SPACE),
+        ),
       },
-      { ...axis("loss", source), space: 36, size: axisWidth, labelSize: 18, values: labels },
+      {
+        ...axis(source),
+        ...labelled,
+        ...(isSmall ? {} : { label: () => source.yLabel() }),
+        size: axisWidth,
+        ...ticks(ySpace, (chart, range) =>
+          source.yTicks(range, Math.max(2, chart.bbox.height / devicePixelRatio / ySpace)),
+        ),
+      },
     ],
     cursor: {
       y: false,
       points: { show: false },
       drag: { x: true, y: false, setScale: false, dist: SHORTEST_DRAG },
       bind: {
+        mousedown: (chart, _target, handler) => (event) =>
+          source.onPress(chart, event) ? null : handler(event),
         dblclick: () => () => {
           source.onReset();
           return null;
@@ -59,8 +89,7 @@ export function chartOptions(width: number, height: number, source: ChartSource)
       },
     },
     hooks: {
-      drawAxes: [(chart) => source.paintAreas(chart)],
-      draw: [(chart) => source.paintMarks(chart)],
+      drawAxes: [(chart) => source.paint(chart)],
       setCursor: [(chart) => source.onCursor(chart)],
       setSelect: [
         (chart) => {
@@ -81,10 +110,8 @@ function ends({ min, max }: Range): uPlot.Range.MinMax {
   return [min, max];
 }
 
-function axis(label: string, source: ChartSource): uPlot.Axis {
+function axis(source: ChartSource): uPlot.Axis {
   return {
-    label,
-    labelFont: CHART_FONT,
     font: CHART_FONT,
     stroke: () => source.look().text,
     grid: { stroke: () => source.look().grid, width: 1 },
@@ -93,23 +120,25 @@ function axis(label: string, source: ChartSource): uPlot.Axis {
   };
 }
 
-function labels(
-  _chart: uPlot,
-  splits: number[],
-  _axis: number,
-  _space: number,
-  increment: number,
-): string[] {
-  return formatTicks(splits, increment);
+/** Where uPlot puts labels and what they say: our own, so that a file has the same. */
+function ticks(
+  space: number,
+  make: (chart: uPlot, range: Range) => Ticks,
+): Pick<uPlot.Axis, "space" | "splits" | "values" | "filter"> {
+  let made: Ticks = { values: [], labels: [] };
+  return {
+    space,
+    splits: (chart, _axis, min, max) => {
+      made = make(chart, { min, max });
+      return [...made.values];
+    },
+    filter: (_chart, splits) => splits,
+    values: () => [...made.labels],
+  };
 }
 
 /** As wide as the longest label. */
 function axisWidth(_chart: uPlot, values: string[] | null): number {
   const longest = (values ?? []).reduce((most, text) => Math.max(most, text.length), 2);
-  return Math.ceil(longest * 6.8) + 12;
-}
-
-/** A line of few points is easier to see with them. */
-function isSparse(chart: uPlot): boolean {
-  return chart.data[0].length < 3;
+  return Math.ceil(longest * 6.6) + 14;
 }

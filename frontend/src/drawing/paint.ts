@@ -1,148 +1,190 @@
-/** Draws a picture into a chart: areas, the total's envelope, and marks of what is not finite. */
+/** Draws a picture: areas, lines with their envelopes, and marks of what is not finite. */
 
-import type uPlot from "uplot";
 import type { Band } from "../model/bands.ts";
+import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
-import type { Area } from "../model/stack.ts";
+import type { Projection } from "../model/scales.ts";
+import type { Area, Layer } from "../model/stack.ts";
 import type { Look } from "./look.ts";
+import { paintStrip } from "./strip.ts";
+import type { Fill, Stroke, Surface } from "./surface.ts";
 
 /** A single bucket between gaps has no width of its own. */
 const LONE_WIDTH = 3;
 const MARK_HEIGHT = 4;
+const LABEL_ROOM = 16;
+const FAINT = 0.3;
 
-/** Draws what lies under the total's line. */
-export function paintAreas(
-  chart: uPlot,
+export type ColourOf = (band: Band) => string;
+
+export function paintPicture(
+  surface: Surface,
+  projection: Projection,
   picture: Picture,
   look: Look,
-  colourOf: (band: Band) => string,
-  highlighted: string | undefined,
+  colourOf: ColourOf,
 ): void {
-  const { ctx } = chart;
-  clipped(chart, () => {
-    for (const { band, above, below } of picture.layers) {
-      const colour = colourOf(band);
-      ctx.fillStyle = band.role === "unexplained" ? hatching(ctx, colour) : colour;
-      ctx.globalAlpha = highlighted === undefined || highlighted === band.key ? 1 : 0.25;
-      fillArea(chart, picture.steps, above.lower, above.upper);
-      if (below !== undefined) {
-        fillArea(chart, picture.steps, below.lower, below.upper);
-      }
+  if (picture.view === "strip") {
+    paintStrip(surface, projection, picture, look);
+  } else {
+    for (const layer of picture.layers) {
+      paintLayer(surface, projection, picture.x, layer, colourOf);
     }
-    const envelope = totalEnvelope(picture);
-    if (envelope !== undefined) {
-      ctx.fillStyle = look.total;
-      ctx.globalAlpha = 0.25;
-      fillArea(chart, picture.steps, envelope.lower, envelope.upper);
-    }
-  });
-}
-
-/** Draws strips at the top where a shown series holds NaN or an infinity. */
-export function paintMarks(chart: uPlot, picture: Picture, look: Look): void {
-  const { ctx, bbox } = chart;
-  const { firstSteps, lastSteps } = picture.curves;
-  const ratio = devicePixelRatio;
-  clipped(chart, () => {
-    ctx.fillStyle = look.warning;
-    picture.nonFinite.forEach((mark, i) => {
-      if (mark === 0) {
-        return;
-      }
-      const left = chart.valToPos(firstSteps[i] ?? 0, "x", true);
-      const right = chart.valToPos(lastSteps[i] ?? 0, "x", true);
-      const width = Math.max(right - left, LONE_WIDTH * ratio);
-      ctx.fillRect((left + right - width) / 2, bbox.top, width, MARK_HEIGHT * ratio);
-    });
-  });
-}
-
-function clipped(chart: uPlot, draw: () => void): void {
-  const { ctx, bbox } = chart;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  draw();
-  ctx.restore();
-}
-
-/** Where buckets hold several rows, the total's smallest and largest values. */
-function totalEnvelope({ total, steps }: Picture): Area | undefined {
-  if (total === undefined || !total.min.some((min, i) => min < (total.max[i] ?? min))) {
-    return undefined;
   }
-  return {
-    lower: Float64Array.from(steps, (_, i) => total.min[i] ?? Number.NaN),
-    upper: Float64Array.from(steps, (_, i) => total.max[i] ?? Number.NaN),
-  };
+  for (const reference of picture.references) {
+    paintReference(surface, projection, reference, look);
+  }
+  for (const line of picture.lines) {
+    paintBehind(surface, projection, line, colourOf);
+  }
+  for (const line of picture.lines) {
+    paintLine(surface, projection, line, colourOf);
+  }
+  paintMarks(surface, projection, picture, look);
 }
 
-/** Fills between two edges, one shape for each stretch without a gap. */
-function fillArea(
-  chart: uPlot,
-  steps: Float64Array,
-  lower: Float64Array,
-  upper: Float64Array,
+export function paintLayer(
+  surface: Surface,
+  projection: Projection,
+  x: Float64Array,
+  { band, above, below }: Layer,
+  colourOf: ColourOf,
 ): void {
-  const { ctx } = chart;
-  const x = (i: number) => chart.valToPos(steps[i] ?? 0, "x", true);
-  const y = (edge: Float64Array, i: number) => chart.valToPos(edge[i] ?? 0, "y", true);
+  const fill = { colour: colourOf(band), alpha: 1, hatched: band.role === "unexplained" };
+  fillArea(surface, projection, x, above, fill);
+  if (below !== undefined) {
+    fillArea(surface, projection, x, below, fill);
+  }
+}
+
+/** What is seen behind all lines: envelopes, and what was smoothed. */
+function paintBehind(
+  surface: Surface,
+  projection: Projection,
+  { band, x, raw, envelope }: Line,
+  colourOf: ColourOf,
+): void {
+  const colour = colourOf(band);
+  if (envelope !== undefined) {
+    const alpha = band.role === "total" ? 0.25 : 0.15;
+    fillArea(surface, projection, x, envelope, { colour, alpha });
+  }
+  if (raw !== undefined) {
+    strokeLine(surface, projection, x, raw, { colour, alpha: FAINT, width: 1 });
+  }
+}
+
+export function paintLine(
+  surface: Surface,
+  projection: Projection,
+  { band, x, values }: Line,
+  colourOf: ColourOf,
+): void {
+  const width = band.role === "total" ? 1 : 1.5;
+  const dashed = band.role === "unexplained";
+  strokeLine(surface, projection, x, values, { colour: colourOf(band), alpha: 1, width, dashed });
+}
+
+function paintReference(
+  surface: Surface,
+  { box, y }: Projection,
+  { value, label }: Reference,
+  look: Look,
+): void {
+  const at = Math.round(y(value)) + 0.5;
+  if (at < box.top || at > box.top + box.height) {
+    return;
+  }
+  const right = box.left + box.width;
+  const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
+  surface.polyline([box.left, at, right, at], stroke);
+  // Over the line, where there is room.
+  const gap = at - LABEL_ROOM * surface.ratio < box.top ? LABEL_ROOM : -2;
+  surface.text(right - 4 * surface.ratio, at + gap * surface.ratio, label, look.text, "right");
+}
+
+/** Strips at the top where a shown series holds NaN or an infinity. */
+function paintMarks(surface: Surface, projection: Projection, picture: Picture, look: Look): void {
+  const { firstXs, lastXs } = picture.curves;
+  const { box } = projection;
+  picture.nonFinite.forEach((mark, i) => {
+    if (mark === 0) {
+      return;
+    }
+    const left = projection.x(firstXs[i] ?? 0);
+    const right = projection.x(lastXs[i] ?? 0);
+    const width = Math.max(right - left, LONE_WIDTH * surface.ratio);
+    const fill = { colour: look.warning, alpha: 1 };
+    const height = MARK_HEIGHT * surface.ratio;
+    surface.rectangle((left + right - width) / 2, box.top, width, height, fill);
+  });
+}
+
+/** Calls back for each stretch without a gap. */
+function forStretches(values: Float64Array, call: (begin: number, end: number) => void): void {
   let begin = 0;
-  while (begin < steps.length) {
-    if (Number.isNaN(upper[begin] ?? Number.NaN)) {
+  while (begin < values.length) {
+    if (Number.isNaN(values[begin] ?? Number.NaN)) {
       begin++;
       continue;
     }
     let end = begin + 1;
-    while (end < steps.length && !Number.isNaN(upper[end] ?? Number.NaN)) {
+    while (end < values.length && !Number.isNaN(values[end] ?? Number.NaN)) {
       end++;
     }
-    ctx.beginPath();
-    if (end - begin === 1) {
-      const width = LONE_WIDTH * devicePixelRatio;
-      const top = y(upper, begin);
-      ctx.rect(x(begin) - width / 2, top, width, y(lower, begin) - top);
-    } else {
-      for (let i = begin; i < end; i++) {
-        ctx.lineTo(x(i), y(upper, i));
-      }
-      for (let i = end - 1; i >= begin; i--) {
-        ctx.lineTo(x(i), y(lower, i));
-      }
-    }
-    ctx.fill();
+    call(begin, end);
     begin = end;
   }
 }
 
-const patterns = new Map<string, CanvasPattern>();
+/** Fills between two edges, one shape for each stretch without a gap. */
+function fillArea(
+  surface: Surface,
+  projection: Projection,
+  x: Float64Array,
+  { lower, upper }: Area,
+  fill: Fill,
+): void {
+  forStretches(upper, (begin, end) => {
+    if (end - begin === 1) {
+      const width = LONE_WIDTH * surface.ratio;
+      const top = projection.y(upper[begin] ?? 0);
+      const bottom = projection.y(lower[begin] ?? 0);
+      const left = projection.x(x[begin] ?? 0) - width / 2;
+      surface.rectangle(left, top, width, bottom - top, fill);
+      return;
+    }
+    const points: number[] = [];
+    for (let i = begin; i < end; i++) {
+      points.push(projection.x(x[i] ?? 0), projection.y(upper[i] ?? 0));
+    }
+    for (let i = end - 1; i >= begin; i--) {
+      points.push(projection.x(x[i] ?? 0), projection.y(lower[i] ?? 0));
+    }
+    surface.polygon(points, fill);
+  });
+}
 
-/** Diagonal stripes: what nobody can explain must not look like a term. */
-function hatching(ctx: CanvasRenderingContext2D, colour: string): CanvasPattern | string {
-  const size = Math.round(8 * devicePixelRatio);
-  const name = `${colour} ${size}`;
-  const known = patterns.get(name);
-  if (known !== undefined) {
-    return known;
-  }
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = size;
-  const brush = tile.getContext("2d");
-  if (brush === null) {
-    return colour;
-  }
-  brush.strokeStyle = colour;
-  brush.lineWidth = size / 4;
-  for (const shift of [-size, 0, size]) {
-    brush.moveTo(shift - 1, size + 1);
-    brush.lineTo(shift + size + 1, -1);
-  }
-  brush.stroke();
-  const pattern = ctx.createPattern(tile, "repeat");
-  if (pattern === null) {
-    return colour;
-  }
-  patterns.set(name, pattern);
-  return pattern;
+function strokeLine(
+  surface: Surface,
+  projection: Projection,
+  x: Float64Array,
+  values: Float64Array,
+  stroke: Stroke,
+): void {
+  forStretches(values, (begin, end) => {
+    const points: number[] = [];
+    for (let i = begin; i < end; i++) {
+      points.push(projection.x(x[i] ?? 0), projection.y(values[i] ?? 0));
+    }
+    if (end - begin === 1) {
+      // A line of one point has no length.
+      const [left = 0, top = 0] = points;
+      const half = (LONE_WIDTH * surface.ratio) / 2;
+      const fill = { colour: stroke.colour, alpha: stroke.alpha };
+      surface.rectangle(left - half, top - half, 2 * half, 2 * half, fill);
+      return;
+    }
+    surface.polyline(points, stroke);
+  });
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { column, curves, series } from "../testing/curves.ts";
-import { chooseBands, MORE_KEY, PENALTY_BANDS } from "./bands.ts";
+import { chooseBands, MORE_KEY } from "./bands.ts";
+import { DEFAULT_TOP } from "./settings.ts";
 
 const total = column("total", "total");
 const data = column("data", "data");
@@ -26,7 +27,7 @@ test("data loss comes first, then penalty terms, largest first", () => {
 test("many penalty terms: the largest have bands of their own, the others one together", () => {
   const terms = Array.from({ length: 300 }, (_, i) => series(penalty(`t${i}`), [300 - i, 1]));
   const bands = chooseBands(curves([series(data, [1, 1]), ...terms]));
-  assert.equal(bands.length, 1 + PENALTY_BANDS + 1);
+  assert.equal(bands.length, 1 + DEFAULT_TOP + 1);
   const more = bands.at(-1);
   assert.equal(more?.key, MORE_KEY);
   assert.equal(more?.label, "288 more terms");
@@ -34,7 +35,7 @@ test("many penalty terms: the largest have bands of their own, the others one to
 });
 
 test("no band stands for a single further term", () => {
-  const terms = Array.from({ length: PENALTY_BANDS + 1 }, (_, i) => series(penalty(`t${i}`), [i]));
+  const terms = Array.from({ length: DEFAULT_TOP + 1 }, (_, i) => series(penalty(`t${i}`), [i]));
   assert.equal(
     chooseBands(curves(terms)).some(({ key }) => key === MORE_KEY),
     false,
@@ -43,7 +44,7 @@ test("no band stands for a single further term", () => {
 
 test("a term to be kept has a band of its own however small it is", () => {
   const terms = Array.from({ length: 30 }, (_, i) => series(penalty(`t${i}`), [30 - i]));
-  const bands = chooseBands(curves(terms), new Set(["penalty:t29"]));
+  const bands = chooseBands(curves(terms), { keep: new Set(["penalty:t29"]) });
   assert.ok(bands.some(({ key }) => key === "penalty:t29"));
   assert.equal(bands.at(-1)?.label, "17 more terms");
 });

@@ -1,14 +1,14 @@
 /** Which bands a stack has: data loss, the largest penalty terms, the rest as one, the residual. */
 
 import type { Curves, Series } from "../data/curves.ts";
-import { columnKey } from "../data/recording.ts";
-
-/** More bands than this cannot be told apart; the smaller penalty terms are summed. */
-export const PENALTY_BANDS = 12;
+import { type Column, columnKey } from "../data/recording.ts";
+import { naturalCompare } from "./runs.ts";
+import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
 
 export const MORE_KEY = "more";
 
-export type BandRole = "data" | "penalty" | "unexplained";
+/** "total" stands for every line over all parts, "run" for a line of a whole run. */
+export type BandRole = "data" | "penalty" | "unexplained" | "total" | "run";
 
 export interface Band {
   /** Identifies the band across runs and reloads. */
@@ -19,33 +19,68 @@ export interface Band {
   readonly members: readonly Series[];
   /** Per bucket; NaN where there is a gap or nothing finite. */
   readonly values: Float64Array;
+  /** The values before they were smoothed. */
+  readonly raw?: Float64Array;
+}
+
+export interface BandOptions {
+  /** Terms that get a band of their own however small they are. */
+  readonly keep?: ReadonlySet<string>;
+  /** How many penalties have bands of their own; 0 for all. */
+  readonly top?: number;
+  /** Terms that do not match are left out. */
+  readonly pattern?: RegExp | undefined;
+  readonly order?: TermOrder;
 }
 
 /**
  * The bands from bottom to top: data loss first, then penalty terms, largest first.
  *
  * Sizes are those of the range that the curves cover, hidden or not, so that hiding a band never
- * changes which others there are. Terms in `keep` get a band of their own however small they are.
+ * changes which others there are.
  */
-export function chooseBands(curves: Curves, keep: ReadonlySet<string> = new Set()): Band[] {
+export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
+  const { keep, top = DEFAULT_TOP, pattern, order = "size" } = options;
   const inBucket = rowsPerBucket(curves);
   const ofRole = (role: BandRole) =>
     curves.series
       .filter(({ column }) => column.role === role && (!column.derived || column.significant))
+      .filter(({ column }) => pattern === undefined || pattern.test(column.name))
       .map((series) => singleBand(series, role, inBucket))
       .map((band) => ({ band, size: size(band.values) }))
       .toSorted((left, right) => right.size - left.size)
       .map(({ band }) => band);
 
-  const penalties = ofRole("penalty");
+  const penalties = ofRole("penalty").filter(({ key }) => key !== MORE_KEY);
+  const summed = ofRole("penalty").filter(({ key }) => key === MORE_KEY);
   // A band that stands for one more term would take as much room as the term itself.
   const own =
-    penalties.length <= PENALTY_BANDS + 1
+    top === 0 || penalties.length <= top + 1
       ? penalties
-      : penalties.filter((band, rank) => rank < PENALTY_BANDS || keep.has(band.key));
+      : penalties.filter((band, rank) => rank < top || keep?.has(band.key));
   const rest = penalties.filter((band) => !own.includes(band));
-  const more = rest.length === 0 ? [] : [sumBand(rest)];
-  return [...ofRole("data"), ...own, ...more, ...ofRole("unexplained")];
+  const more = rest.length === 0 ? summed : [sumBand([...rest, ...summed])];
+  return [...ofRole("data"), ...arrange(own, order, curves), ...more, ...ofRole("unexplained")];
+}
+
+function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): readonly Band[] {
+  switch (order) {
+    case "size":
+      return bands;
+    case "name":
+      return bands.toSorted((left, right) => naturalCompare(left.label, right.label));
+    case "recorded": {
+      const places = new Map(curves.series.map(({ column }, i) => [columnKey(column), i]));
+      const place = (band: Band) => places.get(band.key) ?? 0;
+      return bands.toSorted((left, right) => place(left) - place(right));
+    }
+  }
+}
+
+/** The total as a band like any other, for lines and legends. */
+export function totalBand(curves: Curves): Band | undefined {
+  const series = totalOf(curves);
+  return series && { ...singleBand(series, "total", rowsPerBucket(curves)), key: "total" };
 }
 
 export function totalOf(curves: Curves): Series | undefined {
@@ -64,19 +99,29 @@ function rowsPerBucket(curves: Curves): Uint32Array {
 }
 
 function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band {
-  const values = Float64Array.from(series.mean, (mean, i) => {
+  const means = Float64Array.from(series.mean, (mean, i) => {
     const rows = series.rows[i] ?? 0;
     // Where a term was recorded in some of a bucket's rows only, its share of the mean total is
     // that much smaller: without this the bands would not add up where the set of terms changes.
     return rows === 0 ? Number.NaN : (mean * rows) / (inBucket[i] ?? rows);
   });
   return {
-    key: columnKey(series.column),
+    key: bandKey(series.column),
     label: series.column.name,
     role,
     members: [series],
-    values,
+    ...(series.smoothed === undefined
+      ? { values: means }
+      : { values: smoothedValues(series, series.smoothed), raw: means }),
   };
+}
+
+function bandKey(column: Column): string {
+  return column.isRest === true ? MORE_KEY : columnKey(column);
+}
+
+function smoothedValues({ rows }: Series, smoothed: Float32Array): Float64Array {
+  return Float64Array.from(smoothed, (value, i) => (rows[i] === 0 ? Number.NaN : value));
 }
 
 /** Means add up, so the sum of the means is the mean of the sums. */
@@ -103,11 +148,16 @@ function sumBand(bands: readonly Band[]): Band {
   }
   return {
     key: MORE_KEY,
-    label: `${bands.length} more terms`,
+    label: `${bands.reduce((terms, band) => terms + termsOf(band), 0)} more terms`,
     role: "penalty",
     members: bands.flatMap((band) => band.members),
     values,
   };
+}
+
+/** How many recorded terms a band stands for. */
+export function termsOf({ members }: Band): number {
+  return members.reduce((terms, { column }) => terms + (column.terms ?? 1), 0);
 }
 
 /** How much of the picture a band takes up: its mean magnitude, gaps counting as nothing. */

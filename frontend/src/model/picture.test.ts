@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
-import { fullRange, makePicture, TOTAL_KEY, valueRange, zoomRange } from "./picture.ts";
+import { makePicture, TOTAL_KEY } from "./picture.ts";
+import { fullRange, valueRange, zoomRange } from "./ranges.ts";
 
 const all = curves([
   series(column("total", "total"), [10, 2, Number.NaN, 2]),
@@ -57,8 +58,8 @@ test("buckets are marked where a shown series is not finite", () => {
 });
 
 test("a bucket lies in the middle of its steps", () => {
-  const wide = { ...all, lastSteps: Float64Array.of(0, 5, 2, 3) };
-  assert.equal(makePicture(wide, [], () => true).steps[1], 3);
+  const wide = { ...all, lastXs: Float64Array.of(0, 5, 2, 3) };
+  assert.equal(makePicture(wide, [], () => true).x[1], 3);
 });
 
 test("a recording of one step has room on both sides", () => {

@@ -1,8 +1,13 @@
-/** Everything that a chart draws of one recording, computed from its curves and what is hidden. */
+/** Everything that a chart draws of one recording, computed from its curves and what is chosen. */
 
 import type { Curves, Series } from "../data/curves.ts";
-import { type Band, totalOf } from "./bands.ts";
-import { type Layer, stack } from "./stack.ts";
+import { type Band, totalBand } from "./bands.ts";
+import { type Line, makeLines, makeRatio, REFERENCES, type Reference } from "./lines.ts";
+import { refuseRatio, refuseShare } from "./rules.ts";
+import { LINEAR, type Scale, type ScaleKind, scaleFor } from "./scales.ts";
+import type { ViewName } from "./settings.ts";
+import { type Layer, shares, stack } from "./stack.ts";
+import type { Quantity } from "./ticks.ts";
 
 export const TOTAL_KEY = "total";
 
@@ -12,31 +17,113 @@ export interface Range {
 }
 
 export interface Picture {
-  /** Where each bucket lies on the x axis: in the middle of its steps. */
-  readonly steps: Float64Array;
+  readonly view: ViewName;
+  readonly quantity: Quantity;
+  readonly scale: Scale;
+  /** Where each bucket lies on the x axis: in the middle of its rows. */
+  readonly x: Float64Array;
   readonly curves: Curves;
-  /** From bottom to top, without the hidden ones. */
+  /** Stacked areas or rows of a heat strip, from bottom to top, without the hidden ones. */
   readonly layers: readonly Layer[];
+  /** The later ones lie on top. */
+  readonly lines: readonly Line[];
+  readonly references: readonly Reference[];
+  /** Of the recording, where it is shown. */
   readonly total: Series | undefined;
   /** 1 where a shown series holds NaN or an infinity. */
   readonly nonFinite: Uint8Array;
+  /** Why nothing is drawn. */
+  readonly refusal?: string;
 }
 
 export function makePicture(
   curves: Curves,
   bands: readonly Band[],
   isShown: (key: string) => boolean,
+  view: ViewName = "stack",
+  scale: ScaleKind = "linear",
 ): Picture {
   const shown = bands.filter((band) => isShown(band.key));
-  const total = isShown(TOTAL_KEY) ? totalOf(curves) : undefined;
-  const series = [...(total ? [total] : []), ...shown.flatMap((band) => band.members)];
-  return {
-    steps: curves.firstSteps.map((first, i) => (first + (curves.lastSteps[i] ?? first)) / 2),
+  const total = isShown(TOTAL_KEY) ? totalBand(curves) : undefined;
+  const [totalSeries] = total?.members ?? [];
+  const series = [...(total?.members ?? []), ...shown.flatMap((band) => band.members)];
+  const base: Picture = {
+    view,
+    quantity: "loss",
+    scale: LINEAR,
+    x: centres(curves),
     curves,
-    layers: stack(shown),
-    total,
+    layers: [],
+    lines: [],
+    references: [],
+    total: totalSeries,
     nonFinite: nonFiniteBuckets(series, curves.buckets),
   };
+  switch (view) {
+    case "stack":
+      return { ...base, layers: stack(shown), lines: makeLines(base.x, total ? [total] : []) };
+    case "share":
+    case "strip":
+      return shareOrRefuse(base, shown);
+    case "lines":
+    case "multiples": {
+      const lines = makeLines(base.x, [...shown, ...(total ? [total] : [])]);
+      return { ...base, lines, scale: scaleFor(scale, largestOf(lines)) };
+    }
+    case "ratio":
+      return ratioOrRefuse(base, bands, isShown, scale);
+  }
+}
+
+function shareOrRefuse(base: Picture, shown: readonly Band[]): Picture {
+  const refusal = refuseShare(shown);
+  if (refusal !== undefined) {
+    return { ...base, refusal };
+  }
+  const parts = shares(shown);
+  return {
+    ...base,
+    quantity: "share",
+    layers: stack(parts, shown),
+  };
+}
+
+function ratioOrRefuse(
+  base: Picture,
+  bands: readonly Band[],
+  isShown: (key: string) => boolean,
+  scale: ScaleKind,
+): Picture {
+  const data = bands.filter(({ role }) => role === "data");
+  const penalties = bands.filter(({ role }) => role === "penalty");
+  const refusal = refuseRatio(data, penalties);
+  if (refusal !== undefined) {
+    return { ...base, refusal };
+  }
+  const shown = penalties.filter(({ key }) => isShown(key));
+  const lines = makeRatio(base.x, data, penalties, shown, isShown(TOTAL_KEY));
+  return {
+    ...base,
+    quantity: "ratio",
+    lines,
+    references: REFERENCES,
+    scale: scaleFor(scale, largestOf(lines)),
+  };
+}
+
+export function centres({ firstXs, lastXs }: Curves): Float64Array {
+  return firstXs.map((first, i) => (first + (lastXs[i] ?? first)) / 2);
+}
+
+function largestOf(lines: readonly Line[]): number {
+  let largest = 0;
+  for (const { values } of lines) {
+    for (const value of values) {
+      // NaN compares as false.
+      largest = Math.abs(value) > largest ? Math.abs(value) : largest;
+    }
+  }
+  return largest;
 }
 
 function nonFiniteBuckets(series: readonly Series[], buckets: number): Uint8Array {
@@ -49,58 +136,4 @@ function nonFiniteBuckets(series: readonly Series[], buckets: number): Uint8Arra
     }
   }
   return marks;
-}
-
-/** The steps of the whole recording; a single step gets room on both sides. */
-export function fullRange(curves: Curves): Range {
-  const min = curves.firstStep ?? 0;
-  const max = curves.lastStep ?? min;
-  return max > min ? { min, max } : { min: min - 0.5, max: max + 0.5 };
-}
-
-/** The y range of what is drawn between two steps: from zero, with a little room at the top. */
-export function valueRange(picture: Picture, steps: Range): Range {
-  let min = 0;
-  let max = 0;
-  const include = (value: number | undefined) => {
-    if (value !== undefined && Number.isFinite(value)) {
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-    }
-  };
-  const [begin, end] = bucketsBetween(picture, steps);
-  for (let i = begin; i < end; i++) {
-    for (const { above, below } of picture.layers) {
-      include(above.upper[i]);
-      include(below?.lower[i]);
-    }
-    // Not the mean alone: no spike may leave the picture.
-    include(picture.total?.min[i]);
-    include(picture.total?.max[i]);
-  }
-  if (min === 0 && max === 0) {
-    return { min: 0, max: 1 };
-  }
-  const room = 0.05 * (max - min);
-  return { min: min < 0 ? min - room : 0, max: max > 0 ? max + room : 0 };
-}
-
-/** The buckets with a step in the range; where there is none, the two around it. */
-function bucketsBetween({ steps }: Picture, range: Range): [begin: number, end: number] {
-  let begin = 0;
-  while (begin < steps.length && (steps[begin] ?? 0) < range.min) {
-    begin++;
-  }
-  let end = begin;
-  while (end < steps.length && (steps[end] ?? 0) <= range.max) {
-    end++;
-  }
-  return begin < end ? [begin, end] : [Math.max(0, begin - 1), Math.min(steps.length, end + 1)];
-}
-
-/** Whole steps for a dragged range, within the recording; undefined where it holds no stretch. */
-export function zoomRange(dragged: Range, whole: Range): Range | undefined {
-  const min = Math.max(Math.floor(Math.min(dragged.min, dragged.max)), Math.ceil(whole.min));
-  const max = Math.min(Math.ceil(Math.max(dragged.min, dragged.max)), Math.floor(whole.max));
-  return max > min ? { min, max } : undefined;
 }

@@ -1,13 +1,33 @@
-/** What the tooltip reads off a picture at one bucket. */
+/** What the tooltip reads off a picture at one place. */
 
 import type { Series } from "../data/curves.ts";
 import type { Band } from "./bands.ts";
 import { formatShare, formatStepRange, formatValue } from "./format.ts";
+import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
+import { nearest } from "./ranges.ts";
+import { naturalCompare } from "./runs.ts";
+import type { ReadingOrder } from "./settings.ts";
 import { canShare } from "./summary.ts";
+import { formatX } from "./ticks.ts";
+
+export interface ReadingOptions {
+  readonly order: ReadingOrder;
+  /** Rows beyond this are left out. */
+  readonly limit: number;
+}
 
 /** Rows beyond this would not fit beside a chart. */
 export const READING_ROWS = 16;
+
+const AS_DRAWN: ReadingOptions = { order: "drawn", limit: READING_ROWS };
+
+export interface Place {
+  readonly bucket: number;
+  /** On the axes, where the pointer is. */
+  readonly at?: number;
+  readonly value?: number;
+}
 
 export interface ReadingRow {
   readonly band: Band;
@@ -17,8 +37,10 @@ export interface ReadingRow {
 
 export interface Reading {
   readonly steps: string;
+  /** Where the x axis is no step: the place on it. */
+  readonly x?: string;
   readonly total?: { readonly value: string; readonly range?: string };
-  /** From the top of the stack to its bottom. */
+  /** From the top of the stack to its bottom, unless ordered otherwise. */
   readonly rows: readonly ReadingRow[];
   /** How many rows were left out. */
   readonly more: number;
@@ -26,39 +48,110 @@ export interface Reading {
   readonly isMean: boolean;
 }
 
-export function read(picture: Picture, bucket: number): Reading {
+interface Entry extends ReadingRow {
+  /** What rows are ordered by. */
+  readonly number: number;
+}
+
+export function read(
+  picture: Picture,
+  place: Place | number,
+  options: ReadingOptions = AS_DRAWN,
+): Reading {
+  const { bucket, at, value }: Place = typeof place === "number" ? { bucket: place } : place;
   const { curves, total } = picture;
   const first = curves.firstSteps[bucket] ?? 0;
   const last = curves.lastSteps[bucket] ?? first;
-  const whole = total?.mean[bucket] ?? Number.NaN;
-  const values = picture.layers.map(({ band }) => band.values[bucket] ?? Number.NaN);
-  const shares = canShare(
-    whole,
-    values.filter((value) => !Number.isNaN(value)),
-  );
-  const rows = picture.layers
-    .map(({ band }, i) => ({
-      band,
-      value: bandValue(band, values[i] ?? Number.NaN, bucket),
-      share: shares ? formatShare((values[i] ?? Number.NaN) / whole) : "",
-    }))
-    .reverse();
-  // The bottom of the stack, the data loss, stays: the small terms above it are left out.
-  const kept = rows.length > READING_ROWS ? leaveOutSmall(rows, values) : rows;
+  const entries =
+    picture.layers.length > 0
+      ? layerEntries(picture, bucket)
+      : lineEntries(picture, bucket, at ?? picture.x[bucket] ?? 0);
+  const kept = limit(entries, options.limit);
+  const axis = curves.xAxis;
   return {
     steps: formatStepRange(first, last),
-    ...(total ? { total: totalValue(total, bucket) } : {}),
-    rows: kept,
-    more: rows.length - kept.length,
+    ...(axis === "step" ? {} : { x: formatX(axis, picture.x[bucket] ?? 0) }),
+    // In a picture of ratios, the line over all is none of the total.
+    ...(total && picture.quantity !== "ratio" ? { total: totalValue(total, bucket) } : {}),
+    rows: sort(kept, options.order, value),
+    more: entries.length - kept.length,
     isMean: last > first,
   };
 }
 
-function leaveOutSmall(rows: readonly ReadingRow[], values: readonly number[]): ReadingRow[] {
-  const sizes = values.map((value) => Math.abs(value) || 0).reverse();
-  const largest = sizes.map((_, i) => i).toSorted((a, b) => (sizes[b] ?? 0) - (sizes[a] ?? 0));
-  const kept = new Set(largest.slice(0, READING_ROWS - 1));
-  return rows.filter((_, i) => kept.has(i));
+function layerEntries({ layers, total, quantity }: Picture, bucket: number): Entry[] {
+  const values = layers.map(({ band }) => band.values[bucket] ?? Number.NaN);
+  const known = values.filter((value) => !Number.isNaN(value));
+  // A hidden total still is the whole, in a picture of shares.
+  const whole = total?.mean[bucket] ?? Number.NaN;
+  const hasShares = quantity !== "difference" && canShare(whole, known);
+  return layers
+    .map(({ band }, i) => {
+      const number = values[i] ?? Number.NaN;
+      const share = hasShares ? formatShare(number / whole) : "";
+      return { band, value: bandValue(band, number, bucket), share, number };
+    })
+    .reverse();
+}
+
+/** The largest on top, as lines lie mostly. */
+function lineEntries(picture: Picture, bucket: number, at: number): Entry[] {
+  const { lines, quantity, x } = picture;
+  return lines
+    .filter(({ band }) => quantity !== "loss" || band.role !== "total")
+    .map((line) => entryOf(line, line.x === x ? bucket : nearest(line.x, at), quantity === "ratio"))
+    .toSorted((left, right) => compareNumbers(right.number, left.number));
+}
+
+function entryOf({ band, values }: Line, bucket: number | undefined, isRatio: boolean): Entry {
+  const number = bucket === undefined ? Number.NaN : (values[bucket] ?? Number.NaN);
+  if (isRatio) {
+    return { band, value: formatShare(number), share: "", number };
+  }
+  const isSeries = band.role !== "run" && bucket !== undefined;
+  const value = isSeries ? bandValue(band, number, bucket) : formatGap(number);
+  return { band, value, share: "", number };
+}
+
+function formatGap(number: number): string {
+  return Number.isNaN(number) ? "–" : formatValue(number);
+}
+
+/** What is not known comes last. */
+function compareNumbers(left: number, right: number): number {
+  return (Number.isNaN(left) ? -Infinity : left) - (Number.isNaN(right) ? -Infinity : right) || 0;
+}
+
+/** The small ones are left out: the bottom of the stack, the data loss, mostly stays. */
+function limit(entries: readonly Entry[], most: number): readonly Entry[] {
+  if (entries.length <= most) {
+    return entries;
+  }
+  const size = ({ number }: Entry) => Math.abs(number) || 0;
+  const largest = entries.toSorted((left, right) => size(right) - size(left));
+  const kept = new Set(largest.slice(0, Math.max(1, most - 1)));
+  return entries.filter((entry) => kept.has(entry));
+}
+
+function sort(
+  entries: readonly Entry[],
+  order: ReadingOrder,
+  value: number | undefined,
+): readonly Entry[] {
+  switch (order) {
+    case "drawn":
+      return entries;
+    case "largest":
+      return entries.toSorted((left, right) => compareNumbers(right.number, left.number));
+    case "smallest":
+      return entries.toSorted((left, right) => compareNumbers(left.number, right.number));
+    case "name":
+      return entries.toSorted((left, right) => naturalCompare(left.band.label, right.band.label));
+    case "nearest": {
+      const away = ({ number }: Entry) => -Math.abs(number - (value ?? 0));
+      return entries.toSorted((left, right) => compareNumbers(away(right), away(left)));
+    }
+  }
 }
 
 function totalValue(total: Series, bucket: number): { value: string; range?: string } {
@@ -80,7 +173,8 @@ function bandValue(band: Band, value: number, bucket: number): string {
   }
   // A band is drawn by its weight in the bucket, and read by its own mean.
   const [only, ...others] = band.members;
-  const mean = only && others.length === 0 ? (only.mean[bucket] ?? Number.NaN) : value;
+  const isOwn = only !== undefined && others.length === 0 && band.raw === undefined;
+  const mean = isOwn ? (only.mean[bucket] ?? Number.NaN) : value;
   return withNonFinite(mean, band.members, bucket);
 }
 

@@ -11,7 +11,7 @@ import {
 } from "./runs.ts";
 
 const NO_CHOICE: Choice = { chosen: new Set(), known: new Set() };
-const many = (count: number) => Array.from({ length: count }, (_, i) => recording(`run${i}`));
+const many = (count: number) => Array.from({ length: count }, (_, i) => recording(`run${i}`).key);
 
 test("numbers in names are ordered by their value", () => {
   const names = ["run10", "run9", "a", "lambda=1.0", "lambda=1e-4", "lambda=0.01", "run9b", ""];

@@ -71,19 +71,26 @@ export interface Choice {
   readonly chosen: ReadonlySet<string>;
   /** Every recording ever listed: what is not among them is new. */
   readonly known: ReadonlySet<string>;
+  /** Where somebody named the runs to see: these alone are chosen when they are first listed. */
+  readonly wanted?: ReadonlySet<string>;
 }
 
 /** The choice after a reload: what was decided stays, and new recordings join while there is room. */
-export function updateChoice(previous: Choice, recordings: readonly Recording[]): Choice {
+export function updateChoice(previous: Choice, keys: readonly string[]): Choice {
   const first = previous.known.size === 0;
-  const limit = first && recordings.length > CHOOSE_ALL_LIMIT ? CHOOSE_FIRST : CHOOSE_ALL_LIMIT;
+  const limit = first && keys.length > CHOOSE_ALL_LIMIT ? CHOOSE_FIRST : CHOOSE_ALL_LIMIT;
   const chosen = new Set(previous.chosen);
   const known = new Set(previous.known);
-  for (const { key } of recordings) {
-    if (!known.has(key) && chosen.size < limit) {
+  const { wanted } = previous;
+  for (const key of keys) {
+    if (!known.has(key) && (wanted ? wanted.has(key) : chosen.size < limit)) {
       chosen.add(key);
     }
     known.add(key);
   }
-  return { chosen, known };
+  return { ...previous, chosen, known };
+}
+
+export function sameKeys(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
+  return left.size === right.size && [...left].every((key) => right.has(key));
 }

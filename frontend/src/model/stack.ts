@@ -1,6 +1,7 @@
 /** Bands put on top of one another: positive values upwards from zero, negative ones downwards. */
 
 import type { Band } from "./bands.ts";
+import { sumOf } from "./lines.ts";
 
 /** The edges of an area per bucket; NaN where the band has no value. */
 export interface Area {
@@ -15,12 +16,27 @@ export interface Layer {
   readonly below?: Area;
 }
 
-/** The layers of the bands given, which come from bottom to top. */
-export function stack(bands: readonly Band[]): Layer[] {
+/** Each band's part of what all make together; NaN where they make nothing. */
+export function shares(bands: readonly Band[]): Band[] {
+  const whole = sumOf(bands);
+  return bands.map((band) => ({
+    ...band,
+    values: band.values.map((value, i) => {
+      const all = whole[i] ?? Number.NaN;
+      return all > 0 ? value / all : Number.NaN;
+    }),
+  }));
+}
+
+/**
+ * The layers of the bands given, which come from bottom to top. A layer may speak of another band
+ * than it draws: of the values behind shares.
+ */
+export function stack(bands: readonly Band[], named: readonly Band[] = bands): Layer[] {
   const buckets = bands[0]?.values.length ?? 0;
   const top = new Float64Array(buckets);
   const bottom = new Float64Array(buckets);
-  return bands.map((band) => {
+  return bands.map((band, place) => {
     const above = emptyArea(buckets);
     const below = emptyArea(buckets);
     let negative = false;
@@ -35,7 +51,7 @@ export function stack(bands: readonly Band[]): Layer[] {
       below.upper[i] = bottom[i] ?? 0;
       below.lower[i] = bottom[i] = (bottom[i] ?? 0) + Math.min(value, 0);
     }
-    return { band, above, ...(negative ? { below } : {}) };
+    return { band: named[place] ?? band, above, ...(negative ? { below } : {}) };
   });
 }
 

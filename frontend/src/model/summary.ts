@@ -4,6 +4,7 @@ import type { Curves } from "../data/curves.ts";
 import type { Column } from "../data/recording.ts";
 import { totalOf } from "./bands.ts";
 import { enumerate, formatShare, formatStep, formatValue } from "./format.ts";
+import type { ViewName } from "./settings.ts";
 
 export interface LastStep {
   readonly step: number;
@@ -51,17 +52,27 @@ export function subtitle(curves: Curves): string {
   return `total ${formatValue(last.total)} at step ${formatStep(last.step)}${share}`;
 }
 
-export function describeChart(name: string, curves: Curves): string {
+const PICTURES: Record<ViewName, string> = {
+  stack: "Stacked loss",
+  share: "Shares of the loss",
+  lines: "Losses as lines",
+  ratio: "Penalties beside the data loss",
+  multiples: "Losses one by one",
+  strip: "Heat strip of shares",
+};
+
+export function describeChart(name: string, curves: Curves, view: ViewName = "stack"): string {
+  const picture = `${PICTURES[view]} of run ${name}`;
   const last = lastStep(curves);
   if (last === undefined) {
-    return `Stacked loss of run ${name}: no steps recorded yet`;
+    return `${picture}: no steps recorded yet`;
   }
   const shares =
     last.data === undefined || last.penalties === undefined
       ? ""
       : `, data ${formatShare(last.data)}, penalties ${formatShare(last.penalties)}`;
   const value = `total ${formatValue(last.total)} at step ${formatStep(last.step)}`;
-  return `Stacked loss of run ${name}: ${value}${shares}`;
+  return `${picture}: ${value}${shares}`;
 }
 
 /** Which series hold NaN or an infinity, and from where on; undefined where none does. */

@@ -8,6 +8,8 @@ export interface View {
   readonly isolated: ReadonlySet<string>;
   /** The steps zoomed to; absent for all. */
   readonly range?: Range;
+  /** Its card comes before those that are not pinned. */
+  readonly isPinned?: boolean;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -34,6 +36,10 @@ export function isolate(view: View, key: string): View {
 export function zoom(view: View, range: Range | undefined): View {
   const { range: _, ...rest } = view;
   return range === undefined ? rest : { ...rest, range };
+}
+
+export function pin(view: View): View {
+  return { ...view, isPinned: view.isPinned !== true };
 }
 
 function flip(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {

@@ -1,0 +1,48 @@
+import type { DashboardState } from "../dashboard.ts";
+import type { Band } from "../model/bands.ts";
+import { describeChart } from "../model/summary.ts";
+import { Chart } from "./Chart.tsx";
+import { Multiples } from "./Multiples.tsx";
+import type { CardState } from "./useCard.ts";
+
+const HEIGHT = 300;
+/** What is above and below a chart that fills the screen. */
+const AROUND = 220;
+
+interface Props {
+  card: CardState;
+  state: DashboardState;
+  /** The recording's name. */
+  label: string;
+  width: number;
+  /** It fills the screen. */
+  isFull: boolean;
+  onPick: (band: Band) => void;
+}
+
+/** The chart of a card, or why there is none. */
+export function CardBody({ card, state, label, width, isFull, onPick }: Props) {
+  const { picture, colourOf, range, whole, zoomTo } = card;
+  if (picture === undefined) {
+    return null;
+  }
+  if (picture.refusal !== undefined) {
+    return <p class="hint refusal">{picture.refusal}</p>;
+  }
+  const Body = picture.view === "multiples" ? Multiples : Chart;
+  return (
+    <Body
+      picture={picture}
+      range={range}
+      whole={whole}
+      theme={state.theme}
+      width={width}
+      height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
+      label={describeChart(label, picture.curves, picture.view)}
+      colourOf={colourOf}
+      reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}
+      onZoom={zoomTo}
+      onPick={onPick}
+    />
+  );
+}

@@ -1,0 +1,157 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import type { Theme } from "../drawing/colours.ts";
+import { chartOptions } from "../drawing/options.ts";
+import type { ColourOf } from "../drawing/paint.ts";
+import type { Band } from "../model/bands.ts";
+import { bandAt } from "../model/hit.ts";
+import { isWhole } from "../model/navigation.ts";
+import type { Picture, Range } from "../model/picture.ts";
+import { nearest } from "../model/ranges.ts";
+import type { ReadingOptions } from "../model/reading.ts";
+import { formatX, X_LABELS } from "../model/ticks.ts";
+import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
+import { chartSource } from "./chartSource.ts";
+import { linkCursor } from "./cursorLink.ts";
+import { followHighlight, highlight } from "./highlight.ts";
+import { makeOverlay } from "./overlay.ts";
+import { type Pointer, Tooltip } from "./Tooltip.tsx";
+
+export interface ChartProps {
+  picture: Picture;
+  /** The part of the x axis shown. */
+  range: Range;
+  /** All of the x axis. */
+  whole: Range;
+  theme: Theme;
+  width: number;
+  height: number;
+  /** Without the names of the axes. */
+  isSmall?: boolean;
+  /** The chart in one sentence, for those who cannot see it. */
+  label: string;
+  colourOf: ColourOf;
+  reading: ReadingOptions;
+  /** Undefined for the whole. */
+  onZoom: (range: Range | undefined) => void;
+  onPick: (band: Band) => void;
+}
+
+/** A picture in a frame of axes, with a tooltip at the pointer. */
+export function Chart(props: ChartProps) {
+  const { picture, range, theme, width, height, isSmall = false, label, colourOf } = props;
+  const element = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | undefined>(undefined);
+  const overlay = useRef<() => void>(() => {});
+  const [pointer, setPointer] = useState<Pointer>();
+  const [said, say] = useState("");
+  // uPlot is made once and asks for what it draws: what it gets is always of the last rendering.
+  const latest = useRef(props);
+  latest.current = props;
+  const target: InputTarget = {
+    range: () => latest.current.range,
+    whole: () => latest.current.whole,
+    show: (next) => {
+      const { whole, onZoom } = latest.current;
+      onZoom(next && isWhole(next, whole) ? undefined : next);
+    },
+    onPick: () => {
+      const { picture, onPick } = latest.current;
+      const band = chart.current && pointerOf(chart.current, picture)?.band;
+      if (band !== undefined) {
+        onPick(band);
+      }
+    },
+  };
+
+  useLayoutEffect(() => {
+    let frame = 0;
+    const onCursor = (plot: uPlot) => {
+      // At most one tooltip a frame, however often the mouse reports.
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        const next = pointerOf(plot, latest.current.picture);
+        highlight(next?.band?.key);
+        setPointer(next);
+      });
+    };
+    const source = chartSource(() => latest.current, target, onCursor);
+    const options = chartOptions(width, height, isSmall, source);
+    const plot = new uPlot(options, columns(picture), element.current ?? undefined);
+    plot.ctx.canvas.setAttribute("role", "img");
+    chart.current = plot;
+    overlay.current = makeOverlay(plot, () => latest.current);
+    const unlink = linkCursor(plot);
+    const unfollow = followHighlight(overlay.current);
+    listenToInput(plot, target);
+    return () => {
+      cancelAnimationFrame(frame);
+      unlink();
+      unfollow();
+      plot.destroy();
+    };
+  }, [isSmall]);
+
+  useLayoutEffect(() => chart.current?.setSize({ width, height }), [width, height]);
+  useLayoutEffect(() => {
+    chart.current?.ctx.canvas.setAttribute("aria-label", label);
+  }, [label]);
+  useLayoutEffect(() => {
+    chart.current?.setData(columns(picture), false);
+    chart.current?.setScale("x", range);
+  }, [picture, range.min, range.max]);
+  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf]);
+  useLayoutEffect(() => overlay.current(), [picture, range.min, range.max, theme, width, height]);
+
+  const shown = describeRange(picture, range);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: no element is a chart
+    <div
+      class="chart"
+      ref={element}
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move along the x axis
+      tabIndex={0}
+      aria-label={`${label}. ${shown}. Arrow keys pan, plus and minus zoom, 0 shows all.`}
+      onKeyDown={(event) => {
+        if (pressKey(target, event)) {
+          say("moved");
+        }
+      }}
+    >
+      <span class="unseen" role="status">
+        {said === "" ? "" : shown}
+      </span>
+      {pointer && pointer.bucket < picture.x.length && (
+        <Tooltip picture={picture} pointer={pointer} colourOf={colourOf} options={props.reading} />
+      )}
+    </div>
+  );
+}
+
+function describeRange({ curves }: Picture, { min, max }: Range): string {
+  const axis = curves.xAxis;
+  return `${X_LABELS[axis]} ${formatX(axis, min)} to ${formatX(axis, max)}`;
+}
+
+/** uPlot's data: where the buckets are. It draws nothing by itself. */
+function columns({ x }: Picture): uPlot.AlignedData {
+  return [x, x];
+}
+
+function pointerOf(plot: uPlot, picture: Picture): Pointer | undefined {
+  const { left, top } = plot.cursor;
+  if (left === undefined || top === undefined || left < 0 || top < 0) {
+    return undefined;
+  }
+  const at = plot.posToVal(left, "x");
+  const bucket = nearest(picture.x, at);
+  if (bucket === undefined) {
+    return undefined;
+  }
+  const box = plot.over.getBoundingClientRect();
+  const value = plot.posToVal(top, "y");
+  const band = bandAt(picture, at, value, (y) => Math.abs(plot.valToPos(y, "y") - top));
+  const place = { bucket, at, value, x: box.left + left, y: box.top + top };
+  return { ...place, ...(band ? { band } : {}) };
+}

@@ -1,0 +1,130 @@
+import { useCallback, useRef } from "preact/hooks";
+import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { Recording } from "../data/recording.ts";
+import { bandColour, runColour, type Theme } from "../drawing/colours.ts";
+import type { Band } from "../model/bands.ts";
+import { COMPARE_KEY, DIFFERENCE, quantityName } from "../model/compare.ts";
+import { enumerate } from "../model/format.ts";
+import type { Range } from "../model/picture.ts";
+import { zoomRange } from "../model/ranges.ts";
+import { recordingLabel } from "../model/runs.ts";
+import { termPattern } from "../model/terms.ts";
+import { isolate, toggle, zoom } from "../model/view.ts";
+import { Chart } from "./Chart.tsx";
+import { highlight } from "./highlight.ts";
+import { useFullScreen, useNear, useWidth } from "./hooks.ts";
+import { Legend } from "./Legend.tsx";
+import { Menu } from "./Menu.tsx";
+import { TextField } from "./TextField.tsx";
+import { useComparison } from "./useComparison.ts";
+
+const HEIGHT = 340;
+/** What is above and below a chart that fills the screen. */
+const AROUND = 160;
+
+interface Props {
+  dashboard: Dashboard;
+  state: DashboardState;
+  recordings: readonly Recording[];
+}
+
+/** The chosen runs in one chart. */
+export function CompareCard({ dashboard, state, recordings }: Props) {
+  const { settings, theme, runNumbers, termNumbers } = state;
+  const element = useRef<HTMLElement>(null);
+  const plot = useRef<HTMLDivElement>(null);
+  const isFull = useFullScreen(element);
+  const isNear = useNear(element) || isFull;
+  const width = useWidth(plot);
+  const comparison = useComparison(dashboard, state, recordings, width, isNear);
+  const { view, picture, bands, whole, failure } = comparison;
+  const change = (key: string, how: typeof toggle) =>
+    dashboard.changeView(COMPARE_KEY, (current) => how(current, key));
+  const zoomTo = (dragged: Range | undefined) => {
+    const range = dragged && zoomRange(dragged, whole, settings.x);
+    if (range !== undefined || dragged === undefined) {
+      dashboard.changeView(COMPARE_KEY, (current) => zoom(current, range));
+    }
+  };
+  const colourIn = (theme: Theme, band: Band) =>
+    band.role === "run"
+      ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
+      : bandColour(theme, band, termNumbers);
+  const colourOf = useCallback(
+    (band: Band) => colourIn(theme, band),
+    [theme, runNumbers, termNumbers],
+  );
+
+  const isDifference = settings.compare === DIFFERENCE;
+  const names = recordings.map(recordingLabel);
+  const title = isDifference
+    ? `${names[0]} − ${names[1] ?? "…"}`
+    : `${quantityName(settings.compare)} across runs`;
+  const invalid = termPattern(settings.seeds).invalid;
+  return (
+    <article class="card is-wide" ref={element} aria-label={title}>
+      <header class="card-head">
+        <h2>{title}</h2>
+        {view.range !== undefined && (
+          <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
+            Reset zoom
+          </button>
+        )}
+        {!isDifference && (
+          <TextField
+            label="Join runs that match"
+            placeholder="Such as (lambda=[^,]+)"
+            value={settings.seeds}
+            problem={invalid ? "Not a regular expression." : undefined}
+            onInput={(seeds) => dashboard.changeSettings({ seeds })}
+          />
+        )}
+        {picture && (
+          <Menu
+            name={title}
+            picture={picture}
+            range={view.range ?? whole}
+            colourOf={(band) => colourIn("light", band)}
+            width={width}
+            isZoomed={false}
+          />
+        )}
+        {failure !== undefined && <p class="warning">{failure}</p>}
+      </header>
+      <div class="plot" ref={plot}>
+        {isDifference && names.length < 2 && (
+          <p class="hint">Choose two runs: the first minus the second is shown.</p>
+        )}
+        {isNear && picture && width > 0 && (
+          <Chart
+            picture={picture}
+            range={view.range ?? whole}
+            whole={whole}
+            theme={theme}
+            width={width}
+            height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
+            label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
+            colourOf={colourOf}
+            reading={{ order: settings.readingOrder, limit: settings.readingRows }}
+            onZoom={zoomTo}
+            onPick={(band) => change(band.key, isolate)}
+          />
+        )}
+      </div>
+      {picture && (
+        <Legend
+          name={isDifference ? "Terms" : "Runs"}
+          bands={bands}
+          total={isDifference ? "total" : undefined}
+          view={view}
+          colourOf={colourOf}
+          onToggle={(key) => change(key, toggle)}
+          onIsolate={(key, before) =>
+            dashboard.changeView(COMPARE_KEY, (current) => isolate(before ?? current, key))
+          }
+          onHighlight={highlight}
+        />
+      )}
+    </article>
+  );
+}

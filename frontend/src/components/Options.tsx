@@ -1,0 +1,104 @@
+import type { Dashboard } from "../dashboard.ts";
+import { comparable, DIFFERENCE, QUANTITIES } from "../model/compare.ts";
+import { groupings } from "../model/grouping.ts";
+import type { ReadingOrder, ScaleChoice, Settings, TermOrder, XAxis } from "../model/settings.ts";
+import { termPattern } from "../model/terms.ts";
+import { NumberField } from "./NumberField.tsx";
+import { Select } from "./Select.tsx";
+import { TextField } from "./TextField.tsx";
+
+const X_NAMES: readonly (readonly [XAxis, string])[] = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["wall_time", "Wall time"],
+];
+
+const SCALE_NAMES: readonly (readonly [ScaleChoice, string])[] = [
+  ["auto", "Automatic"],
+  ["linear", "Linear"],
+  ["log", "Log"],
+  ["symlog", "Symmetric log"],
+];
+
+const ORDER_NAMES: readonly (readonly [TermOrder, string])[] = [
+  ["size", "Size"],
+  ["name", "Name"],
+  ["recorded", "As recorded"],
+];
+
+const READING_NAMES: readonly (readonly [ReadingOrder, string])[] = [
+  ["drawn", "As drawn"],
+  ["largest", "Largest first"],
+  ["smallest", "Smallest first"],
+  ["name", "Name"],
+  ["nearest", "Nearest to the pointer"],
+];
+
+interface Props {
+  dashboard: Dashboard;
+  settings: Settings;
+}
+
+/** Settings that most people never need. */
+export function Options({ dashboard, settings }: Props) {
+  const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
+  const change = (values: Partial<Settings>) => dashboard.changeSettings(values);
+  return (
+    <div class="toolbar-row options">
+      <Select label="X axis" value={settings.x} options={X_NAMES} onChange={(x) => change({ x })} />
+      <Select
+        label="Y axis"
+        value={settings.scale}
+        options={SCALE_NAMES}
+        onChange={(scale) => change({ scale })}
+      />
+      <Select
+        label="Group by"
+        value={settings.group}
+        options={groupings(columns, settings.group)}
+        onChange={(group) => change({ group })}
+      />
+      <NumberField
+        label="Largest terms"
+        title="How many penalties are shown for themselves; the others are summed. 0 shows all"
+        value={settings.top}
+        onChange={(top) => change({ top })}
+      />
+      <Select
+        label="Order"
+        value={settings.order}
+        options={ORDER_NAMES}
+        onChange={(order) => change({ order })}
+      />
+      <TextField
+        label="Show terms"
+        placeholder="Regular expression"
+        value={settings.terms}
+        problem={termPattern(settings.terms).invalid ? "Not a regular expression." : undefined}
+        onInput={(terms) => change({ terms })}
+      />
+      <Select
+        label="Compare runs by"
+        value={settings.compare}
+        options={[
+          ["", "Nothing"],
+          ...QUANTITIES,
+          [DIFFERENCE, "Difference of two runs"],
+          ...comparable(columns),
+        ]}
+        onChange={(compare) => change({ compare })}
+      />
+      <Select
+        label="Tooltip order"
+        value={settings.readingOrder}
+        options={READING_NAMES}
+        onChange={(readingOrder) => change({ readingOrder })}
+      />
+      <NumberField
+        label="Tooltip rows"
+        value={settings.readingRows}
+        onChange={(readingRows) => change({ readingRows: Math.max(1, readingRows) })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { useState } from "preact/hooks";
+import type { Dashboard } from "../dashboard.ts";
+import { fetchStatistics, type RowsQuery } from "../data/api.ts";
+import { columnKey, type Recording } from "../data/recording.ts";
+import { formatStepRange, shortenMiddle } from "../model/format.ts";
+import { TOTAL_KEY } from "../model/picture.ts";
+import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
+import { useAnswer } from "./hooks.ts";
+
+interface Props {
+  dashboard: Dashboard;
+  recording: Recording;
+  label: string;
+  query: RowsQuery;
+  isWanted: boolean;
+  pattern: RegExp | undefined;
+  /** The colour of a column by its key. */
+  colourOf: (key: string) => string;
+  onIsolate: (key: string) => void;
+  onHighlight: (key: string | undefined) => void;
+}
+
+/** Every term with its figures over the steps shown: the chart for those who read numbers. */
+export function TermTable(props: Props) {
+  const { dashboard, recording, label, query, isWanted, pattern, onIsolate, onHighlight } = props;
+  const [order, setOrder] = useState<TableOrder>();
+  const { range, x, group } = query;
+  const question = JSON.stringify([recording.key, range, x, group]);
+  const { value, failure } = useAnswer(dashboard, question, isWanted, (signal) =>
+    fetchStatistics(recording, query, signal),
+  );
+  if (value === undefined) {
+    return <p class="subtitle">{failure ?? "Loading…"}</p>;
+  }
+  const { firstStep, lastStep, terms } = value;
+  const matching = terms.filter(({ column }) => pattern === undefined || pattern.test(column.name));
+  const steps =
+    firstStep === null || lastStep === null ? "no steps" : formatStepRange(firstStep, lastStep);
+  return (
+    // A region that scrolls must be reachable from the keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+    <section class="table-box" tabIndex={0} aria-label={`Table of terms of ${label}`}>
+      <table class="terms">
+        <caption class="subtitle">Steps {steps}</caption>
+        <thead>
+          <tr>
+            {TABLE_COLUMNS.map(({ id, label }) => (
+              <th
+                key={id}
+                scope="col"
+                aria-sort={
+                  order?.id !== id ? "none" : order.isDescending ? "descending" : "ascending"
+                }
+              >
+                <button type="button" onClick={() => setOrder(reorder(order, id))}>
+                  {label}
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sortRows(matching, order).map((row) => {
+            const { role } = row.column;
+            const key = role === "total" ? TOTAL_KEY : columnKey(row.column);
+            return (
+              <tr
+                key={key}
+                data-term={key}
+                onMouseEnter={() => onHighlight(key)}
+                onMouseLeave={() => onHighlight(undefined)}
+              >
+                <th scope="row" title={row.column.name}>
+                  <button type="button" onClick={() => onIsolate(key)}>
+                    <span
+                      class={role === "total" ? "swatch swatch-line" : "swatch"}
+                      style={role === "total" ? {} : { background: props.colourOf(key) }}
+                      aria-hidden="true"
+                    />
+                    {shortenMiddle(row.column.name, 40)}
+                  </button>
+                </th>
+                {TABLE_COLUMNS.slice(1).map(({ id, show }) => (
+                  <td key={id}>{show(row)}</td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {failure !== undefined && <p class="warning">{failure}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+import { useState } from "preact/hooks";
+import type { Dashboard } from "../dashboard.ts";
+import { refuseScale } from "../model/rules.ts";
+import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
+import { CopyLink } from "./CopyLink.tsx";
+import { Notice } from "./Notice.tsx";
+import { Options } from "./Options.tsx";
+import { Smoothing } from "./Smoothing.tsx";
+
+const NAMES: Record<ViewName, readonly [label: string, title: string]> = {
+  stack: ["Stack", "Terms on top of one another: their height is their part of the loss"],
+  share: ["100 %", "Each term's share of the loss"],
+  lines: ["Lines", "Each term as a line of its own"],
+  ratio: ["Ratio", "Penalties divided by the data loss"],
+  multiples: ["Small multiples", "Each term in a small chart of its own"],
+  strip: ["Heat strip", "Each term as a row: the darker, the larger its share"],
+};
+
+interface Props {
+  dashboard: Dashboard;
+  settings: Settings;
+}
+
+/** What all charts show, and how. */
+export function Toolbar({ dashboard, settings }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const refusal = refuseScale(settings.view, settings.scale);
+  return (
+    <section class="toolbar" aria-label="Settings of all charts">
+      <div class="toolbar-row">
+        <fieldset class="segments">
+          <legend class="unseen">View</legend>
+          {VIEWS.map((view) => (
+            <label key={view} class="segment" title={NAMES[view][1]}>
+              <input
+                type="radio"
+                name="view"
+                checked={settings.view === view}
+                onChange={() => dashboard.changeSettings({ view })}
+              />
+              <span>{NAMES[view][0]}</span>
+            </label>
+          ))}
+        </fieldset>
+        <Smoothing
+          value={settings.smoothing}
+          onChange={(smoothing) => dashboard.changeSettings({ smoothing })}
+        />
+        <button
+          type="button"
+          class="text-button disclosure"
+          aria-expanded={isOpen}
+          aria-controls="options"
+          onClick={() => setOpen(!isOpen)}
+        >
+          Options
+        </button>
+        <label class="control">
+          <input
+            type="checkbox"
+            checked={settings.table}
+            onChange={(event) => dashboard.changeSettings({ table: event.currentTarget.checked })}
+          />
+          Table
+        </label>
+        <CopyLink dashboard={dashboard} />
+      </div>
+      <div id="options" hidden={!isOpen}>
+        {isOpen && <Options dashboard={dashboard} settings={settings} />}
+      </div>
+      {refusal !== undefined && (
+        <Notice action="Show lines" onAction={() => dashboard.changeSettings({ view: "lines" })}>
+          {refusal}
+        </Notice>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,130 @@
+/** What a card shows, from its recording, its view and the settings of all cards. */
+
+import { useCallback, useMemo } from "preact/hooks";
+import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { CurvesQuery } from "../data/api.ts";
+import type { Curves } from "../data/curves.ts";
+import type { Recording } from "../data/recording.ts";
+import { bandColour } from "../drawing/colours.ts";
+import type { ColourOf } from "../drawing/paint.ts";
+import { type Band, chooseBands, totalOf } from "../model/bands.ts";
+import { RATIO_LABEL } from "../model/lines.ts";
+import { makePicture, type Picture, type Range, TOTAL_KEY } from "../model/picture.ts";
+import { fullRange, zoomRange } from "../model/ranges.ts";
+import { yScale } from "../model/rules.ts";
+import type { Settings } from "../model/settings.ts";
+import { termPattern } from "../model/terms.ts";
+import { isShown, type View, zoom } from "../model/view.ts";
+import { useCurves } from "./hooks.ts";
+
+export interface CardState {
+  readonly view: View;
+  /** There is a column that curves can be asked for. */
+  readonly isReadable: boolean;
+  /** It is on the screen, or nearly. */
+  readonly isWanted: boolean;
+  readonly query: CurvesQuery;
+  /** Only terms that match are shown. */
+  readonly pattern: RegExp | undefined;
+  readonly curves: Curves | undefined;
+  readonly failure: string | undefined;
+  /** From bottom to top, hidden ones included. */
+  readonly bands: readonly Band[] | undefined;
+  readonly picture: Picture | undefined;
+  /** The part of the x axis shown. */
+  readonly range: Range;
+  readonly whole: Range;
+  /** What the line over all parts is called, where there is one. */
+  readonly totalLabel: string | undefined;
+  readonly colourOf: ColourOf;
+  readonly zoomTo: (range: Range | undefined) => void;
+}
+
+export function useCard(
+  dashboard: Dashboard,
+  state: DashboardState,
+  recording: Recording,
+  width: number,
+  isNear: boolean,
+): CardState {
+  const { settings, theme, termNumbers } = state;
+  const view = dashboard.viewOf(recording.key);
+  // Without a column there are no curves to ask for; the problems above the cards say why.
+  const isReadable = recording.columns.length > 0;
+  const query = queryFor(settings, view, width);
+  const isWanted = isNear && state.isVisible && isReadable;
+  const { value: curves, failure } = useCurves(dashboard, recording, query, isWanted);
+
+  const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
+  const { top, order } = settings;
+  const bands = useMemo(
+    () => curves && chooseBands(curves, { keep: view.isolated, top, order, pattern }),
+    [curves, view.isolated, top, order, pattern],
+  );
+  const scale = yScale(settings.view, settings.scale);
+  const picture = useMemo(() => {
+    const showsTotal = pattern === undefined || pattern.test(TOTAL_KEY);
+    const shows = (key: string) => isShown(view, key) && (key !== TOTAL_KEY || showsTotal);
+    return curves && bands && makePicture(curves, bands, shows, settings.view, scale);
+  }, [curves, bands, view.hidden, view.isolated, settings.view, scale, pattern]);
+  const colourOf = useCallback(
+    (band: Band) => bandColour(theme, band, termNumbers),
+    [theme, termNumbers],
+  );
+
+  const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
+  const zoomTo = (dragged: Range | undefined) => {
+    const range = dragged && zoomRange(dragged, whole, settings.x);
+    if (range !== undefined || dragged === undefined) {
+      dashboard.changeView(recording.key, (current) => zoom(current, range));
+    }
+  };
+  return {
+    view,
+    isReadable,
+    isWanted,
+    query,
+    pattern,
+    curves,
+    failure,
+    bands: settings.view === "ratio" ? bands?.filter(({ role }) => role === "penalty") : bands,
+    picture,
+    range: view.range ?? whole,
+    whole,
+    totalLabel: curves && totalLabel(settings, curves),
+    colourOf,
+    zoomTo,
+  };
+}
+
+function queryFor(settings: Settings, view: View, width: number) {
+  const { group, top, x, smoothing, terms } = settings;
+  // What is filtered or isolated may be none of the largest: then all are needed.
+  const isSelective = terms !== "" || view.isolated.size > 0;
+  return {
+    range: view.range,
+    buckets: bucketsFor(width),
+    group,
+    top: isSelective ? 0 : top,
+    x,
+    smoothing,
+  };
+}
+
+/** One bucket a pixel, in steps that spare a request for each pixel of a window being resized. */
+export function bucketsFor(width: number): number {
+  return width === 0 ? 0 : Math.min(2000, Math.max(200, Math.ceil(width / 100) * 100));
+}
+
+/** What the line over all parts is called in a view; undefined where none is drawn. */
+function totalLabel({ view }: Settings, curves: Curves): string | undefined {
+  switch (view) {
+    case "share":
+    case "strip":
+      return undefined;
+    case "ratio":
+      return RATIO_LABEL;
+    default:
+      return totalOf(curves) && "total";
+  }
+}

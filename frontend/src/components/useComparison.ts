@@ -1,0 +1,87 @@
+/** What the chart across runs shows. */
+
+import { useMemo } from "preact/hooks";
+import type { Dashboard, DashboardState } from "../dashboard.ts";
+import { fetchAll } from "../data/api.ts";
+import type { Recording } from "../data/recording.ts";
+import { type Band, chooseBands } from "../model/bands.ts";
+import {
+  COMPARE_KEY,
+  commonRange,
+  comparisonPicture,
+  DIFFERENCE,
+  differenceOf,
+  groupFor,
+  joinSeeds,
+  type RunCurves,
+  runLines,
+} from "../model/compare.ts";
+import { makePicture, type Picture, type Range } from "../model/picture.ts";
+import { yScale } from "../model/rules.ts";
+import type { Settings } from "../model/settings.ts";
+import { termPattern } from "../model/terms.ts";
+import { isShown, type View } from "../model/view.ts";
+import { useAnswer } from "./hooks.ts";
+import { bucketsFor } from "./useCard.ts";
+
+export interface Comparison {
+  readonly view: View;
+  readonly picture: Picture | undefined;
+  /** Runs, or the terms of a difference, hidden ones included. */
+  readonly bands: readonly Band[];
+  readonly whole: Range;
+  readonly failure: string | undefined;
+}
+
+export function useComparison(
+  dashboard: Dashboard,
+  state: DashboardState,
+  recordings: readonly Recording[],
+  width: number,
+  isNear: boolean,
+): Comparison {
+  const { settings } = state;
+  const { compare, smoothing, x } = settings;
+  const view = dashboard.viewOf(COMPARE_KEY);
+  const isDifference = compare === DIFFERENCE;
+  const readable = recordings.filter(({ columns }) => columns.length > 0);
+  const asked = isDifference ? readable.slice(0, 2) : readable;
+  const group = isDifference ? settings.group : groupFor(compare);
+  const query = { range: view.range, buckets: bucketsFor(width), group, top: 0, x, smoothing };
+  const question = JSON.stringify([asked.map(({ key }) => key), query]);
+  const isWanted = isNear && state.isVisible && width > 0;
+  const { value, failure } = useAnswer(dashboard, question, isWanted, (signal) =>
+    fetchAll(asked, query, signal),
+  );
+  const shown = useMemo(() => value && show(value, settings, view), [value, settings, view]);
+  return {
+    view,
+    picture: shown?.picture,
+    bands: shown?.bands ?? [],
+    whole: commonRange((value ?? []).map(({ curves }) => curves)),
+    failure,
+  };
+}
+
+function show(runs: readonly RunCurves[], settings: Settings, view: View) {
+  const { compare, seeds, top, order, terms } = settings;
+  const [first, second] = runs;
+  if (first === undefined) {
+    return undefined;
+  }
+  const shows = (key: string) => isShown(view, key);
+  if (compare !== DIFFERENCE) {
+    const lines = joinSeeds(runLines(runs, compare), termPattern(seeds).pattern);
+    const scale = yScale(compare === "ratio" ? "ratio" : "lines", settings.scale);
+    const picture = comparisonPicture(lines, shows, compare, scale, first.curves);
+    return { picture, bands: lines.map(({ band }) => band) };
+  }
+  if (second === undefined) {
+    return undefined;
+  }
+  const curves = differenceOf(first.curves, second.curves);
+  const pattern = termPattern(terms).pattern;
+  const bands = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const picture = { ...makePicture(curves, bands, shows), quantity: "difference" as const };
+  return { picture, bands };
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chooseBands } from "../model/bands.ts";
+import { makePicture } from "../model/picture.ts";
+import type { ViewName } from "../model/settings.ts";
+import { column, curves, series } from "../testing/curves.ts";
+import { LOOKS } from "./look.ts";
+import { figureSvg } from "./svg.ts";
+
+const all = curves([
+  series(column("total", "total"), [4, 8, Number.NaN]),
+  series(column("data", "data"), [2, 4, 4]),
+  series(column('<k> & "b"\n\u0001', "penalty"), [2, 4, undefined]),
+  series(column("residual", "unexplained"), [1, 1, 1]),
+]);
+
+function draw(view: ViewName, title = "run") {
+  return figureSvg({
+    picture: makePicture(all, chooseBands(all), () => true, view),
+    range: { min: 0, max: 2 },
+    width: 640,
+    height: 360,
+    title,
+    look: LOOKS.light,
+    colourOf: (band) => (band.role === "data" ? "#112233" : "#445566"),
+  });
+}
+
+test("a figure has its title, its axes' labels and every band's name", () => {
+  const svg = draw("stack", "my run");
+  for (const text of ["my run", ">step<", ">loss<", ">data<", ">total<", ">residual<"]) {
+    assert.ok(svg.includes(text), text);
+  }
+  assert.match(svg, /<pattern id="h445566"/);
+});
+
+test("names are escaped: the file is well-formed whatever they are", () => {
+  const svg = draw("lines", "<script>");
+  assert.ok(svg.includes("&#60;k&#62; &#38; &#34;b&#34;"));
+  assert.ok(!svg.includes("<script>"));
+  assert.ok(!svg.includes("\u0001"));
+});
+
+test("the edges of a band are where its values are", () => {
+  const svg = draw("stack");
+  const [, d = ""] = /<path d="M([^"]*)Z" fill="#112233"/.exec(svg) ?? [];
+  const numbers = d.split(" ").map(Number);
+  // Three points along the top, three back along zero.
+  const tops = [numbers[1], numbers[3], numbers[5]];
+  const ground = numbers[7] ?? 0;
+  const heights = tops.map((top) => ground - (top ?? 0));
+  assert.equal(heights.length, 3);
+  assert.ok(Math.abs((heights[1] ?? 0) / (heights[0] ?? 1) - 2) < 0.01);
+  assert.equal(heights[1], heights[2]);
+});
+
+test("every view becomes a figure without a number that is none", () => {
+  for (const view of ["stack", "share", "lines", "ratio", "strip"] as const) {
+    const svg = draw(view);
+    assert.ok(!/NaN|Infinity|undefined/.test(svg.replace(/>[^<]*</g, "><")), view);
+  }
+});

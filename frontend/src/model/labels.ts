@@ -1,0 +1,38 @@
+/** What the axes of a picture say. */
+
+import { shortenMiddle } from "./format.ts";
+import type { Picture, Range } from "./picture.ts";
+import { type Quantity, type Ticks, yTicks } from "./ticks.ts";
+
+const QUANTITIES: Record<Quantity, string> = {
+  loss: "loss",
+  share: "share of the loss",
+  ratio: "penalty ÷ data loss",
+  difference: "difference of losses",
+};
+
+export function yLabel({ view, quantity, lines, scale }: Picture): string {
+  if (view === "strip") {
+    return "";
+  }
+  const isSmoothed = lines.some(({ raw }) => raw !== undefined);
+  const notes = [
+    ...(scale.kind === "linear" ? [] : [scale.kind]),
+    ...(isSmoothed ? ["smoothed"] : []),
+  ];
+  return notes.length === 0
+    ? QUANTITIES[quantity]
+    : `${QUANTITIES[quantity]} (${notes.join(", ")})`;
+}
+
+/** The labels of the y axis; a heat strip's rows have names instead of numbers. */
+export function pictureTicks(picture: Picture, range: Range, most: number): Ticks {
+  const { view, layers, scale, quantity } = picture;
+  if (view !== "strip") {
+    return yTicks(scale, range, most, quantity);
+  }
+  return {
+    values: layers.map((_, row) => row + 0.5),
+    labels: layers.map(({ band }) => shortenMiddle(band.label, 18)),
+  };
+}

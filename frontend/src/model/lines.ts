@@ -1,0 +1,97 @@
+/** Terms as lines, each for itself: values, or penalties as parts of the data loss. */
+
+import type { Series } from "../data/curves.ts";
+import type { Band } from "./bands.ts";
+import type { Area } from "./stack.ts";
+
+export interface Line {
+  readonly band: Band;
+  readonly x: Float64Array;
+  /** NaN is a gap. */
+  readonly values: Float64Array;
+  /** What was smoothed, drawn faint behind. */
+  readonly raw?: Float64Array;
+  /** From the smallest to the largest value of each bucket; absent where buckets hold one. */
+  readonly envelope?: Area;
+}
+
+export interface Reference {
+  readonly value: number;
+  readonly label: string;
+}
+
+/** What a penalty amounts to beside the data loss, in three words: little, some, as much. */
+export const REFERENCES: readonly Reference[] = [
+  { value: 0.01, label: "1\u00a0%" },
+  { value: 0.1, label: "10\u00a0%" },
+  { value: 1, label: "100\u00a0%" },
+];
+
+export function makeLines(x: Float64Array, bands: readonly Band[]): Line[] {
+  return bands.map((band) => {
+    const [only, ...others] = band.members;
+    const envelope = only && others.length === 0 ? envelopeOf(only) : undefined;
+    return {
+      band,
+      x,
+      values: lineValues(band),
+      ...(band.raw === undefined ? {} : { raw: band.raw }),
+      ...(envelope === undefined ? {} : { envelope }),
+    };
+  });
+}
+
+/** A band of one series is drawn by its weight in the bucket in a stack, as a line by its mean. */
+function lineValues(band: Band): Float64Array {
+  const [only, ...others] = band.members;
+  return band.raw === undefined && only !== undefined && others.length === 0
+    ? Float64Array.from(only.mean, (mean, i) => (only.rows[i] === 0 ? Number.NaN : mean))
+    : band.values;
+}
+
+function envelopeOf({ min, max }: Series): Area | undefined {
+  return min.some((low, i) => low < (max[i] ?? low))
+    ? { lower: Float64Array.from(min), upper: Float64Array.from(max) }
+    : undefined;
+}
+
+export const RATIO_LABEL = "all penalties";
+
+/** Each shown penalty, and all together, divided by the data loss; NaN where that is not above 0. */
+export function makeRatio(
+  x: Float64Array,
+  data: readonly Band[],
+  penalties: readonly Band[],
+  shown: readonly Band[],
+  withAll: boolean,
+): Line[] {
+  const whole = sumOf(data);
+  const divide = (values: Float64Array) =>
+    values.map((value, i) => {
+      const by = whole[i] ?? Number.NaN;
+      return by > 0 ? value / by : Number.NaN;
+    });
+  const lines = shown.map((band) => ({ band, x, values: divide(band.values) }));
+  if (!withAll) {
+    return lines;
+  }
+  const members = penalties.flatMap((band) => band.members);
+  const values = sumOf(penalties);
+  const all: Band = { key: "total", label: RATIO_LABEL, role: "total", members, values };
+  return [...lines, { band: all, x, values: divide(values) }];
+}
+
+/** Per bucket; what is not recorded counts as nothing, where anything is. */
+export function sumOf(bands: readonly Band[]): Float64Array {
+  const buckets = bands[0]?.values.length ?? 0;
+  const sums = new Float64Array(buckets).fill(Number.NaN);
+  for (const { values, members } of bands) {
+    for (let i = 0; i < buckets; i++) {
+      if (members.some(({ rows }) => (rows[i] ?? 0) > 0)) {
+        const sum = sums[i] ?? Number.NaN;
+        sums[i] = (Number.isNaN(sum) ? 0 : sum) + (values[i] ?? Number.NaN);
+      }
+    }
+  }
+  return sums;
+}

@@ -1,0 +1,187 @@
+/** The whole state of the page as a list of names and values, for a link that restores it. */
+
+import { recordingKey } from "../data/recording.ts";
+import type { Range } from "./picture.ts";
+import { CHOOSE_ALL_LIMIT, type Choice, sameKeys, updateChoice } from "./runs.ts";
+import {
+  DEFAULT_SETTINGS,
+  isGroup,
+  MOST_SMOOTHING,
+  READING_ORDERS,
+  SCALES,
+  type Settings,
+  TERM_ORDERS,
+  VIEWS,
+  X_AXES,
+} from "./settings.ts";
+import { type View, WHOLE_VIEW } from "./view.ts";
+
+export interface LinkState {
+  readonly settings: Settings;
+  readonly filter: string;
+  readonly choice: Choice;
+  readonly views: ReadonlyMap<string, View>;
+}
+
+export type Entries = ReadonlyMap<string, string>;
+
+type Reader<Value> = (text: string) => Value | undefined;
+
+const text: Reader<string> = (value) => value;
+const flag: Reader<boolean> = (value) => (value === "true" ? true : undefined);
+
+function oneOf<Value extends string>(values: readonly Value[]): Reader<Value> {
+  return (text) => values.find((value) => value === text);
+}
+
+function numberUpTo(most: number, isWhole = true): Reader<number> {
+  return (text) => {
+    const value = Number(text);
+    const isFine = text.trim() !== "" && value >= 0 && value <= most;
+    return isFine && (!isWhole || Number.isInteger(value)) ? value : undefined;
+  };
+}
+
+const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
+  view: oneOf(VIEWS),
+  scale: oneOf(SCALES),
+  x: oneOf(X_AXES),
+  smoothing: numberUpTo(MOST_SMOOTHING, false),
+  group: (text) => (isGroup(text) ? text : undefined),
+  top: numberUpTo(1000),
+  terms: text,
+  order: oneOf(TERM_ORDERS),
+  table: flag,
+  readingOrder: oneOf(READING_ORDERS),
+  readingRows: numberUpTo(1000),
+  compare: text,
+  seeds: text,
+};
+
+const NAMES = Object.keys(READERS) as (keyof Settings)[];
+
+/** Only what differs from what a first visit shows. */
+export function encodeLink(state: LinkState, listed: readonly string[]): Entries {
+  const entries = new Map<string, string>();
+  for (const name of NAMES) {
+    const value = state.settings[name];
+    if (value !== DEFAULT_SETTINGS[name]) {
+      entries.set(name, String(value));
+    }
+  }
+  if (state.filter !== "") {
+    entries.set("filter", state.filter);
+  }
+  encodeChoice(entries, state.choice, listed);
+  const views = [...state.views];
+  putList(
+    entries,
+    "zoom",
+    views.flatMap(([key, { range }]) => (range ? [[...idOf(key), range.min, range.max]] : [])),
+  );
+  putList(
+    entries,
+    "pinned",
+    views.flatMap(([key, { isPinned }]) => (isPinned === true ? [idOf(key)] : [])),
+  );
+  for (const name of ["hidden", "isolated"] as const) {
+    const chosen = views.filter(([, view]) => view[name].size > 0);
+    putList(
+      entries,
+      name,
+      chosen.map(([key, view]) => [...idOf(key), ...view[name]]),
+    );
+  }
+  return entries;
+}
+
+function encodeChoice(entries: Map<string, string>, choice: Choice, listed: readonly string[]) {
+  const { chosen, wanted } = choice;
+  if (wanted === undefined && listed.length === 0) {
+    return;
+  }
+  const usual = updateChoice({ chosen: new Set(), known: new Set() }, listed).chosen;
+  if (sameKeys(usual, chosen)) {
+    return;
+  }
+  const off = listed.filter((key) => !chosen.has(key));
+  // Naming the fewer: and runs that come later join those of a choice that only leaves some out.
+  const isMostlyOn = wanted === undefined && listed.length <= CHOOSE_ALL_LIMIT;
+  const [name, keys] =
+    isMostlyOn && off.length <= chosen.size ? ["off", off] : ["runs", [...chosen]];
+  entries.set(name, JSON.stringify(keys.map(idOf)));
+}
+
+function putList(entries: Map<string, string>, name: string, list: readonly unknown[]): void {
+  if (list.length > 0) {
+    entries.set(name, JSON.stringify(list));
+  }
+}
+
+/** The recording's run and name. */
+function idOf(key: string): unknown[] {
+  return JSON.parse(key);
+}
+
+/** What cannot be read is left as on a first visit: links outlive versions. */
+export function decodeLink(entries: Entries): LinkState {
+  const settings = Object.fromEntries(
+    NAMES.map((name) => {
+      const value = entries.get(name);
+      const read = value === undefined ? undefined : READERS[name](value);
+      return [name, read ?? DEFAULT_SETTINGS[name]];
+    }),
+  );
+  const views = new Map<string, View>();
+  const change = (key: string, what: Partial<View>) =>
+    views.set(key, { ...(views.get(key) ?? WHOLE_VIEW), ...what });
+  for (const [key, rest] of lists(entries, "zoom")) {
+    const range = rangeOf(rest);
+    if (range !== undefined) {
+      change(key, { range });
+    }
+  }
+  for (const [key] of lists(entries, "pinned")) {
+    change(key, { isPinned: true });
+  }
+  for (const name of ["hidden", "isolated"] as const) {
+    for (const [key, rest] of lists(entries, name)) {
+      const keys = rest.filter((entry) => typeof entry === "string");
+      change(key, name === "hidden" ? { hidden: new Set(keys) } : { isolated: new Set(keys) });
+    }
+  }
+  return {
+    settings: settings as unknown as Settings,
+    filter: entries.get("filter") ?? "",
+    choice: decodeChoice(entries),
+    views,
+  };
+}
+
+function decodeChoice(entries: Entries): Choice {
+  const keys = (name: string) => new Set(lists(entries, name).map(([key]) => key));
+  return entries.has("runs")
+    ? { chosen: new Set(), known: new Set(), wanted: keys("runs") }
+    : { chosen: new Set(), known: keys("off") };
+}
+
+function rangeOf([min, max]: readonly unknown[]): Range | undefined {
+  const isRange = typeof min === "number" && typeof max === "number" && min < max;
+  return isRange ? { min, max } : undefined;
+}
+
+/** Lists that each begin with a run and the name of a recording. */
+function lists(entries: Entries, name: string): [key: string, rest: unknown[]][] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(entries.get(name) ?? "[]");
+  } catch {
+    return [];
+  }
+  return (Array.isArray(parsed) ? parsed : []).flatMap((entry): [string, unknown[]][] => {
+    const [run, recording, ...rest] = Array.isArray(entry) ? entry : [];
+    return typeof run === "string" && typeof recording === "string"
+      ? [[recordingKey(run, recording), rest]]
+      : [];
+  });
+}

@@ -1,0 +1,147 @@
+/** The ranges of a chart's axes. */
+
+import type { Curves } from "../data/curves.ts";
+import type { Picture, Range } from "./picture.ts";
+import type { XAxis } from "./settings.ts";
+
+/** The x axis of the whole recording; a single step gets room on both sides. */
+export function fullRange({ firstX, lastX }: Curves): Range {
+  const min = firstX ?? 0;
+  const max = lastX ?? min;
+  return max > min ? { min, max } : { min: min - 0.5, max: max + 0.5 };
+}
+
+/** The y range of what is drawn between two places on the x axis. */
+export function valueRange(picture: Picture, range: Range): Range {
+  if (picture.view === "strip") {
+    return { min: 0, max: Math.max(1, picture.layers.length) };
+  }
+  if (picture.view === "share") {
+    return { min: 0, max: 1 };
+  }
+  const { lowest, highest, leastPositive } = extremes(picture, range);
+  if (picture.scale.kind === "log") {
+    return logRange(leastPositive, highest);
+  }
+  if (lowest > highest) {
+    return { min: 0, max: 1 };
+  }
+  return picture.layers.length > 0 || picture.quantity === "ratio"
+    ? fromZero(lowest, highest)
+    : around(lowest, highest);
+}
+
+interface Extremes {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly leastPositive: number;
+}
+
+function extremes(picture: Picture, range: Range): Extremes {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  let leastPositive = Number.POSITIVE_INFINITY;
+  const include = (value: number | undefined) => {
+    if (value !== undefined && Number.isFinite(value)) {
+      lowest = Math.min(lowest, value);
+      highest = Math.max(highest, value);
+      leastPositive = value > 0 ? Math.min(leastPositive, value) : leastPositive;
+    }
+  };
+  const [begin, end] = between(picture.x, range);
+  for (let i = begin; i < end; i++) {
+    for (const { above, below } of picture.layers) {
+      include(above.upper[i]);
+      include(below?.lower[i]);
+    }
+  }
+  for (const { x, values, raw, envelope } of picture.lines) {
+    const [first, last] = x === picture.x ? [begin, end] : between(x, range);
+    for (let i = first; i < last; i++) {
+      include(values[i]);
+      include(raw?.[i]);
+      // Not the mean alone: no spike may leave the picture.
+      include(envelope?.lower[i]);
+      include(envelope?.upper[i]);
+    }
+  }
+  if (picture.scale.kind === "log" && leastPositive <= highest) {
+    for (const { value } of picture.references) {
+      include(value);
+    }
+  }
+  return { lowest, highest, leastPositive };
+}
+
+function fromZero(lowest: number, highest: number): Range {
+  const min = Math.min(0, lowest);
+  const max = Math.max(0, highest);
+  if (min === 0 && max === 0) {
+    return { min: 0, max: 1 };
+  }
+  const room = 0.05 * (max - min);
+  return { min: min < 0 ? min - room : 0, max: max > 0 ? max + room : 0 };
+}
+
+/** Lines are read by their shape: zero need not be in the picture. */
+function around(lowest: number, highest: number): Range {
+  const room = 0.05 * (highest - lowest) || 0.05 * Math.abs(highest) || 1;
+  const min = lowest - room;
+  return { min: lowest >= 0 ? Math.max(0, min) : min, max: highest + room };
+}
+
+function logRange(least: number, highest: number): Range {
+  if (!(least <= highest)) {
+    return { min: 0.1, max: 10 };
+  }
+  const room = (highest / least) ** 0.05 || 1;
+  const factor = room > 1 ? room : 1.5;
+  return { min: least / factor, max: highest * factor };
+}
+
+/** The places in a range; where there is none, the two around it. */
+export function between(x: Float64Array, range: Range): [begin: number, end: number] {
+  const begin = firstNotBelow(x, range.min);
+  let end = begin;
+  while (end < x.length && (x[end] ?? 0) <= range.max) {
+    end++;
+  }
+  return begin < end ? [begin, end] : [Math.max(0, begin - 1), Math.min(x.length, end + 1)];
+}
+
+function firstNotBelow(x: Float64Array, value: number): number {
+  let low = 0;
+  let high = x.length;
+  while (low < high) {
+    const at = (low + high) >> 1;
+    if ((x[at] ?? 0) < value) {
+      low = at + 1;
+    } else {
+      high = at;
+    }
+  }
+  return low;
+}
+
+/** The place nearest to a value; undefined where there is none. */
+export function nearest(x: Float64Array, value: number): number | undefined {
+  if (x.length === 0) {
+    return undefined;
+  }
+  const at = Math.min(firstNotBelow(x, value), x.length - 1);
+  return at > 0 && value - (x[at - 1] ?? 0) < (x[at] ?? 0) - value ? at - 1 : at;
+}
+
+/** A dragged range within the recording, of whole steps; undefined where it holds no stretch. */
+export function zoomRange(dragged: Range, whole: Range, axis: XAxis = "step"): Range | undefined {
+  const low = Math.min(dragged.min, dragged.max);
+  const high = Math.max(dragged.min, dragged.max);
+  const [min, max] =
+    axis === "step"
+      ? [
+          Math.max(Math.floor(low), Math.ceil(whole.min)),
+          Math.min(Math.ceil(high), Math.floor(whole.max)),
+        ]
+      : [Math.max(low, whole.min), Math.min(high, whole.max)];
+  return max > min ? { min, max } : undefined;
+}

@@ -1,0 +1,65 @@
+/** Which pictures would mislead, and why: they are refused in these words. */
+
+import type { Band } from "./bands.ts";
+import { enumerate, formatValue } from "./format.ts";
+import type { Picture } from "./picture.ts";
+import type { ScaleKind } from "./scales.ts";
+import type { ScaleChoice, ViewName } from "./settings.ts";
+
+const STACKED: ReadonlySet<ViewName> = new Set(["stack", "share"]);
+
+/** The scale of a view's y axis: the chosen one, unless it would mislead. */
+export function yScale(view: ViewName, choice: ScaleChoice): ScaleKind {
+  if (STACKED.has(view) || view === "strip") {
+    return "linear";
+  }
+  if (choice === "auto") {
+    return view === "ratio" ? "log" : "linear";
+  }
+  return choice;
+}
+
+/** Why a scale is not used in a view; undefined where it is. */
+export function refuseScale(view: ViewName, choice: ScaleChoice): string | undefined {
+  if (choice !== "log" && choice !== "symlog") {
+    return undefined;
+  }
+  if (STACKED.has(view)) {
+    return "A stack needs a linear axis: on a logarithmic one, bands of one height would be different amounts.";
+  }
+  if (view === "strip") {
+    return "The heat strip has no axis of values: its colours are shares, its rows are terms.";
+  }
+  return undefined;
+}
+
+/** Why these bands make no 100 % stack; undefined where they do. */
+export function refuseShare(bands: readonly Band[]): string | undefined {
+  for (const { label, values } of bands) {
+    const negative = values.find((value) => value < 0);
+    if (negative !== undefined) {
+      return `100 % needs parts that are not negative, but ${label} goes to ${formatValue(negative)} or below. Hide it, or choose another view.`;
+    }
+  }
+  return undefined;
+}
+
+/** Which lines a log axis leaves out, in words; undefined where it shows all. */
+export function leftOut({ scale, lines }: Picture): string | undefined {
+  const missing = lines.filter(({ values }) => !values.some((value) => value > 0));
+  if (scale.kind !== "log" || missing.length === 0) {
+    return undefined;
+  }
+  const names = enumerate(missing.map(({ band }) => band.label));
+  return `On a log axis ${names} ${missing.length > 1 ? "are" : "is"} left out: not above zero. A symmetric log axis shows all.`;
+}
+
+/** Why there is no ratio of penalties to data; undefined where there is. */
+export function refuseRatio(data: readonly Band[], penalties: readonly Band[]): string | undefined {
+  if (data.length === 0) {
+    return "No data loss was recorded that the penalties could be compared with.";
+  }
+  return penalties.length === 0
+    ? "No penalty is shown that could be compared with the data loss."
+    : undefined;
+}

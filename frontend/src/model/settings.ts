@@ -1,0 +1,67 @@
+/** What a person chose for all charts at once. */
+
+export const VIEWS = ["stack", "share", "lines", "ratio", "multiples", "strip"] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** Auto is the scale that suits the view: see yScale in rules.ts. */
+export const SCALES = ["auto", "linear", "log", "symlog"] as const;
+export type ScaleChoice = (typeof SCALES)[number];
+
+export const X_AXES = ["step", "relative", "wall_time"] as const;
+export type XAxis = (typeof X_AXES)[number];
+
+export const TERM_ORDERS = ["size", "name", "recorded"] as const;
+export type TermOrder = (typeof TERM_ORDERS)[number];
+
+export const READING_ORDERS = ["drawn", "largest", "smallest", "name", "nearest"] as const;
+export type ReadingOrder = (typeof READING_ORDERS)[number];
+
+/** TensorBoard's own slider ends here, too. */
+export const MOST_SMOOTHING = 0.999;
+
+/** More bands than this cannot be told apart; the smaller penalty terms are summed. */
+export const DEFAULT_TOP = 12;
+
+export interface Settings {
+  readonly view: ViewName;
+  readonly scale: ScaleChoice;
+  readonly x: XAxis;
+  /** 0 for none, up to MOST_SMOOTHING. */
+  readonly smoothing: number;
+  /** term, kind, all or layer:DEPTH, as the server's parameter. */
+  readonly group: string;
+  /** How many penalties have bands of their own; 0 for all. */
+  readonly top: number;
+  /** A regular expression; only terms whose names match are shown. */
+  readonly terms: string;
+  readonly order: TermOrder;
+  readonly table: boolean;
+  readonly readingOrder: ReadingOrder;
+  readonly readingRows: number;
+  /** The quantity compared across runs: empty for none, or see compare.ts. */
+  readonly compare: string;
+  /** A regular expression whose capture groups the compared runs. */
+  readonly seeds: string;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  view: "stack",
+  scale: "auto",
+  x: "step",
+  smoothing: 0,
+  group: "term",
+  top: DEFAULT_TOP,
+  terms: "",
+  order: "size",
+  table: false,
+  readingOrder: "drawn",
+  readingRows: 16,
+  compare: "",
+  seeds: "",
+};
+
+const GROUP = /^(term|kind|all|layer:[1-9]\d?)$/;
+
+export function isGroup(text: string): boolean {
+  return GROUP.test(text);
+}

@@ -1,0 +1,1 @@
+"""What a loss is made of, found by walking the graph that computes it."""

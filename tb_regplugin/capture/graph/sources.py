@@ -1,0 +1,157 @@
+"""Where a tensor's value comes from: variables, data, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tb_regplugin.capture.graph.operations import VARIABLES, is_data_source, strip_shape
+
+# A hyperparameter is a short expression.
+_MAX_HYPERPARAMETER_OPERATIONS = 64
+
+
+@dataclass(frozen=True)
+class VariableFacts:
+    """What a term says of its variable: path, shape and number of parameters."""
+
+    name: str
+    shape: tuple[int, ...] | None
+    size: int | None
+
+
+class Sources:
+    """Answers where values of one graph come from. Linear in the graph's size.
+
+    Args:
+      variables: The variables that a ``tf.function``'s graph captures. Graphs of TF1 need none.
+
+    Attributes:
+      visited: The operations looked at.
+    """
+
+    def __init__(self, variables: Iterable[Any] = ()) -> None:
+        self.visited: dict[Any, bool] = {}
+        self._captures: dict[Any, dict[int, Any]] = {}
+        self._captured = {id(handle): variable for handle, variable in _handles(variables)}
+
+    def reaches_data(self, tensor: Any) -> bool:
+        """Whether data, or chance, goes into a tensor's value."""
+        return reaches(tensor.op, is_data_source, self.visited)
+
+    def foreign_to(self, total: Any) -> Callable[[Any], bool]:
+        """Returns what tells whether a tensor needs data that the total does not need.
+
+        Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
+        out of an iterator.
+        """
+        known = ancestors(total.op)
+        memo: dict[Any, bool] = {}
+        return lambda tensor: reaches(
+            tensor.op, lambda op: is_data_source(op) and op not in known, memo
+        )
+
+    def is_hyperparameter(self, tensor: Any) -> bool:
+        """Whether a tensor is calculated from single numbers alone, such as a schedule of λ."""
+        waiting, seen = [tensor.op], {tensor.op}
+        while waiting:
+            op = waiting.pop()
+            if len(seen) > _MAX_HYPERPARAMETER_OPERATIONS:
+                return False
+            if op.type in VARIABLES or (
+                op.type == "Placeholder" and op.outputs[0].dtype == tf.resource
+            ):
+                facts = self._facts(op)
+                if facts is None or facts.shape is None or facts.size != 1:
+                    return False
+            elif op.type.startswith("Placeholder"):
+                if op.outputs[0].shape.rank != 0:
+                    return False
+            elif is_data_source(op):
+                return False
+            else:
+                fresh = {operand.op for operand in op.inputs} - seen
+                seen |= fresh
+                waiting.extend(fresh)
+        return True
+
+    def variable(self, tensor: Any) -> VariableFacts | None:
+        """Returns the variable whose numbers a tensor holds, if it is one."""
+        op = strip_shape(tensor).op
+        return self._facts(op) if op.type in VARIABLES or op.type == "Placeholder" else None
+
+    def only_variable(self, tensor: Any) -> VariableFacts | None:
+        """Returns the variable that a tensor's value depends on, if it is exactly one."""
+        found = [facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None]
+        return found[0] if len(found) == 1 else None
+
+    def _facts(self, op: Any) -> VariableFacts | None:
+        if op.type in VARIABLES:
+            shape = tf.TensorShape(op.get_attr("shape"))
+            return _facts_of(op.name, shape)
+        if op.type == "Placeholder" and op.outputs[0].dtype == tf.resource:
+            variable = self._captured.get(id(self._outermost(op.outputs[0])))
+            if variable is not None:
+                name = getattr(variable, "path", None) or variable.name.removesuffix(":0")
+                return _facts_of(name, tf.TensorShape(variable.shape))
+        return None
+
+    def _outermost(self, tensor: Any) -> Any:
+        """Follows a capture out of nested function graphs."""
+        while (graph := getattr(tensor, "graph", None)) is not None:
+            if graph not in self._captures:
+                captures = getattr(graph, "captures", ())
+                self._captures[graph] = {id(internal): outer for outer, internal in captures}
+            if id(tensor) not in self._captures[graph]:
+                break
+            tensor = self._captures[graph][id(tensor)]
+        return tensor
+
+
+def _facts_of(name: str, shape: Any) -> VariableFacts:
+    known = shape.is_fully_defined()
+    return VariableFacts(
+        name, tuple(shape.as_list()) if known else None, shape.num_elements() if known else None
+    )
+
+
+def _handles(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    for variable in variables:
+        # Keras 3 wraps TensorFlow's variable.
+        inner = variable if hasattr(variable, "handle") else getattr(variable, "value", None)
+        for replica in getattr(inner, "values", None) or [inner]:
+            if hasattr(replica, "handle"):
+                yield replica.handle, variable
+
+
+def ancestors(op: Any) -> set[Any]:
+    """Returns an operation and all whose results go into its."""
+    seen, waiting = {op}, [op]
+    while waiting:
+        fresh = {operand.op for operand in waiting.pop().inputs} - seen
+        seen |= fresh
+        waiting.extend(fresh)
+    return seen
+
+
+def reaches(op: Any, wanted: Callable[[Any], bool], memo: dict[Any, bool]) -> bool:
+    """Whether an operation that is wanted is among an operation and its ancestors."""
+    waiting, entered = [op], set()
+    while waiting:
+        current = waiting[-1]
+        if current in memo:
+            waiting.pop()
+            continue
+        operands = [operand.op for operand in current.inputs]
+        # In a TF1 loop, an operation is among its own ancestors.
+        missing = [o for o in operands if o not in memo and o not in entered]
+        if missing and current not in entered:
+            entered.add(current)
+            waiting.extend(missing)
+        else:
+            waiting.pop()
+            memo[current] = wanted(current) or any(memo.get(o, False) for o in operands)
+    return memo[op]

@@ -1,0 +1,176 @@
+"""All rules: how severe a finding is, and what to do about it. ``docs/findings.md`` shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is known of a rule apart from how it is applied.
+
+    Attributes:
+      severity: Of its findings.
+      title: What it says, in a few words.
+      fix: What to do, or what would decide it.
+      thresholds: The names of its thresholds.
+    """
+
+    severity: Severity
+    title: str
+    fix: str
+    thresholds: tuple[str, ...] = ()
+
+
+_CURVES = {
+    "not_finite": Rule(
+        "error",
+        "A term or the data loss became NaN or infinite",
+        "Look at the steps just before: a lower learning rate or clipped gradients keep weights "
+        "from running away. The part named first is where to look.",
+    ),
+    "collapse": Rule(
+        "error",
+        "The penalties drove the weights to zero and the data loss never improved",
+        "Compare runs with smaller strengths, a factor of 10 apart: the data loss on validation "
+        "data decides between them.",
+        (
+            "min_rows",
+            "dominating_share",
+            "stuck_improvement",
+            "collapsed_penalty",
+            "settled_band",
+        ),
+    ),
+    "penalty_dominates": Rule(
+        "warning",
+        "The penalties are most of the loss for long, and the data loss doesn't improve",
+        "Run the same training with strength 0: if its data loss improves, the penalties hold it "
+        "back; if not, look for another cause.",
+        ("min_rows", "dominating_share", "dominating_rows", "stuck_improvement"),
+    ),
+    "does_not_add_up": Rule(
+        "warning",
+        "The terms don't add up to the total",
+        "Look for a term that is added twice, scaled again or never added; a part of the loss "
+        "that isn't recorded as a term shows here too.",
+        ("residual_share", "residual_rows"),
+    ),
+    "total_falls_by_penalty": Rule(
+        "warning",
+        "The total falls only because the penalties fall",
+        "Judge progress by the data loss. If it should fall, look at the learning rate and the "
+        "data, and compare with a run of strength 0.",
+        ("min_rows", "falling_total", "flat_data"),
+    ),
+    "penalty_rises_with_data": Rule(
+        "warning",
+        "Penalties and data loss rise together",
+        "Both parts of the loss get worse, so the steps overshoot or the data changed: compare "
+        "with a lower learning rate.",
+        ("min_rows", "rise", "rise_in_deviations"),
+    ),
+    "dead_term": Rule(
+        "warning",
+        "A term is zero at every step",
+        "Check that its variable is the one that the model uses and that its strength isn't lost "
+        "on the way.",
+        ("min_rows",),
+    ),
+    "constant_term": Rule(
+        "warning",
+        "A term never changes",
+        "Check that its variable is trainable and that the optimiser has it. A frozen variable's "
+        "penalty only shifts the loss.",
+        ("min_rows",),
+    ),
+    "strength_changed": Rule(
+        "info",
+        "A strength changed during training",
+        "Compare penalties before and after by their norms, not by their size in the loss.",
+    ),
+    "penalty_jumped": Rule(
+        "info",
+        "A penalty jumped from one step to the next",
+        "A schedule of its strength, a restored checkpoint or replaced weights do this; training "
+        "steps don't.",
+        ("min_rows", "jump"),
+    ),
+    "term_appeared": Rule(
+        "info",
+        "A term appeared during training",
+        "Layers that were unfrozen or built late do this. Totals before and after are sums of "
+        "different terms.",
+    ),
+    "term_vanished": Rule(
+        "info",
+        "A term vanished during training",
+        "Layers that were frozen do this. Totals before and after are sums of different terms.",
+    ),
+    "penalty_negligible": Rule(
+        "info",
+        "The penalties never matter to the loss's value",
+        "Size is not influence: compare with a run of strength 0, or look at the gradients, "
+        "before removing them.",
+        ("min_rows", "negligible_share"),
+    ),
+    "one_term_carries": Rule(
+        "info",
+        "One term carries most of all penalties",
+        "Look at that variable first: its strength, its initial values, and whether it should be "
+        "penalised at all.",
+        ("min_rows", "one_term_share", "negligible_share"),
+    ),
+    "decoupled_decay": Rule(
+        "info",
+        "Weight decay acts that is not in the loss",
+        "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
+    ),
+}
+
+_GRAPHS = {
+    "not_in_loss": Rule(
+        "warning",
+        "A penalty term was collected and never reaches the loss",
+        "Add it: loss += tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+    ),
+    "scaled_again": Rule(
+        "warning",
+        "Penalties that have a strength are multiplied by a number again",
+        "Add them to the loss as they are, or give every regulariser the strength 1 and keep the "
+        "factor.",
+    ),
+    "counted_twice": Rule(
+        "warning",
+        "A penalty term is added to the loss more than once",
+        "Add the collection once: get_regularization_loss(), get_total_loss() and "
+        "apply_regularization() each add or collect all of it.",
+    ),
+    "raw_variable": Rule(
+        "error",
+        "A variable was collected in place of its penalty",
+        "Pass regularizer= to get_variable(), or collect regularizer(variable): as it is, the "
+        "weights themselves are added to the loss.",
+    ),
+    "penalty_of_penalty": Rule(
+        "warning",
+        "A penalty was applied to penalties in place of weights",
+        "Give apply_regularization() the variables, not get_regularization_losses().",
+    ),
+    "uncollected_penalty": Rule(
+        "info",
+        "The loss holds a penalty that was not collected",
+        "Nothing to fix where all penalties are written by hand. Where some are collected too, "
+        "check that no variable is penalised by both.",
+    ),
+    "duplicate_entry": Rule(
+        "warning",
+        "A penalty term was collected more than once",
+        "Collect each term once: apply_regularization() and regularizer= collect what they make.",
+    ),
+}
+
+CATALOGUE: dict[str, Rule] = {**_CURVES, **_GRAPHS}

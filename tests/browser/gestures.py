@@ -1,0 +1,45 @@
+"""What a person does to a chart."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import FloatRect, Locator
+
+
+def visible_box(chart: Locator) -> FloatRect:
+    """Scrolls to a chart and returns where it is."""
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    return box
+
+
+def point_at(chart: Locator, share: float, height: float = 0.5) -> None:
+    """Points at a share of a chart's width, and of its height from the top."""
+    box = visible_box(chart)
+    chart.page.mouse.move(box["x"] + share * box["width"], box["y"] + height * box["height"])
+
+
+def drag(chart: Locator, begin: float, end: float) -> None:
+    """Drags from one share of a chart's width to another."""
+    point_at(chart, begin)
+    chart.page.mouse.down()
+    point_at(chart, (begin + end) / 2)
+    point_at(chart, end)
+    chart.page.mouse.up()
+
+
+def pixels(element: Locator) -> np.ndarray:
+    """Returns what an element looks like, uint8 ``[height, width, 3]``."""
+    element.page.mouse.move(0, 0)
+    return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB"))
+
+
+def drawing(chart: Locator) -> np.ndarray:
+    """Returns what was drawn on a chart's canvas, uint8 ``[height, width, 4]``."""
+    chart.page.mouse.move(0, 0)
+    chart.scroll_into_view_if_needed()
+    url = chart.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))

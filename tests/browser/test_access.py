@@ -1,0 +1,67 @@
+"""An automated accessibility check of every view, light and dark."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.logs import (
+    write_run_with_a_negative_term,
+    write_run_with_nan,
+    write_steady_run,
+)
+from tests.tensorboard_process import start_tensorboard
+
+Open = Callable[..., Dashboard]
+
+VIEWS = ["Stack", "100 %", "Lines", "Ratio", "Small multiples", "Heat strip"]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One TensorBoard for the tests that only look."""
+    log_dir = tmp_path_factory.mktemp("shared")
+    write_steady_run(log_dir / "steady")
+    write_run_with_a_negative_term(log_dir / "negative")
+    write_run_with_nan(log_dir / "nan")
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 3)
+        yield address
+
+
+def violations(dashboard: Dashboard) -> list[str]:
+    """Returns what axe-core complains about within the plugin's page."""
+    frame = dashboard.page.frames[1]
+    # The library checks pages: the plugin's frame is given to it as one.
+    results = Axe().run(frame)  # type: ignore[arg-type]
+    assert len(results.response["passes"]) > 10
+    return [
+        json.dumps([found["id"], *[node["html"][:200] for node in found["nodes"][:3]]])
+        for found in results.response["violations"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 360])
+def test_axe_finds_no_violation(shared: str, open_page: Open, theme: str, width: int) -> None:
+    """With every view, the options, the table, a comparison and an open menu."""
+    dashboard = open_page(shared, viewport={"width": width, "height": 900})
+    dashboard.page.evaluate(
+        f"""localStorage.setItem("_tb_global_settings", JSON.stringify({{theme: "{theme}"}}))"""
+    )
+    dashboard.page.reload()
+    expect(dashboard.chart("steady")).to_be_visible()
+    dashboard.frame.get_by_role("checkbox", name="Table").check()
+    expect(dashboard.frame.get_by_role("table").first).to_be_visible()
+    dashboard.option("Compare runs by").select_option("Total")
+    dashboard.card("steady").get_by_label("More of steady").click()
+    expect(dashboard.card("steady").get_by_text("SVG figure")).to_be_visible()
+    found = {}
+    for view in VIEWS:
+        dashboard.view(view)
+        dashboard.page.wait_for_timeout(300)
+        found[view] = violations(dashboard)
+    assert not any(found.values()), found

@@ -1,0 +1,104 @@
+"""Bands are where their numbers put them, to the pixel."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tb_regplugin import Term, Writer
+from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.gestures import drag, pixels
+from tests.tensorboard_process import start_tensorboard
+
+Open = Callable[..., Dashboard]
+
+STEPS = 101
+TERMS = ("rising", "falling", "steady")
+
+
+def values(step: np.ndarray) -> dict[str, np.ndarray]:
+    """What the run recorded: smooth, so that each pixel's neighbours are close."""
+    return {
+        "data": 2 + np.cos(step / 20),
+        "rising": 0.5 + step / 50,
+        "falling": 1.5 - step / 100,
+        "steady": np.full_like(step, 0.4),
+    }
+
+
+def write_run(directory: Path) -> None:
+    """A run of known values."""
+    with Writer(directory) as writer:
+        for step in range(STEPS):
+            at = {name: float(value) for name, value in values(np.float64(step)).items()}
+            writer.write(step, at.pop("data"), {Term(name): at[name] for name in TERMS})
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One TensorBoard for the tests that only look."""
+    log_dir = tmp_path_factory.mktemp("shared")
+    write_run(log_dir / "run")
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 1)
+        yield address
+
+
+def check_bands(dashboard: Dashboard, shown: list[str]) -> None:
+    """Compares the drawn edges of each band, from bottom to top, with the values."""
+    card = dashboard.card("run")
+    dashboard.page.wait_for_timeout(400)
+    name = card.get_by_role("group", name=re.compile("Arrow keys pan")).get_attribute("aria-label")
+    first, last = (int(part) for part in re.findall(r"step (\d+) to (\d+)", name or "")[-1])
+    colours = {}
+    for term in shown:
+        swatch = card.get_by_role("button", name=term, exact=True).locator(".swatch")
+        style = swatch.evaluate("e => getComputedStyle(e).backgroundColor")
+        colours[term] = np.array([int(part) for part in re.findall(r"\d+", style)[:3]])
+    picture = pixels(dashboard.plot("run")).astype(int)
+    height, width = picture.shape[:2]
+    steps = np.arange(STEPS, dtype=float)
+    in_range = steps[(steps >= first) & (steps <= last)]
+    whole = sum(values(in_range)[term] for term in shown)
+    # The axis has a twentieth of room over the highest sum, as model/ranges.ts says.
+    top = 1.05 * float(np.max(whole))
+    for column in range(30, width - 30, 37):
+        step = np.float64(first + (column + 0.5) / width * (last - first))
+        ground = 0.0
+        for term in shown:
+            ceiling = ground + float(np.interp(step, steps, values(steps)[term]))
+            expected = height * (1 - np.array([ceiling, ground]) / top)
+            rows = np.flatnonzero((picture[:, column] == colours[term]).all(axis=1))
+            assert len(rows) > 0, f"{term} at step {step:.1f}"
+            # Pixels that an edge crosses are mixed: the first pure one is half a pixel further.
+            edges = rows.min() - 0.5, rows.max() + 1.5
+            # The total's line lies on the highest edge.
+            slack = 2.5 if term == shown[-1] else 1.0
+            assert edges[0] == pytest.approx(expected[0], abs=slack), (term, column)
+            assert edges[1] == pytest.approx(expected[1], abs=1.0), (term, column)
+            ground = ceiling
+
+
+def test_edges_are_where_the_values_are(shared: str, open_page: Open) -> None:
+    """Before and after zooming, hiding, showing, isolating and another order."""
+    dashboard = open_page(shared)
+    card = dashboard.card("run")
+    # The largest terms are at the bottom, over the data loss.
+    check_bands(dashboard, ["data", "rising", "falling", "steady"])
+    card.get_by_role("button", name="total").click()
+    check_bands(dashboard, ["data", "rising", "falling", "steady"])
+    drag(dashboard.plot("run"), 0.25, 0.65)
+    expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
+    check_bands(dashboard, ["data", "rising", "falling", "steady"])
+    card.get_by_role("button", name="rising").click()
+    check_bands(dashboard, ["data", "falling", "steady"])
+    card.get_by_role("button", name="Reset zoom").click()
+    check_bands(dashboard, ["data", "falling", "steady"])
+    card.get_by_role("button", name="rising").click()
+    dashboard.option("Order").select_option("Name")
+    check_bands(dashboard, ["data", "falling", "rising", "steady"])
+    card.get_by_role("button", name="rising").click(modifiers=["Shift"])
+    check_bands(dashboard, ["rising"])

@@ -1,0 +1,133 @@
+"""Cursor, keys, wheel and highlights, in a real browser on a real TensorBoard."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.gestures import drawing, pixels, point_at, visible_box
+from tests.browser.logs import write_steady_run
+from tests.tensorboard_process import start_tensorboard
+
+Open = Callable[..., Dashboard]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One TensorBoard for the tests that only look."""
+    log_dir = tmp_path_factory.mktemp("shared")
+    write_steady_run(log_dir / "one", steps=101)
+    write_steady_run(log_dir / "two", steps=101)
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 2)
+        yield address
+
+
+def keyboard(dashboard: Dashboard, run: str) -> Locator:
+    """Returns what the keys of a chart go to."""
+    return dashboard.card(run).get_by_role("group", name=re.compile("Arrow keys pan"))
+
+
+def test_the_keyboard_zooms_pans_and_resets(shared: str, open_page: Open) -> None:
+    """Each key says what is shown then, and the focus can be seen."""
+    dashboard = open_page(shared)
+    chart = keyboard(dashboard, "one")
+    chart.focus()
+    page = dashboard.page
+    for key, steps in [
+        ("+", "25 to 75"),
+        ("ArrowRight", "35 to 85"),
+        ("ArrowLeft", "25 to 75"),
+        ("+", "37 to 63"),
+        ("-", "24 to 76"),
+        ("0", "0 to 100"),
+    ]:
+        page.keyboard.press(key)
+        expect(chart).to_have_accessible_name(re.compile(f"step {steps}\\."))
+        expect(chart.get_by_role("status")).to_have_text(f"step {steps}")
+    assert chart.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+    expect(dashboard.card("one").get_by_role("button", name="Reset zoom")).to_have_count(0)
+
+
+def test_the_wheel_zooms_with_a_key_and_scrolls_without(shared: str, open_page: Open) -> None:
+    """What is under the pointer stays there."""
+    dashboard = open_page(shared)
+    plot, chart = dashboard.plot("one"), keyboard(dashboard, "one")
+    point_at(plot, 0.5)
+    dashboard.page.mouse.wheel(0, -300)
+    expect(chart).to_have_accessible_name(re.compile("step 0 to 100"))
+    dashboard.page.keyboard.down("Alt")
+    dashboard.page.mouse.wheel(0, -300)
+    dashboard.page.keyboard.up("Alt")
+    expect(chart).to_have_accessible_name(re.compile(r"step 2\d to 7\d\."))
+
+
+def test_a_drag_with_shift_pans(shared: str, open_page: Open) -> None:
+    """The curve follows the hand, without changing the width."""
+    dashboard = open_page(shared)
+    plot, chart = dashboard.plot("one"), keyboard(dashboard, "one")
+    chart.focus()
+    dashboard.page.keyboard.press("+")
+    box = visible_box(plot)
+    dashboard.page.keyboard.down("Shift")
+    point_at(plot, 0.5)
+    dashboard.page.mouse.down()
+    dashboard.page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 100, steps=4)
+    dashboard.page.mouse.up()
+    dashboard.page.keyboard.up("Shift")
+    expect(chart).to_have_accessible_name(re.compile("step 35 to 85"))
+
+
+def test_all_charts_show_where_the_pointer_is(shared: str, open_page: Open) -> None:
+    """The other card's cursor is at the same step; the tooltip is where the pointer is."""
+    dashboard = open_page(shared)
+    point_at(dashboard.plot("one"), 0.5)
+    cursor = dashboard.card("two").locator(".u-cursor-x")
+    plot = dashboard.plot("two").bounding_box()
+    expect(dashboard.frame.get_by_role("tooltip")).to_have_count(1)
+    box = cursor.bounding_box()
+    assert plot is not None
+    assert box is not None
+    assert box["x"] - plot["x"] == pytest.approx(plot["width"] / 2, abs=2)
+    dashboard.page.mouse.move(5, 5)
+    expect(dashboard.frame.get_by_role("tooltip")).to_have_count(0)
+
+
+def test_a_band_is_highlighted_everywhere(shared: str, open_page: Open) -> None:
+    """Pointing at a band in one chart pales the other bands of all charts."""
+    dashboard = open_page(shared)
+    other = dashboard.plot("two")
+    visible_box(other)
+    before = pixels(other)
+    point_at(dashboard.plot("one"), 0.5, 0.9)
+    entry = dashboard.card("two").locator(".term.is-highlighted")
+    expect(entry).to_have_text("data")
+    overlay = drawing_of_overlay(other)
+    assert overlay.any()
+    dashboard.page.mouse.move(5, 5)
+    expect(entry).to_have_count(0)
+    np.testing.assert_array_equal(pixels(other), before)
+
+
+def drawing_of_overlay(plot: Locator) -> np.ndarray:
+    """Returns what lies over a chart while a band is highlighted."""
+    canvas = plot.locator("canvas")
+    data = canvas.evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    return np.array(data, dtype=np.uint8)
+
+
+def test_hovering_changes_nothing_of_what_was_drawn(shared: str, open_page: Open) -> None:
+    """The chart itself is drawn once; only what lies over it follows the pointer."""
+    dashboard = open_page(shared)
+    chart = dashboard.chart("one")
+    before = drawing(chart)
+    point_at(dashboard.plot("one"), 0.3, 0.7)
+    url = chart.evaluate("canvas => canvas.toDataURL()")
+    point_at(dashboard.plot("one"), 0.4, 0.2)
+    assert chart.evaluate("canvas => canvas.toDataURL()") == url
+    np.testing.assert_array_equal(drawing(chart), before)

@@ -1,0 +1,131 @@
+"""Grouping, filtering and the table of terms, in a real browser on a real TensorBoard."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.gestures import drag, point_at
+from tests.browser.logs import write_run_with_many_terms, write_steady_run
+from tests.tensorboard_process import start_tensorboard
+
+Open = Callable[..., Dashboard]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One TensorBoard for the tests that only look."""
+    log_dir = tmp_path_factory.mktemp("shared")
+    write_run_with_many_terms(log_dir / "many")
+    write_steady_run(log_dir / "steady")
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 2)
+        yield address
+
+
+def test_many_terms_are_the_largest_and_the_rest(shared: str, open_page: Open) -> None:
+    """Twelve terms have bands of their own, 288 make one; the number can be chosen."""
+    dashboard = open_page(shared)
+    legend = dashboard.card("many").get_by_role("list", name="Terms")
+    expect(legend.get_by_role("button")).to_have_count(2 + 12 + 1)
+    expect(legend.get_by_role("button", name="288 more terms")).to_be_visible()
+    top = dashboard.option("Largest terms")
+    top.fill("3")
+    top.press("Enter")
+    expect(legend.get_by_role("button", name="297 more terms")).to_be_visible()
+
+
+def test_terms_are_grouped_by_layer_kind_and_all(shared: str, open_page: Open) -> None:
+    """The tooltip reads the sums of the groups, and the total stays."""
+    dashboard = open_page(shared)
+    plot = dashboard.plot("many")
+    rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
+    dashboard.option("Group by").select_option("Layer")
+    button = dashboard.card("many").get_by_role("button", name="block_9")
+    expect(button).to_have_count(1)
+    expect(button).to_be_visible()
+    point_at(plot, 0.5)
+    expect(rows.filter(has_text="total")).to_have_text(re.compile("1,651"))
+    expect(rows.filter(has_text="block_9")).to_have_text(re.compile(r"block_9\s*300\s*18.2"))
+    dashboard.option("Group by").select_option("Kind")
+    expect(dashboard.card("many").get_by_role("button", name="l2, 150 terms")).to_be_visible()
+    point_at(plot, 0.4)
+    expect(rows.filter(has_text="l2")).to_have_text(re.compile(r"l2\s*825\s*50\s%"))
+    dashboard.option("Group by").select_option("All penalties as one")
+    expect(dashboard.card("many").get_by_role("button", name="penalties")).to_be_visible()
+    point_at(plot, 0.5)
+    expect(rows.filter(has_text="penalties")).to_have_text(re.compile("1,650"))
+
+
+def test_a_filter_shows_small_terms_too(shared: str, open_page: Open) -> None:
+    """What is filtered for is shown however small it is; nonsense is said to be nonsense."""
+    dashboard = open_page(shared)
+    legend = dashboard.card("many").get_by_role("list", name="Terms")
+    dashboard.option("Show terms").fill("block_0/layer_[12]/")
+    expect(legend.get_by_role("button", name="block_0/layer_1/kernel")).to_be_visible()
+    expect(legend.get_by_role("button", name=re.compile("block_"))).to_have_count(2)
+    expect(legend.get_by_role("button", name="data")).to_have_count(0)
+    dashboard.option("Show terms").fill("(")
+    expect(dashboard.frame.get_by_text("Not a regular expression.")).to_be_visible()
+    expect(legend.get_by_role("button", name="data")).to_have_count(1)
+
+
+def test_the_order_of_terms_is_chosen(shared: str, open_page: Open) -> None:
+    """By name, the first blocks come first."""
+    dashboard = open_page(shared)
+    legend = dashboard.card("steady").get_by_role("list", name="Terms")
+    expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("kernel"))
+    dashboard.option("Order").select_option("Name")
+    expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("bias"))
+
+
+def test_the_tooltip_is_ordered_and_limited(shared: str, open_page: Open) -> None:
+    """Smallest first, three rows, and how many more there are."""
+    dashboard = open_page(shared)
+    dashboard.option("Tooltip order").select_option("Smallest first")
+    rows = dashboard.option("Tooltip rows")
+    rows.fill("3")
+    rows.press("Enter")
+    point_at(dashboard.plot("many"), 0.5)
+    tooltip = dashboard.frame.get_by_role("tooltip")
+    expect(tooltip).to_contain_text("12 more")
+    expect(tooltip.get_by_role("row")).to_have_count(3)  # With the total.
+
+
+def test_the_table_has_exact_figures_and_sorts(shared: str, open_page: Open) -> None:
+    """Each term with what was recorded of it, for the steps shown."""
+    dashboard = open_page(shared)
+    dashboard.frame.get_by_role("checkbox", name="Table").check()
+    region = dashboard.card("steady").get_by_role("region", name="Table of terms of steady")
+    kernel = region.get_by_role("row", name="dense/kernel")
+    expect(kernel.get_by_role("cell")).to_have_text(
+        ["2", "2", "2", "2", re.compile(r"50\s%"), "l2", "0.01", "0.01", "–", "–"]
+    )
+    names = region.get_by_role("rowheader")
+    expect(names).to_have_text(["total", "data", "dense/kernel", "dense/bias"])
+    region.get_by_role("button", name="Mean").click()
+    header = region.get_by_role("columnheader", name="Mean")
+    expect(header).to_have_attribute("aria-sort", "descending")
+    expect(names).to_have_text(["total", "dense/kernel", "data", "dense/bias"])
+    drag(dashboard.plot("steady"), 0.2, 0.4)
+    expect(region.get_by_text(re.compile("Steps [12]\\d–[34]\\d"))).to_be_visible()
+
+
+def test_the_table_isolates_and_has_the_charts_colours(shared: str, open_page: Open) -> None:
+    """A term that is too small for a band of its own is shown alone from the table."""
+    dashboard = open_page(shared)
+    dashboard.frame.get_by_role("checkbox", name="Table").check()
+    card = dashboard.card("many")
+    card.get_by_role("button", name="block_0/layer_7/kernel").click()
+    shown = card.locator(".legend [aria-pressed=true]")
+    expect(shown).to_have_text(re.compile("block_0/layer_7/kernel"))
+    swatches = [
+        swatch.evaluate("e => getComputedStyle(e).backgroundColor")
+        for swatch in (
+            shown.locator(".swatch"),
+            card.locator("tbody tr", has_text="block_0/layer_7/kernel").locator(".swatch"),
+        )
+    ]
+    assert swatches[0] == swatches[1]

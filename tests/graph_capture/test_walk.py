@@ -1,0 +1,209 @@
+"""Taking losses apart: what is told apart, what cannot be, and what it costs."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+import tf_slim
+
+from tb_regplugin.capture.graph.decompose import decompose
+from tb_regplugin.capture.graph.parts import Decomposition
+from tb_regplugin.capture.graph.row import build_row
+
+tf1 = tf.compat.v1
+K = tf1.GraphKeys.REGULARIZATION_LOSSES
+
+
+def data_loss() -> tf.Tensor:
+    """Returns a loss that reaches a placeholder."""
+    return tf.reduce_mean(tf1.placeholder(tf.float32, [None], name="x"))
+
+
+def variable(name: str, regularizer: object = None) -> tf.Variable:
+    """Returns a variable of six numbers."""
+    return tf1.get_variable(name, [3, 2], regularizer=regularizer)
+
+
+def describe(decomposition: Decomposition) -> list[tuple[object, ...]]:
+    """Returns what matters of each part."""
+    return [
+        (part.role, part.name, part.kind, part.strength, part.coefficient)
+        for part in decomposition.parts
+    ]
+
+
+def values(decomposition: Decomposition) -> np.ndarray:
+    """Evaluates a row, with every placeholder full of ones."""
+    graph = tf1.get_default_graph()
+    row = build_row(decomposition).values
+    inputs = [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        feeds = {x: np.ones([size or 2 for size in x.shape.as_list()]) for x in inputs}
+        return np.asarray(session.run(row, feeds))
+
+
+def branch(penalty: tf.Tensor) -> tf.Tensor:
+    """Hides a penalty in a branch."""
+    return tf.cond(tf.reduce_sum(penalty) > 0.0, lambda: tf.reduce_sum(penalty**2), lambda: 0.0)
+
+
+def loop(weights: tf.Tensor) -> tf.Tensor:
+    """Hides a sum in a loop."""
+    body = lambda i, s: (i + 1, s + tf.reduce_sum(weights**2))  # noqa: E731 - as people write it
+    return tf.while_loop(lambda i, s: i < 3, body, (0, 0.0))[1]
+
+
+@tf.custom_gradient
+def custom_gradient(weights: tf.Tensor) -> tf.Tensor:
+    """Has a value that says nothing of its gradient."""
+    return tf.reduce_sum(weights**2), lambda upstream: upstream * tf.sign(weights)
+
+
+@pytest.mark.parametrize("hide", [branch, loop, custom_gradient, tf.function(branch)])
+@pytest.mark.parametrize("control_flow_v2", [True, False])
+def test_what_cannot_be_taken_apart_is_one_unexplained_part(
+    hide: object, control_flow_v2: bool
+) -> None:
+    """Branches, loops, functions and custom gradients add up to one part with a note."""
+    (tf1.enable_control_flow_v2 if control_flow_v2 else tf1.disable_control_flow_v2)()
+    try:
+        weights = [tf.convert_to_tensor(variable(name)) for name in ("v1", "v2")]
+        loss = data_loss() + sum(hide(w) for w in weights) + 0.1 * tf.nn.l2_loss(weights[0])
+        found = decompose(loss)
+    finally:
+        tf1.enable_control_flow_v2()
+    assert describe(found) == [
+        ("data", "data", None, None, None),
+        ("penalty", "v1", "l2", 0.1, 0.05),
+        ("unexplained", "unexplained", None, None, None),
+    ]
+    assert "hides what this is" in str(found.parts[-1].note)
+    total, *parts = values(found)
+    assert total == pytest.approx(sum(parts), rel=1e-6)
+
+
+def test_a_loss_that_is_no_tensor_is_unexplained() -> None:
+    """Nothing that a user passes makes the walk raise."""
+    found = decompose("a loss")
+    assert [part.role for part in found.parts] == ["unexplained"]
+    assert "could not be taken apart" in found.warnings[0]
+
+
+def test_1000_layers_take_linear_time() -> None:
+    """Each operation before the loss is looked at once, and the walk adds none."""
+    visited = []
+    for layers in (250, 1000):
+        with tf.Graph().as_default() as graph:
+            h = tf1.placeholder(tf.float32, [None, 2])
+            for layer in range(layers):
+                regularizer = tf_slim.l2_regularizer(0.1)
+                h = h @ tf1.get_variable(f"w{layer}", [2, 2], regularizer=regularizer)
+            loss = tf.reduce_mean(h) + tf1.losses.get_regularization_loss()
+            before = len(graph.get_operations())
+            found = decompose(loss)
+            assert len(graph.get_operations()) == before
+        assert len(found.parts) == layers + 1
+        assert found.visited_operations <= before
+        visited.append(found.visited_operations)
+    assert visited[1] <= 4 * visited[0]
+
+
+def test_sums_that_share_their_parts_do_not_grow() -> None:
+    """Sixty doublings are one addend sixty doublings heavy."""
+    loss = 2.0**-60 * tf.nn.l2_loss(variable("w"))
+    for _ in range(60):
+        loss = loss + loss
+    assert describe(decompose(data_loss() + loss))[1] == ("penalty", "w", "l2", 1.0, 0.5)
+
+
+def test_a_schedule_of_the_strength_is_followed() -> None:
+    """With a λ that changes, the term is known and its value right; the strength is unknown."""
+    strength = tf1.placeholder(tf.float32, [], name="strength")
+    found = decompose(data_loss() + 2.0 * strength * tf.nn.l2_loss(variable("w")))
+    assert describe(found)[1] == ("penalty", "w", "l2", None, None)
+    total, data, penalty = values(found)
+    assert (data, total) == (1.0, pytest.approx(1.0 + penalty))
+    assert penalty > 0
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (lambda w: 0.1 * tf.reduce_sum(tf.abs(w)), ("l1", 0.1, 0.1)),
+        (lambda w: tf.reduce_sum(0.1 * w**2), ("l2", 0.1, 0.1)),
+        (lambda w: tf.reduce_sum(w * w) / 10.0, ("l2", 0.1, 0.1)),
+        (lambda w: 0.1 * tf.reduce_mean(w**2), ("l2", 0.1, 0.01666667)),
+        (lambda w: -(-0.1 * tf.nn.l2_loss(tf.transpose(w))), ("l2", 0.1, 0.05)),
+        (lambda w: 0.1 * tf.norm(w), ("custom", None, None)),
+        (tf_keras.regularizers.OrthogonalRegularizer(0.1), ("orthogonal", 0.1, None)),
+        (tf_keras.regularizers.L2(0.1), ("l2", 0.1, 0.1)),
+    ],
+)
+def test_penalties_are_known_by_what_they_calculate(
+    write: object, expected: tuple[object, ...]
+) -> None:
+    """However it is written, its kind, strength and coefficient are told from its operations."""
+    found = decompose(data_loss() + write(variable("w")))
+    assert describe(found)[1] == ("penalty", "w", *expected)
+
+
+def test_l1_and_l2_of_one_regulariser_are_one_term() -> None:
+    """The strength is the pair that was written."""
+    variable("a", tf_slim.l1_l2_regularizer(0.1, 0.2))
+    variable("b", tf_keras.regularizers.L1L2(0.1, 0.2))
+    found = decompose(data_loss() + tf1.losses.get_regularization_loss())
+    assert describe(found)[1:] == [
+        ("penalty", name, "l1_l2", (0.1, 0.2), None) for name in ("a", "b")
+    ]
+
+
+def test_how_often_a_collected_term_is_in_the_loss_is_known() -> None:
+    """Added twice, it weighs twice; evaluated again, it is still itself."""
+    variable("w", tf_slim.l2_regularizer(0.1))
+    variable("unused", tf_slim.l2_regularizer(0.1))
+    entry = tf1.get_collection(K)[0]
+    found = decompose(data_loss() + entry + 3.0 * tf.identity(entry))
+    (used, unused) = found.entries
+    assert (used.name, used.uses, used.coefficient) == ("w/Regularizer/l2_regularizer", 2, 4.0)
+    assert (unused.uses, unused.coefficient) == (0, 0.0)
+    assert describe(found)[1:] == [
+        ("penalty", "w", "l2", 0.1, 0.2),
+        ("unused", "unused", "l2", 0.1, 0.05),
+    ]
+
+
+def test_an_unused_term_with_data_of_its_own_is_not_evaluated() -> None:
+    """Its placeholder would not be fed, or its iterator would lose a batch."""
+    tf1.add_to_collection(K, tf.nn.l2_loss(tf1.placeholder(tf.float32, [3])))
+    found = decompose(data_loss())
+    assert [part.role for part in found.parts] == ["data"]
+    assert found.entries[0].uses == 0
+
+
+def test_data_that_are_constants_are_data() -> None:
+    """A toy problem whose data stand in the graph has a data loss."""
+    weights = variable("w")
+    loss = tf.reduce_mean((tf.ones([5, 3]) @ weights - 1.0) ** 2) + 0.1 * tf.nn.l2_loss(weights)
+    assert [part.role for part in decompose(loss).parts] == ["data", "penalty"]
+
+
+def test_the_graph_of_a_function_is_taken_apart() -> None:
+    """With the variables given, terms of a ``tf.function`` have their names."""
+    found = []
+    with tf.init_scope():
+        w = tf.Variable(tf.ones([3, 2]), name="w")
+        nested = tf.function(lambda x: tf.reduce_sum(x))
+
+        @tf.function
+        def step(x: tf.Tensor) -> tf.Tensor:
+            loss = tf.reduce_mean(x) + nested(x) + 0.1 * tf.reduce_sum(w**2)
+            found.append(decompose(loss, (), [w]))
+            return loss
+
+        step.get_concrete_function(tf.TensorSpec([None], tf.float32))
+    assert describe(found[0]) == [
+        ("data", "data", None, None, None),
+        ("penalty", "w", "l2", 0.1, 0.1),
+        ("unexplained", "unexplained", None, None, None),
+    ]

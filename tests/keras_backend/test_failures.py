@@ -1,0 +1,148 @@
+"""What goes wrong with recording never stops a training."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tb_regplugin import RegularizationCallback
+from tb_regplugin.capture import keras_step, keras_terms
+from tb_regplugin.writing.event_file import EventFile
+from tests.keras_backend.models import BATCHES, compiled_model, fit, recording
+
+_KILLED = """
+import os, signal, sys, time
+import keras
+from tb_regplugin import RegularizationCallback
+from tests.keras_backend.models import compiled_model, fit
+
+class Kill(keras.callbacks.Callback):
+    times = []
+    def on_train_batch_end(self, batch, logs=None):
+        self.times.append(time.time())
+        time.sleep(0.01)
+        if len(self.times) == 300:
+            print(self.times, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+fit(compiled_model(), RegularizationCallback(sys.argv[1], flush_secs=1.0), Kill(), epochs=100)
+"""
+
+
+def test_a_killed_training_loses_at_most_a_flush_interval(log_dir) -> None:
+    """After SIGKILL, the rows that were older than the interval are there."""
+    result = subprocess.run(
+        [sys.executable, "-c", _KILLED, log_dir], capture_output=True, text=True
+    )
+    assert result.returncode == -9, result.stderr
+    times = np.array(json.loads(result.stdout))
+    steps = recording(log_dir).steps.tolist()
+    assert steps == list(range(len(steps)))
+    # What the machine is busy with may delay the writing thread a little.
+    due = np.count_nonzero(times < times[-1] - 1.5)
+    assert due > 50
+    assert len(steps) >= due
+
+
+def _tb_warnings(caught) -> list[str]:
+    return [str(w.message) for w in caught if "tb_regplugin" in str(w.message)]
+
+
+def test_a_full_disk_is_one_warning_and_training_goes_on(log_dir, monkeypatch) -> None:
+    """What was written before stays readable."""
+    write, blocks = EventFile.write, []
+
+    def full_after_three_events(self, event):
+        blocks.append(event)
+        if len(blocks) > 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, event)
+
+    monkeypatch.setattr(EventFile, "write", full_after_three_events)
+    model = compiled_model()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, RegularizationCallback(log_dir, flush_secs=0.01), epochs=5)
+        fit(model, RegularizationCallback(log_dir + "2", flush_secs=0.01))
+    assert len([text for text in _tb_warnings(caught) if "No space left" in text]) == 2
+    assert int(model.optimizer.iterations) == 6 * BATCHES
+    assert recording(log_dir).steps[0] == 0
+
+
+def test_a_log_directory_that_cannot_be_made_is_one_warning(tmp_path) -> None:
+    """Training runs to its end."""
+    (tmp_path / "file").write_text("")
+    model = compiled_model()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, RegularizationCallback(str(tmp_path / "file" / "logs")), epochs=3)
+    assert len(_tb_warnings(caught)) == 1
+    assert int(model.optimizer.iterations) == 3 * BATCHES
+
+
+def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir) -> None:
+    """At most one warning, and training runs to its end."""
+
+    class Remove(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            shutil.rmtree(log_dir, ignore_errors=True)
+
+    model = compiled_model()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, RegularizationCallback(log_dir, flush_secs=0.01), Remove(), epochs=4)
+    assert len(_tb_warnings(caught)) <= 1
+    assert int(model.optimizer.iterations) == 4 * BATCHES
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (keras_terms, "describe_losses"),
+        (keras_terms, "count_regularized_variables"),
+        (keras_step.RingBuffer, "push"),
+        (keras_step.RingBuffer, "drain"),
+    ],
+)
+def test_an_error_in_the_recorder_is_one_warning(module, name, log_dir, monkeypatch) -> None:
+    """Training gives what it gives without the callback."""
+
+    def fails(*args, **kwargs):
+        raise RuntimeError("broken on purpose")
+
+    bare = compiled_model()
+    fit(bare, epochs=2)
+    monkeypatch.setattr(module, name, fails)
+    model = compiled_model()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, RegularizationCallback(log_dir), epochs=2)
+    (message,) = _tb_warnings(caught)
+    assert "broken on purpose" in message
+    for expected, actual in zip(bare.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(expected, actual)
+
+
+def test_arguments_out_of_range_are_refused() -> None:
+    """The message says what is allowed."""
+    with pytest.raises(ValueError, match="every must be 1 or more, not 0"):
+        RegularizationCallback("logs", every=0)
+    with pytest.raises(ValueError, match="flush_secs must be positive"):
+        RegularizationCallback("logs", flush_secs=0)
+
+
+def test_making_a_callback_touches_no_disk(tmp_path) -> None:
+    """The directory comes with the first row, and its parent's name is the run's."""
+    log_dir = Path(tmp_path) / "logs"
+    callback = RegularizationCallback(log_dir)
+    assert not log_dir.exists()
+    fit(compiled_model(), callback)
+    assert [path.name for path in log_dir.iterdir()] == ["train"]

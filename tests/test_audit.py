@@ -1,0 +1,80 @@
+"""What the audit of a graph finds, and what it takes."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import tensorflow as tf
+
+from tb_regplugin import audit
+from tests.corpus.programs import PROGRAMS, l2, network, tf1
+
+# What is said of programs that are right.
+INFORMATION = {"uncollected_penalty"}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_wrong_is_found_and_nothing_else(name: str) -> None:
+    """For programs built in the ways people build them."""
+    build, expected = PROGRAMS[name]
+    with tf.Graph().as_default():
+        findings = audit(build())
+    assert {finding.code for finding in findings} == set(expected), findings
+
+
+def test_half_of_the_corpus_is_right() -> None:
+    """Nothing of a warning's severity is found where nothing is wrong."""
+    right = [name for name, (_, expected) in PROGRAMS.items() if set(expected) <= INFORMATION]
+    assert 0.4 < len(right) / len(PROGRAMS) < 0.6
+
+
+def test_the_sentence_names_terms_and_numbers() -> None:
+    """So that it can be read without the code of the rule."""
+    with tf.Graph().as_default():
+        loss = network(l2(0.1))
+        penalties = tf1.losses.get_regularization_losses()
+        (finding,) = audit(loss + 0.01 * tf.add_n(penalties))
+    assert finding.sentence == (
+        "net/w0 and net/w1 are multiplied by 0.01 on the way into the loss, on top of the strength "
+        "in the regulariser: 0.1 acts as 0.001."
+    )
+    assert finding.terms == ("net/w0", "net/w1")
+    assert finding.severity == "warning"
+
+
+def test_a_thousand_layers_take_less_than_three_seconds() -> None:
+    """Right and wrong alike: time is linear in the graph."""
+    with tf.Graph().as_default() as graph:
+        loss = network(l2(0.1), layers=1000, with_biases=False)
+        total = loss + tf.add_n(tf1.losses.get_regularization_losses())
+        operations = len(graph.get_operations())
+        for tensor, expected in ((total, []), (loss, ["not_in_loss"])):
+            start = time.perf_counter()
+            findings = audit(tensor)
+            assert time.perf_counter() - start < 3
+            assert [finding.code for finding in findings] == expected
+        assert len(graph.get_operations()) == operations
+
+
+def test_inside_a_function_the_collection_is_given() -> None:
+    """Where nothing is collected, as in Keras, the losses of the model are what is meant."""
+    w = tf.Variable(tf.ones([3]))
+    found = []
+
+    @tf.function
+    def loss(x: tf.Tensor, *, forgets: bool) -> tf.Tensor:
+        data, penalty = tf.reduce_mean(w * x), 0.1 * tf.nn.l2_loss(w)
+        total = data if forgets else data + penalty
+        found.append([f.code for f in audit(total, collection=[penalty], variables=[w])])
+        return total
+
+    loss(tf.ones([3]), forgets=True)
+    loss(tf.ones([3]), forgets=False)
+    assert found == [["not_in_loss"], []]
+
+
+def test_an_eager_loss_is_refused() -> None:
+    """It has no graph; the error says what to do."""
+    with pytest.raises(TypeError, match=r"tf\.function.*curves"):
+        audit(tf.constant(1.0))

@@ -1,0 +1,114 @@
+"""Every recipe of docs/recipes.md runs, before and after, and records what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tb_regplugin
+
+RECIPES = Path(__file__).parents[1] / "docs" / "recipes.md"
+
+# Runs programs one after another, each time in a directory of its own.
+_RUN = """
+import os, sys
+for directory, programs in {programs!r}.items():
+    os.mkdir(directory)
+    os.chdir(directory)
+    for title, code in programs:
+        tf = sys.modules.get("tensorflow")
+        if tf is not None and not tf.executing_eagerly():
+            tf.compat.v1.reset_default_graph()
+        try:
+            exec(compile(code, title, "exec"), globals())
+        except Exception as error:
+            raise RuntimeError(title) from error
+    os.chdir("..")
+"""
+
+# By run: roles and names of the columns after the total, the strengths, and the number of steps.
+EXPECTED = {
+    "1": (["data", "v1", "v2"], [0.1, 0.1], 100),
+    "2": (["data", "net/v1", "net/v2"], [0.1, 0.1], 100),
+    "3": (["data", "w", "unused w"], [None, 0.1], 100),
+    "4": (["data", "w"], [0.1], 100),
+    "5/lambda=0.0": (["data"], [], 100),
+    **{
+        f"5/lambda={strength}": (
+            ["data"] + [f"EasyNet/fully_connected{i}/weights" for i in ("", "_1", "_2")],
+            [strength] * 3,
+            100,
+        )
+        for strength in (0.0001, 0.01, 1.0)
+    },
+    "6": (["data", "a/kernel", "b/kernel"], [0.1, 0.1], 100),
+    "7/train": (["data", "hidden/kernel", "output/kernel"], [0.001, 0.001], 20),
+    "8": (["data", "conv/kernel"], [0.1], 100),
+    "9": (["data", "l2_regularizer"], [0.1], 100),
+    "10": (["data", "w", "b"], [0.0005, 0.0005], 100),
+    "11": (["data", "w"], [0.1], 100),
+    "op": (["data", "w"], [0.1], 100),
+    "loop": (["data", "w"], [None], 100),
+    "layers": (["data", "layer/kernel"], [0.01], 100),
+    "summary": (["data", "w"], [None], 100),
+}
+
+
+def groups() -> list[list[tuple[str, str]]]:
+    """Returns titles and code of the recipes that share a process, with what they share first."""
+    found = []
+    for section in re.split(r"^## ", RECIPES.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        parts = re.split(r"^### ", section, flags=re.MULTILINE)
+        recipes = []
+        for part in parts:
+            (code,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+            recipes.append((part.partition("\n")[0], code))
+        found.append(recipes)
+    graphs, layers, tf2 = found
+    # Whose text says so.
+    layers.insert(1, graphs[0])
+    return [graphs, layers, tf2]
+
+
+def run(programs: dict[str, list[tuple[str, str]]], directory: Path) -> str:
+    """Runs programs in a new process, and returns what it says on standard error."""
+    result = subprocess.run(
+        [sys.executable, "-c", _RUN.format(programs=programs)],
+        cwd=directory,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("group", [0, 1, 2], ids=["graphs", "layers", "TensorFlow 2"])
+def test_recipes_record_what_they_say(tmp_path: Path, group: int) -> None:
+    """Before, the programs run and record nothing; after, every step with the terms named."""
+    recipes = groups()[group]
+    without = [
+        (title, re.sub(r"^.*# added\n", "", code, flags=re.MULTILINE)) for title, code in recipes
+    ]
+    assert all("tb_regplugin." not in code for _, code in without)
+    messages = run({"before": without, "after": recipes}, tmp_path)
+    assert tb_regplugin.load(tmp_path / "before") == {}
+    assert ("the variable 'w' instead of penalties" in messages) == (group == 0)
+    for name, recording in tb_regplugin.load(tmp_path / "after" / "logs").items():
+        columns, strengths, steps = EXPECTED[name]
+        found = [c for c in recording.columns if c.role != "total"]
+        names = [f"{c.role} {c.name}" if c.role == "unused" else c.name for c in found]
+        assert sorted(names) == sorted(columns), name
+        assert sorted(map(str, strengths)) == sorted(str(c.strength) for c in found[1:]), name
+        assert len(recording.steps) == steps, name
+
+
+def test_every_recipe_is_expected() -> None:
+    """No recipe is without a test of what it records."""
+    text = RECIPES.read_text(encoding="utf-8")
+    assert {name.split("/")[0] for name in EXPECTED} == {
+        name.split("/")[0] for name in re.findall(r'"logs/([^"]+)"', text)
+    }

@@ -1,0 +1,228 @@
+"""Recorder: every step of a training loop of one's own, compiled or not."""
+
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+import tb_regplugin
+from tb_regplugin import Recorder, Term
+
+MODES: dict[str, Callable[[Callable[..., object]], Callable[..., object]]] = {
+    "eager": lambda step: step,
+    "function": tf.function,
+    "XLA": lambda step: tf.function(step, jit_compile=True),
+}
+in_each_mode = pytest.mark.parametrize("compile_step", MODES.values(), ids=MODES)
+
+
+def recorded(log_dir: Path) -> tb_regplugin.Recording:
+    """Reads back the only recording."""
+    return tb_regplugin.load(log_dir)["."]
+
+
+@in_each_mode
+def test_every_step_has_the_values_of_its_weights(
+    tmp_path: Path, compile_step: Callable[..., object]
+) -> None:
+    """Each of 300 steps, against formulas over the weights before it."""
+    w = tf.Variable([[1.0], [-2.0]])
+    term = Term("w", kind="l2", strength=0.1, coefficient=0.05, variable="w", shape=(2, 1), size=2)
+    rng = np.random.default_rng(0)
+    with Recorder(tmp_path) as recorder:
+
+        def step(x: tf.Tensor) -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                data_loss = tf.reduce_mean((x @ w - 1.0) ** 2)
+                penalty = 0.1 * tf.nn.l2_loss(w)
+                total = data_loss + penalty
+                recorder.record(total_loss=total, data_loss=data_loss, penalties={term: penalty})
+            w.assign_sub(0.01 * tape.gradient(total, w))
+            return total
+
+        compiled = compile_step(step)
+        expected, totals = [], []
+        for _ in range(300):
+            x, before = rng.random((8, 2), np.float32), w.numpy().astype(np.float64)
+            totals.append(float(compiled(tf.constant(x))))
+            expected.append([np.mean((x @ before - 1.0) ** 2), 0.05 * np.square(before).sum()])
+    recording = recorded(tmp_path)
+    assert recording.steps.tolist() == list(range(300))
+    assert recording.columns[2] == term
+    assert recording.values[:, 0].tolist() == totals
+    np.testing.assert_allclose(recording.values[:, 1:], expected, rtol=2e-5)
+    assert (np.diff(recording.wall_times) >= 0).all()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_loops_inside_of_functions_lose_no_step(tmp_path: Path, jit_compile: bool) -> None:
+    """Ten calls of 2,000 steps each: the ring is emptied while, or right after, each of them."""
+    with Recorder(tmp_path, ring_rows=None if not jit_compile else 20_000) as recorder:
+        count = tf.Variable(0.0)
+
+        @tf.function(jit_compile=jit_compile)
+        def train() -> None:
+            for _ in tf.range(2000):
+                recorder.record(data_loss=count, penalties={})
+                count.assign_add(1.0)
+
+        for _ in range(10):
+            train()
+    values = recorded(tmp_path).values[:, 0]
+    assert values.tolist() == list(range(20_000))
+
+
+def test_lost_rows_are_counted_in_a_warning(tmp_path: Path) -> None:
+    """What a too small ring overwrote is said, and the rest is right."""
+    recorder = Recorder(tmp_path, ring_rows=100)
+
+    @tf.function(jit_compile=True)
+    def train() -> None:
+        for i in tf.range(1000):
+            recorder.record(data_loss=tf.cast(i, tf.float32), penalties={})
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train()
+        recorder.close()
+    assert "lost 9" in str(caught[0].message)
+    recording = recorded(tmp_path)
+    assert recording.steps[-1] == 999
+    np.testing.assert_array_equal(recording.values[:, 0], recording.steps)
+
+
+@in_each_mode
+def test_steps_and_every(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+    """A step that is a tensor of any size is kept whole; ``every`` keeps those it divides."""
+    start = 2**40
+    with Recorder(tmp_path, every=3) as recorder:
+
+        @compile_step
+        def step(number: tf.Tensor) -> None:
+            recorder.record(data_loss=1.0, penalties={"w": 0.5}, step=number)
+
+        for number in range(10):
+            step(tf.constant(start + number, tf.int64))
+    expected = [number for number in range(start, start + 10) if number % 3 == 0]
+    assert recorded(tmp_path).steps.tolist() == expected
+
+
+@in_each_mode
+def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+    """Rows of two layouts keep the order in which they were recorded."""
+    with Recorder(tmp_path) as recorder:
+        plain = compile_step(lambda: recorder.record(data_loss=1.0, penalties={}))
+        penalised = compile_step(lambda: recorder.record(data_loss=2.0, penalties={"w": 3.0}))
+        for _ in range(5):
+            plain()
+            penalised()
+        recorder.flush()
+        assert recorded(tmp_path).values[:, 0].tolist() == [1.0, 2.0] * 5
+    assert recorded(tmp_path).steps.tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("package", [keras, tf_keras], ids=["keras", "tf_keras"])
+def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: object) -> None:
+    """In a function, ``model.losses`` get names, kinds and strengths; elsewhere, numbers."""
+    regularizers = package.regularizers
+    model = package.Sequential(
+        [
+            package.layers.Dense(3, kernel_regularizer=regularizers.L2(0.01), name="a"),
+            package.layers.Dense(1, kernel_regularizer=regularizers.L1(0.02), name="b"),
+        ]
+    )
+    x = tf.ones([4, 2])
+    model(x)
+    with Recorder(tmp_path, variables=model.trainable_variables) as recorder:
+
+        @tf.function
+        def step() -> None:
+            data_loss = tf.reduce_mean(model(x) ** 2)
+            recorder.record(
+                total_loss=data_loss + tf.add_n(model.losses),
+                data_loss=data_loss,
+                penalties=model.losses,
+            )
+
+        step()
+    recording = recorded(tmp_path)
+    found = [
+        (column.name.split("/", column.name.count("/") - 1)[-1], column.kind, column.strength)
+        for column in recording.columns[2:]
+    ]
+    assert found == [("a/kernel", "l2", 0.01), ("b/kernel", "l1", 0.02)]
+    kernels = [variable.numpy() for variable in model.trainable_variables[::2]]
+    expected = [0.01 * np.square(kernels[0]).sum(), 0.02 * np.abs(kernels[1]).sum()]
+    np.testing.assert_allclose(recording.values[0, 2:], expected, rtol=1e-5)
+    with Recorder(tmp_path / "eager") as recorder:
+        recorder.record(data_loss=1.0, penalties=model.losses)
+    columns = recorded(tmp_path / "eager").columns
+    assert [column.name for column in columns] == ["data", "penalty 0", "penalty 1"]
+
+
+def test_a_program_that_just_ends_loses_nothing(tmp_path: Path) -> None:
+    """Rows that wait in the ring are written at exit; rows that wait longer, before."""
+    script = f"""
+import tensorflow as tf, tb_regplugin
+recorder = tb_regplugin.Recorder({str(tmp_path)!r})
+@tf.function
+def step():
+    recorder.record(data_loss=1.0, penalties={{"w": 2.0}})
+recorder.record(data_loss=1.0, penalties={{"w": 2.0}})
+for _ in range(500):
+    step()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert recorded(tmp_path).steps.tolist() == list(range(501))
+
+
+def test_rows_of_functions_are_written_while_the_host_does_nothing(tmp_path: Path) -> None:
+    """They are on the disk after the flush interval, with no further call."""
+    with Recorder(tmp_path, flush_secs=0.2) as recorder:
+        tf.function(lambda: recorder.record(data_loss=1.0, penalties={}))()
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("*tfevents*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.1)
+        assert recorded(tmp_path).steps.tolist() == [0]
+
+
+def test_inside_of_a_strategy_is_one_warning(tmp_path: Path) -> None:
+    """It says what to do instead, and nothing raises."""
+    with Recorder(tmp_path) as recorder, tf.distribute.OneDeviceStrategy("CPU:0").scope():
+        with pytest.warns(RuntimeWarning, match="strategy.reduce"):
+            recorder.record(data_loss=1.0, penalties={})
+        recorder.record(data_loss=1.0, penalties={})
+
+
+@in_each_mode
+def test_what_is_no_scalar_is_named(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+    """The error says which value it is."""
+    with Recorder(tmp_path) as recorder:
+        step = compile_step(
+            lambda x: recorder.record(data_loss=1.0, penalties={"w": x}),
+        )
+        with pytest.raises(ValueError, match="'w' must be a scalar"):
+            step(tf.ones([2]))
+
+
+def test_bad_options_and_late_calls_are_refused(tmp_path: Path) -> None:
+    """What cannot be meant is an error at once."""
+    for options in ({"name": ""}, {"every": 0}, {"flush_secs": 0}, {"ring_rows": 0}):
+        with pytest.raises(ValueError, match="must be"):
+            Recorder(tmp_path, **options)
+    recorder = Recorder(tmp_path)
+    recorder.close()
+    recorder.close()
+    with pytest.raises(ValueError, match="closed"):
+        recorder.record(data_loss=1.0, penalties={})
+    with tf.Graph().as_default(), pytest.raises(RuntimeError, match="RegularizationHook"):
+        Recorder(tmp_path).record(data_loss=1.0, penalties={})
