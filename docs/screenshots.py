@@ -1,50 +1,117 @@
-"""Makes the README's screenshots from the real logs of `make demo`."""
+"""Makes the screenshots of the documentation: of the demo's real logs, and of hard cases."""
 
 import argparse
+import json
+import math
 import shutil
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from tensorboard import program
+
+from tb_regplugin import Term, Writer
 
 IMAGES = Path(__file__).parent / "images"
 WINDOW: ViewportSize = {"width": 1440, "height": 960}
+PHONE: ViewportSize = {"width": 360, "height": 800}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: what the link to it holds, and how it is looked at."""
+
+    name: str
+    theme: str = "light"
+    window: ViewportSize = WINDOW
+    state: tuple[tuple[str, str], ...] = ()
+
+
+DEMO = (
+    Shot("dashboard-light"),
+    Shot("dashboard-dark", theme="dark"),
+    Shot("sweep", state=(("compare", "ratio"), ("view", "share"))),
+    Shot("phone", window=PHONE),
+)
+CASES = (
+    Shot("many-terms", state=(("filter", "many"), ("group", "layer:1"), ("table", "true"))),
+    Shot("spike", state=(("filter", "spike"), ("zoom", '[["spike","losses",24950,25050]]'))),
+    Shot("negative", state=(("filter", "negative"), ("table", "true"))),
+)
 
 
 def main() -> None:
-    """Starts TensorBoard on the demo's logs and photographs its dashboard, light and dark."""
+    """Starts TensorBoard on the demo's logs and on made ones, and photographs its dashboard."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log-dir", default="logs/demo")
     parser.add_argument("--to", type=Path, default=IMAGES)
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
-    server = program.TensorBoard()
-    server.configure(argv=["tensorboard", "--logdir", options.log_dir, "--port", "0"])
-    address = server.launch()
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as made:
+        write_cases(Path(made))
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             # Containers run as root, where Chromium's sandbox can't.
             args=["--no-sandbox", "--disable-background-networking"],
         )
-        for theme in ("light", "dark"):
-            page = browser.new_page(viewport=WINDOW, color_scheme=theme)
-            show_dashboard(page, address, theme)
-            page.screenshot(path=options.to / f"dashboard-{theme}.png")
-            page.close()
+        for log_dir, shots in ((options.log_dir, DEMO), (made, CASES)):
+            server = program.TensorBoard()
+            server.configure(argv=["tensorboard", "--logdir", log_dir, "--port", "0"])
+            address = server.launch()
+            for shot in shots:
+                take(browser, address, shot, options.to)
         browser.close()
 
 
-def show_dashboard(page: Page, address: str, theme: str) -> None:
-    """Opens the Regularization tab in a theme and waits until its charts are drawn."""
+def take(browser: Browser, address: str, shot: Shot, to: Path) -> None:
+    """Opens the Regularization tab and takes its picture once its charts are drawn."""
+    page = browser.new_page(viewport=shot.window, color_scheme=_scheme(shot.theme))
     # Where TensorBoard keeps the choice of its own settings menu.
-    page.add_init_script(
-        f"""localStorage.setItem("_tb_global_settings", JSON.stringify({{theme: "{theme}"}}))"""
-    )
-    page.goto(f"{address}#regularization")
-    dashboard = page.frame_locator("iframe")
-    dashboard.get_by_role("img").first.wait_for()
+    settings = json.dumps({"theme": shot.theme})
+    page.add_init_script(f"localStorage.setItem('_tb_global_settings', '{settings}')")
+    state = "".join(f"&p.regularization.{key}={quote(value)}" for key, value in shot.state)
+    page.goto(f"{address}#regularization{state}")
+    page.frame_locator("iframe").get_by_role("img").first.wait_for()
     page.wait_for_load_state("networkidle")
+    page.screenshot(path=to / f"{shot.name}.png")
+    page.close()
+
+
+def _scheme(theme: str) -> Literal["dark", "light"]:
+    return "dark" if theme == "dark" else "light"
+
+
+def write_cases(log_dir: Path) -> None:
+    """Writes what the demo does not have: 300 terms, a spike of one step, negative terms."""
+    terms = [
+        Term(f"block_{block}/layer_{layer}/{part}", kind=kind, strength=1e-4)
+        for block in range(10)
+        for layer in range(15)
+        for part, kind in (("kernel", "l2"), ("bias", "l1"))
+    ]
+    with Writer(log_dir / "many") as writer:
+        for step in range(2000):
+            swing = 1 + 0.4 * math.sin(step / 400)
+            sizes: dict[str | Term, float] = {
+                term: 0.02 * swing / (1 + i % 7) for i, term in enumerate(terms)
+            }
+            writer.write(step, 0.3 + 1.5 * math.exp(-step / 500), sizes)
+    kernel = Term("dense/kernel", kind="l2", strength=0.01)
+    with Writer(log_dir / "spike") as writer:
+        for step in range(50_000):
+            penalty = 9.0 if step == 25_000 else 0.5
+            writer.write(step, 1 + math.exp(-step / 9000), {kernel: penalty})
+    with Writer(log_dir / "negative") as writer:
+        for step in range(800):
+            entropy = -0.4 - 0.1 * math.sin(step / 30)
+            parts: dict[str | Term, float] = {
+                Term("entropy"): entropy,
+                Term("kl"): 0.3 + step / 2000,
+            }
+            writer.write(step, 1 + math.exp(-step / 100), parts)
 
 
 if __name__ == "__main__":
