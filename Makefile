@@ -9,7 +9,7 @@ BIN := .venv/bin
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check pytest screenshots clean
+.PHONY: demo test check pytest bench screenshots clean
 
 ## Train the λ sweep and open its dashboard.  ARGS="--no-serve --seed 1 --log-dir DIR"
 demo: .venv/demo
@@ -29,12 +29,16 @@ check: .venv/test
 pytest: .venv/test
 	$(BIN)/python -m pytest $(ARGS)
 
+## Measure this and what people use today side by side; writes bench/RESULTS.md.  ARGS="--quick"
+bench: .venv/bench
+	$(BIN)/python -m bench $(ARGS)
+
 ## Make the README's screenshots from the demo's logs.
 screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
 
 # One stamp an extra; the install builds the frontend, so its sources are prerequisites.
-.venv/demo .venv/test: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
+.venv/demo .venv/test .venv/bench: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
 	@echo "Installing tb_regplugin[$*] into .venv; the first time takes some minutes."
 	$(INSTALL) --editable ".[$*]"
 	@touch $@

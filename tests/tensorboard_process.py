@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,9 +55,11 @@ def start_tensorboard(log_dir: Path | str, *arguments: str) -> Iterator[str]:
         process.stderr.close()
 
 
-def get(url: str, *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def get(
+    url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
     """Asks for an address; returns the status, the headers in lower case, and the body."""
-    request = urllib.request.Request(url, method=method)
+    request = urllib.request.Request(url, method=method, headers=dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, _lower(response.headers), response.read()

@@ -268,6 +268,18 @@ def test_too_large_an_export_is_refused(
     assert _ask(plugin, "/export", end=90).status_code == 200
 
 
+def test_too_many_numbers_are_refused(
+    plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand terms in ten thousand buckets would be a quarter of a gigabyte."""
+    monkeypatch.setattr(answers, "MAX_CURVE_VALUES", 7 * 10 * 2)
+    query = {"buckets": 10, "arrays": "min,max"}
+    assert _ask(plugin, "/curves", **query).status_code == 200
+    response = _ask(plugin, "/curves", **query | {"arrays": "min,max,mean"})
+    assert response.status_code == 400
+    assert "use top" in json.loads(response.data)["error"]
+
+
 @pytest.mark.parametrize("route", ["/recordings", "/curves", "/statistics", "/export"])
 def test_what_has_not_changed_is_not_sent_again(
     plugin: RegularizationPlugin, provider: FakeProvider, route: str

@@ -149,6 +149,26 @@ def test_the_tab_is_offered(tensorboard: str) -> None:
     assert b"render" in body
 
 
+def test_figures_and_rows_can_be_had(tensorboard: str) -> None:
+    """As JSON and as a file to save, through all of TensorBoard's layers."""
+    query = urlencode({"run": "good", "name": "losses"})
+    answer = get_json(f"{tensorboard}{ROUTES}statistics?{query}")
+    assert [column["mean"] for column in answer["columns"]] == [4.5, 3.0, 1.5, 0.0]
+    status, headers, body = get(f"{tensorboard}{ROUTES}export?{query}")
+    assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert headers["content-disposition"] == 'attachment; filename="good_losses.csv"'
+    assert body.splitlines()[1:] == [b"0,0.0,3.0,2.0,1.0", b"1,1.0,6.0,4.0,2.0"]
+
+
+@pytest.mark.parametrize("route", ["recordings", "curves", "statistics", "export"])
+def test_what_is_known_is_not_sent_again(tensorboard: str, route: str) -> None:
+    """An entity tag comes through as well as its answer."""
+    url = f"{tensorboard}{ROUTES}{route}?{urlencode({'run': 'good', 'name': 'losses'})}"
+    _, headers, _ = get(url)
+    status, _, body = get(url, headers={"If-None-Match": headers["etag"]})
+    assert (status, body) == (304, b"")
+
+
 def test_errors_are_json(tensorboard: str) -> None:
     """Through all of TensorBoard's layers."""
     for query, code in {"": 400, "?run=nobody&name=losses": 404}.items():

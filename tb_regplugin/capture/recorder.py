@@ -12,6 +12,7 @@ import tensorflow as tf
 from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.graph.describe import describe
 from tb_regplugin.capture.ring_drain import RingDrain
+from tb_regplugin.capture.scalars import stack_scalars
 from tb_regplugin.terms import Layout, Term
 from tb_regplugin.writing.block_writer import BlockWriter
 from tb_regplugin.writing.columns import layout_of
@@ -210,9 +211,8 @@ def _new_counter() -> Any:
 
 
 def _stack(values: list[Any]) -> Any:
-    scalars = [tf.reshape(tf.cast(value, tf.float32), ()) for value in values]
     # So that no gradient tape keeps the rows.
-    return tf.stop_gradient(tf.stack(scalars))
+    return tf.stop_gradient(stack_scalars(values))
 
 
 def _refuse_strategy() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tb_regplugin import log_format
+from tb_regplugin.capture.scalars import stack_scalars
 from tb_regplugin.terms import Layout
 
 
@@ -15,9 +16,8 @@ def write_row(name: str, layout: Layout, values: list[Any], step: Any, metadata:
     """Writes a row. See ``tb_regplugin.summary.penalties``."""
 
     def row() -> Any:
-        scalars = [tf.reshape(tf.cast(value, tf.float32), ()) for value in values]
         # A series of rows has their offsets, here none, in front.
-        return tf.stack([0.0, 0.0, *scalars])[tf.newaxis]
+        return stack_scalars([0.0, 0.0, *values])[tf.newaxis]
 
     in_scope = [value for value in (*values, step) if value is not None]
     scope = tf.summary.experimental.summary_scope

@@ -22,6 +22,8 @@ from tb_regplugin.reading.statistics import statistics
 from tb_regplugin.reading.store import Summary
 from tb_regplugin.terms import Term
 
+# An answer is put together in memory: 128 MiB of float32.
+MAX_CURVE_VALUES = 2**25
 # Members of a group that are named; a group may have any number of them.
 _MAX_MEMBERS = 1_000
 
@@ -49,6 +51,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     x = positions(table, query.range.x)
     bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
     columns = _shown(contents, query, bounds)
+    _check_size(len(columns), len(bounds) - 1, query)
     series = [column.series for column in columns]
     filled = fill_buckets(table, series, bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
@@ -141,6 +144,16 @@ def export_answer(contents: Contents, query: ExportQuery) -> Iterator[str]:
         )
     text = csv_text if query.format == "csv" else json_text
     return text(table, first, stop)
+
+
+def _check_size(columns: int, buckets: int, query: CurvesQuery) -> None:
+    values = columns * buckets * len(query.arrays)
+    if values > MAX_CURVE_VALUES:
+        raise QueryError(
+            f"That is {columns:,} columns in {buckets:,} buckets, {values:,} numbers, and one "
+            f"answer holds at most {MAX_CURVE_VALUES:,}. "
+            "Ask for fewer buckets or arrays, or use top."
+        )
 
 
 def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column, ...]:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,14 +50,21 @@ def csv_text(table: Table, first: int, stop: int) -> Iterator[str]:
 def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
     """Yields rows as a JSON object, with NaN and the infinities as strings."""
     yield '{"columns": ' + json.dumps(column_names(table.columns))
-    yield ', "steps": ' + json.dumps(table.steps[first:stop].tolist())
-    times = (_json_number(repr(time)) for time in _times(table, first, stop))
-    yield ', "wall_times": [' + ", ".join(times) + '], "values": ['
-    for low in range(first, stop, _CHUNK):
-        rows = _texts(table, low, min(low + _CHUNK, stop), missing="null", quote='"')
-        lines = ",\n".join(f"[{', '.join(row)}]" for row in rows.tolist())
-        yield lines if low == first else ",\n" + lines
-    yield "]}"
+    lists: dict[str, Callable[[int, int], Iterable[str]]] = {
+        "steps": lambda low, high: map(str, table.steps[low:high].tolist()),
+        "wall_times": lambda low, high: map(_json_number, map(repr, _times(table, low, high))),
+        "values": lambda low, high: (
+            f"[{', '.join(row)}]"
+            for row in _texts(table, low, high, missing="null", quote='"').tolist()
+        ),
+    }
+    for name, items in lists.items():
+        yield f', "{name}": ['
+        for low in range(first, stop, _CHUNK):
+            text = ", ".join(items(low, min(low + _CHUNK, stop)))
+            yield text if low == first else ", " + text
+        yield "]"
+    yield "}"
 
 
 def _times(table: Table, low: int, high: int) -> list[float]:

@@ -71,10 +71,12 @@ def smooth(
     blocks = size // _BLOCK
     weights = (1 - smoothing) * smoothing ** np.arange(_BLOCK - 1, -1, -1.0)
     block, inside = np.divmod(at, _BLOCK)
-    # The values of the block up to the one asked for; the later ones are left out.
+    # The values of the block up to the one asked for; the later ones get no weight.
     back = inside[:, np.newaxis] - np.arange(_BLOCK)
     tail = np.where(back >= 0, (1 - smoothing) * smoothing ** np.maximum(back, 0.0), 0.0)
-    places = np.minimum(block[:, np.newaxis] * _BLOCK + np.arange(_BLOCK), max(size - 1, 0))
+    tail = tail.astype(np.float32)
+    in_last = int(np.searchsorted(block, blocks))
+    picked = np.zeros(tail.shape, np.float32)
     sums = np.zeros((len(series), blocks + 1))
     tails = np.zeros((len(series), len(at)))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -82,7 +84,9 @@ def smooth(
             whole = values[: blocks * _BLOCK].reshape(blocks, _BLOCK)
             # Not a matrix product, whose threads get in each other's way.
             sums[i, 1:] = np.einsum("ij,j->i", whole, weights.astype(np.float32))
-            tails[i] = np.einsum("ij,ij->i", np.where(back >= 0, values[places], 0), tail)
+            picked[:in_last] = whole.take(block[:in_last], axis=0)
+            picked[in_last:, : size - blocks * _BLOCK] = values[blocks * _BLOCK :]
+            tails[i] = np.einsum("ij,ij->i", picked, tail)
         averages = _carry(sums, smoothing**_BLOCK)[:, block] * smoothing ** (inside + 1.0) + tails
     debiased: npt.NDArray[np.float64] = averages / (1 - smoothing ** (before + at + 1.0))
     return debiased

@@ -12,6 +12,7 @@ from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import PARTS, Column
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.digests import first_non_finite
+from tb_regplugin.reading.summariser import summariser
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,21 @@ def statistics(
     whole = _total_is_a_whole(contents, bounds)
     bad = filled.nan + filled.positive_infinity + filled.negative_infinity
     finite = filled.rows - bad
-    sums = filled.mean[:, 0].astype(np.float64) * finite[:, 0]
+    summarise_one = summariser(table, bounds, digests)
+    sums = [float(summarise_one(column.series).sums[0]) for column in columns]
     total = next((i for i, column in enumerate(columns) if column.term.role == "total"), None)
+    total_sum = 0.0 if total is None else sums[total]
     figures = []
     for i, column in enumerate(columns):
         share = None
-        meaningful = whole and total is not None and sums[total] > 0
-        if meaningful and column.term.role != "implicit" and not bad[i, 0] and finite[i, 0]:
-            share = float(sums[i] / sums[total])
+        if (
+            whole
+            and total_sum > 0
+            and column.term.role != "implicit"
+            and not bad[i, 0]
+            and finite[i, 0]
+        ):
+            share = sums[i] / total_sum
             share = share if filled.minimum[i, 0] >= 0 else None
         rows = int(filled.rows[i, 0])
         figures.append(
@@ -74,7 +82,7 @@ def statistics(
                 last=float(filled.last[i, 0]) if rows else None,
                 minimum=float(filled.minimum[i, 0]) if finite[i, 0] else None,
                 maximum=float(filled.maximum[i, 0]) if finite[i, 0] else None,
-                mean=float(filled.mean[i, 0]) if finite[i, 0] else None,
+                mean=sums[i] / int(finite[i, 0]) if finite[i, 0] else None,
                 share=share,
                 rows=rows,
                 non_finite=int(bad[i, 0]),

@@ -54,7 +54,8 @@ class Store:
     def nbytes(self) -> int:
         """How much memory the recordings take."""
         with self._lock:
-            return sum(cached.nbytes for cached in self._recordings.values())
+            recordings = list(self._recordings.values())
+        return sum(cached.nbytes for cached in recordings)
 
     def summaries(self, source: Source) -> list[Summary]:
         """Lists all recordings, without reading their rows."""
@@ -90,12 +91,16 @@ class Store:
         if self._max_bytes is None:
             return
         with self._lock:
-            sizes = {key: cached.nbytes for key, cached in self._recordings.items()}
-            total = sum(sizes.values())
+            recordings = dict(self._recordings)
+        # Not under the lock: counting waits for summaries that are just being made.
+        sizes = {key: cached.nbytes for key, cached in recordings.items()}
+        total = sum(sizes.values())
+        with self._lock:
             for key in list(sizes)[:-1]:
                 if total <= self._max_bytes:
                     break
-                del self._recordings[key]
+                if self._recordings.get(key) is recordings[key]:
+                    del self._recordings[key]
                 total -= sizes[key]
 
     def _read_layouts(self, source: Source, entries: Iterable[IndexedRecording]) -> None:

@@ -1,0 +1,74 @@
+"""Measures the project side by side with what people use today, and writes bench/RESULTS.md.
+
+Usage: python -m bench [--quick] [--only NAME …]
+
+With --quick or --only nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import platform
+import time
+from pathlib import Path
+
+from bench.report import Section
+
+MEASUREMENTS = ("write_cost", "cold_start", "requests", "spikes", "memory", "clients", "scaling")
+RESULTS = Path(__file__).parent / "RESULTS.md"
+_PACKAGES = (
+    *("tb_regplugin", "numpy", "tensorboard", "tensorboard-data-server", "google-crc32c"),
+    *("tensorflow", "torch", "tensorboardX"),
+)
+
+
+def main() -> None:
+    """Runs all measurements, or some."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small, to see whether it runs")
+    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=MEASUREMENTS)
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    sections = []
+    for name in options.only:
+        print(f"{name} …", flush=True)
+        start = time.perf_counter()
+        section: Section = importlib.import_module(f"bench.{name}").measure(options.quick)
+        section.notes.append(f"`python -m bench --only {name}`")
+        sections.append(section)
+        print(f"    {time.perf_counter() - start:.0f} s", flush=True)
+    if options.quick or tuple(options.only) != MEASUREMENTS:
+        print("\n".join(section.markdown() for section in sections))
+        return
+    RESULTS.write_text(_report(sections, load), encoding="utf-8")
+    print(f"{RESULTS} is written.")
+
+
+def _report(sections: list[Section], load: float) -> str:
+    versions = [f"Python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{package} not installed")
+    head = [
+        "# Results",
+        "",
+        "Written by `make bench`. Everything is measured in one run, one thing after another, on "
+        "logs that are generated from fixed seeds.",
+        "",
+        f"{os.cpu_count()} processor cores, {platform.system()}; the machine's load was {load:.1f} "
+        "when it began. Where that is not near 0, other programs were running: wall times are too "
+        "long then, by about the load on each core, and ratios are what counts.",
+        "",
+        f"{', '.join(versions)}.",
+        "",
+    ]
+    return "\n".join(head) + "\n" + "\n".join(section.markdown() for section in sections)
+
+
+if __name__ == "__main__":
+    main()
