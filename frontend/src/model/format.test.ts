@@ -76,6 +76,7 @@ test("a term's origin is its kind and strength, as far as they are known", () =>
     "l1_l2 1e-5, 0.1",
   );
   assert.equal(formatOrigin(column("k", "penalty")), "");
+  assert.equal(formatOrigin(column("k", "penalty", { kind: "custom" })), "");
 });
 
 test("long names keep both ends and whole characters", () => {

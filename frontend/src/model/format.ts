@@ -108,7 +108,9 @@ export function formatOrigin(column: Column): string {
       : typeof column.strength === "number"
         ? formatValue(column.strength)
         : column.strength.map(formatValue).join(", ");
-  return [column.kind ?? "", strengths].filter((part) => part !== "").join(" ");
+  // "Custom" is what a term is that is known by its name alone: nothing to tell.
+  const kind = column.kind === "custom" ? "" : (column.kind ?? "");
+  return [kind, strengths].filter((part) => part !== "").join(" ");
 }
 
 /** Keeps both ends of a long name, where names of one family differ. */
