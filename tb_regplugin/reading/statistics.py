@@ -12,6 +12,7 @@ from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import PARTS, Column
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.digests import first_non_finite
+from tb_regplugin.terms import OUTSIDE_OF_LOSS
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ def statistics(
     figures = []
     for i, column in enumerate(columns):
         share = None
+        is_part = column.term.role not in OUTSIDE_OF_LOSS
         meaningful = whole and total is not None and sums[total] > 0
-        if meaningful and column.term.role != "implicit" and not bad[i, 0] and finite[i, 0]:
+        if meaningful and is_part and not bad[i, 0] and finite[i, 0]:
             share = float(sums[i] / sums[total])
             share = share if filled.minimum[i, 0] >= 0 else None
         rows = int(filled.rows[i, 0])
