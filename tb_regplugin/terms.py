@@ -15,6 +15,10 @@ ROLES: tuple[str, ...] = get_args(Role)
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
+# Recorded beside the loss: no part of it.
+OUTSIDE_OF_LOSS: frozenset[str] = frozenset({"implicit", "unused"})
+
+
 @dataclass(frozen=True)
 class Term:
     """One column of a recording: what it is called, and what made it.

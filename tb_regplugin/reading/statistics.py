@@ -13,6 +13,7 @@ from tb_regplugin.reading.composition import PARTS, Column
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.digests import first_non_finite
 from tb_regplugin.reading.summariser import summariser
+from tb_regplugin.terms import OUTSIDE_OF_LOSS
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,8 @@ def statistics(
     figures = []
     for i, column in enumerate(columns):
         share = None
-        if (
-            whole
-            and total_sum > 0
-            and column.term.role != "implicit"
-            and not bad[i, 0]
-            and finite[i, 0]
-        ):
+        is_part = column.term.role not in OUTSIDE_OF_LOSS
+        if whole and total_sum > 0 and is_part and not bad[i, 0] and finite[i, 0]:
             share = sums[i] / total_sum
             share = share if filled.minimum[i, 0] >= 0 else None
         rows = int(filled.rows[i, 0])

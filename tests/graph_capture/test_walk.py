@@ -173,6 +173,21 @@ def test_how_often_a_collected_term_is_in_the_loss_is_known() -> None:
     ]
 
 
+def test_a_sum_of_collected_terms_may_be_collected_itself() -> None:
+    """Its parts are in the loss through it, each once and under its own entry."""
+    for name in ("a", "b"):
+        variable(name, tf_slim.l2_regularizer(0.1))
+    sum_of_all = tf1.losses.get_regularization_loss()
+    tf1.add_to_collection(K, sum_of_all)
+    found = decompose(data_loss() + sum_of_all)
+    assert describe(found)[1:] == [("penalty", name, "l2", 0.1, 0.05) for name in ("a", "b")]
+    assert [(entry.uses, entry.holds_entries) for entry in found.entries] == [
+        (1, False),
+        (1, False),
+        (1, True),
+    ]
+
+
 def test_an_unused_term_with_data_of_its_own_is_not_evaluated() -> None:
     """Its placeholder would not be fed, or its iterator would lose a batch."""
     tf1.add_to_collection(K, tf.nn.l2_loss(tf1.placeholder(tf.float32, [3])))

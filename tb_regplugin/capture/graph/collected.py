@@ -24,6 +24,7 @@ class CollectedEntry:
       uses: By how many ways of additions it reaches the loss: 0 if it never does.
       weight: What it is multiplied with there: constants, by hyperparameters' numbers.
       found: Where it is in the loss. More than one where it was calculated several times.
+      holds_entries: Whether it is a sum of others, so that its parts are theirs.
     """
 
     name: str
@@ -32,6 +33,7 @@ class CollectedEntry:
     uses: int = 0
     weight: Weight = field(default_factory=dict)
     found: list[Addend] = field(default_factory=list)
+    holds_entries: bool = False
 
     @property
     def coefficient(self) -> float | None:

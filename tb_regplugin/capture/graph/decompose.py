@@ -89,21 +89,31 @@ class _Decomposer:
             )
             parts = [_whole(self.total, note)]
             return self._result(parts, [note])
+        for entry in self.collected.entries:
+            entry.holds_entries = self._holds_entries(entry)
         met, terms = walk(
             self.total,
-            lambda tensor: self.collected.find(tensor) is not None,
+            lambda tensor: (
+                (entry := self.collected.find(tensor)) is not None and not entry.holds_entries
+            ),
             self.hyperparameters,
         )
         self._find_entries(met)
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
-            penalties.extend(self._parts_of(entry))
+            if not entry.holds_entries:
+                penalties.extend(self._parts_of(entry))
         parts = [*_data_parts(data, self.hyperparameters), *merge_l1_and_l2(penalties)]
         with_own_names(parts)
         if opaque:
             parts.append(_unexplained(opaque, self.hyperparameters))
         return self._result(parts, [])
+
+    def _holds_entries(self, entry: CollectedEntry) -> bool:
+        met, _ = walk(entry.tensor, lambda _: False, self.hyperparameters)
+        # The first one is the entry.
+        return any(self.collected.find(addend.tensor) is not None for addend in met[1:])
 
     def _find_entries(self, met: list[Addend]) -> None:
         for addend in met:
