@@ -42,7 +42,10 @@ def not_finite(curves: Curves, thresholds: Thresholds) -> list[Finding]:
         then = firsts[later[0]]
         sentence += f"; {_described(curves, then)} followed at step {int(curves.steps[later[0]]):,}"
     names = curves.names([place for row in sorted(firsts) for place in firsts[row]])
-    return [found("not_finite", sentence[0].upper() + sentence[1:] + ".", names, step)]
+    # Not capitalize(): a term's name stays as it is.
+    if sentence.startswith("the "):
+        sentence = "T" + sentence[1:]
+    return [found("not_finite", sentence + ".", names, step)]
 
 
 def does_not_add_up(curves: Curves, thresholds: Thresholds) -> list[Finding]:

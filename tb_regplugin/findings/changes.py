@@ -113,6 +113,8 @@ def _jumps(values: npt.NDArray[np.float32], factor: float) -> list[int]:
         if row < _AROUND_JUMP or row + _AROUND_JUMP > len(sizes):
             continue
         old, new = sizes[row - _AROUND_JUMP : row], sizes[row : row + _AROUND_JUMP]
+        if not np.isfinite(old).all() or not np.isfinite(new).all():
+            continue
         if new.min() > factor * old.max() > 0 or old.min() > factor * new.max() > 0:
             jumps.append(row)
     return jumps

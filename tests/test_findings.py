@@ -1,0 +1,156 @@
+"""What is found in recordings, in what words, and what it takes."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import Field, asdict, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_regplugin.findings.catalogue import CATALOGUE
+from tb_regplugin.findings.find import find, find_in_table
+from tb_regplugin.findings.finding import Finding
+from tb_regplugin.findings.thresholds import Thresholds
+from tests.corpus.programs import PROGRAMS
+from tests.corpus.recordings import DATA, RECORDINGS, TOTAL, l2, table_of
+
+# Said of trainings that are right, too.
+INFORMATION = {"uncollected_penalty", "decoupled_decay"}
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_what_is_wrong_is_found_and_nothing_else(name: str) -> None:
+    """For recordings of healthy trainings, near misses and trainings that went wrong."""
+    record, expected = RECORDINGS[name]
+    findings = find_in_table(table_of(record()))
+    assert {finding.code for finding in findings} == set(expected), findings
+
+
+def test_half_of_the_corpus_is_right() -> None:
+    """Of at least 60 programs and recordings, so that false alarms would show."""
+    corpus = [expected for _, expected in [*PROGRAMS.values(), *RECORDINGS.values()]]
+    right = sum(set(expected) <= INFORMATION for expected in corpus)
+    assert len(corpus) >= 60
+    assert 0.45 < right / len(corpus) < 0.55
+
+
+def _only(name: str, thresholds: Thresholds | None = None) -> Finding:
+    (finding,) = find_in_table(table_of(RECORDINGS[name].record()), thresholds)
+    return finding
+
+
+def test_a_collapse_is_told_with_its_step_and_level() -> None:
+    """The step from which the data loss stays where it ends, and the classes that are guessed."""
+    finding = _only("weights_driven_to_zero")
+    assert finding.severity == "error"
+    assert finding.first_step is not None
+    assert 90 < finding.first_step < 150
+    assert "ln 10 = 2.303: guessing among 10 classes" in finding.sentence
+    assert "drove the weights to zero" in finding.sentence
+
+
+def test_what_became_nan_first_is_told_first() -> None:
+    """And what followed, each with its step."""
+    finding = _only("a_penalty_overflows_first")
+    assert finding.sentence == (
+        "kernel became infinite at step 600, after 600 recorded steps without one; the data loss "
+        "followed at step 700."
+    )
+    assert (finding.terms, finding.first_step) == (("kernel", "data"), 600)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a_penalty_counted_twice", "at every step: the penalties are in the total 2 times."),
+        ("a_penalty_that_is_not_in_the_total", "the penalties are not in the total."),
+        ("a_part_that_joins_halfway", "0.2 more than the sum of its recorded parts"),
+        ("a_part_that_joins_halfway", "since step 500."),
+        ("a_strength_is_raised", "At step 400 the strength changed of kernel from 0.01 to 0.1."),
+        ("a_layer_is_unfrozen", "b appeared at step 400."),
+        ("one_embedding_carries_the_penalties", "embedding is 97 % of all 3 penalties"),
+        ("only_the_penalty_falls", "so only the penalties fell."),
+        ("a_penalty_on_a_frozen_variable", "frozen is the same at every step (0.2)."),
+    ],
+)
+def test_sentences_hold_the_numbers(name: str, words: str) -> None:
+    """How much, since when, and which term."""
+    assert words in _only(name).sentence
+
+
+def test_a_threshold_decides() -> None:
+    """What one threshold passes over, another finds."""
+    table = table_of(RECORDINGS["penalties_are_a_hundredth_of_the_loss"].record())
+    assert find_in_table(table) == []
+    (finding,) = find_in_table(table, Thresholds(negligible_share=0.2))
+    assert finding.code == "penalty_negligible"
+
+
+@pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)
+def test_a_threshold_that_is_no_positive_number_is_refused(field: Field[float]) -> None:
+    """It would find everything, or nothing."""
+    for wrong in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=field.name):
+            replace(Thresholds(), **{field.name: wrong})
+
+
+def test_nothing_is_found_in_an_empty_recording() -> None:
+    """A training that has not begun."""
+    assert find([], np.empty((0, 2)), [DATA, l2()]) == []
+
+
+def test_a_hundred_runs_take_less_than_a_second() -> None:
+    """Of 2,000 steps and 32 terms each, healthy and not, in processor time."""
+    random = np.random.default_rng(0)
+    terms = [TOTAL, DATA, *(l2(f"layer_{i}/kernel") for i in range(32))]
+    steps = np.arange(2000)
+    values = np.exp(random.normal(size=(10, 2000, 34))).astype(np.float32)
+    values[:5, :, 1:] = np.sort(values[:5, :, 1:], axis=1)[:, ::-1]
+    values[:, :, 0] = values[:, :, 1:].sum(axis=2)
+    start = time.process_time()
+    for run in range(100):
+        find(steps, values[run % 10], terms)
+    assert time.process_time() - start < 1
+
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "findings.md"
+
+
+def _sections() -> dict[str, str]:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    rules = text[text.index("## The rules") : text.index("## The thresholds")]
+    return {
+        section.partition("`")[0]: " ".join(section.split()) for section in rules.split("### `")[1:]
+    }
+
+
+def test_the_documentation_has_every_rule_and_no_other() -> None:
+    """Each with its severity, its fix and its thresholds as the code has them."""
+    sections = _sections()
+    assert list(sections) == list(CATALOGUE)
+    defaults = asdict(Thresholds())
+    for code, rule in CATALOGUE.items():
+        section = sections[code]
+        assert section.startswith(f"{code}` ({rule.severity}) {rule.title}.")
+        assert f"**Fix.** {rule.fix}" in section
+        assert "**Why.** " in section
+        assert "**Source.** " in section
+        named = dict(re.findall(r"`(\w+)` = ([\d.]+)", section))
+        assert {name: float(value) for name, value in named.items()} == {
+            name: defaults[name] for name in rule.thresholds
+        }
+
+
+def test_the_documentation_has_every_threshold() -> None:
+    """With its default and a reason."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| .{10,} \|$", DOCUMENT.read_text("utf-8"), re.M)
+    assert {name: float(value) for name, value in rows} == asdict(Thresholds())
+
+
+def test_every_rule_is_expected_somewhere_in_the_corpus() -> None:
+    """So that a rule that finds nothing any more would show."""
+    corpus = [expected for _, expected in [*PROGRAMS.values(), *RECORDINGS.values()]]
+    assert {code for expected in corpus for code in expected} == CATALOGUE.keys()
