@@ -140,10 +140,12 @@ def _scaled_again(audited: _Audited) -> list[Finding]:
 
 
 def _counted_twice(audited: _Audited) -> list[Finding]:
+    # A collected sum of entries brings each of them once more: duplicate_entry says so.
+    sums = sum(entry.times_collected for entry in audited.entries if entry.holds_entries)
     twice = [
         entry
         for entry in audited.entries
-        if entry.uses > entry.times_collected
+        if entry.uses > entry.times_collected + sums
         and (entry.coefficient is None or entry.coefficient not in audited.common_factors)
     ]
     if not twice:
