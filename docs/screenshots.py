@@ -16,8 +16,9 @@ from tensorboard import program
 from tb_regplugin import Term, Writer
 
 IMAGES = Path(__file__).parent / "images"
-WINDOW: ViewportSize = {"width": 1440, "height": 960}
-PHONE: ViewportSize = {"width": 360, "height": 800}
+# Width and height in pixels.
+WINDOW = (1440, 960)
+PHONE = (360, 800)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Shot:
 
     name: str
     theme: str = "light"
-    window: ViewportSize = WINDOW
+    window: tuple[int, int] = WINDOW
     state: tuple[tuple[str, str], ...] = ()
 
 
@@ -68,7 +69,9 @@ def main() -> None:
 
 def take(browser: Browser, address: str, shot: Shot, to: Path) -> None:
     """Opens the Regularization tab and takes its picture once its charts are drawn."""
-    page = browser.new_page(viewport=shot.window, color_scheme=_scheme(shot.theme))
+    width, height = shot.window
+    viewport: ViewportSize = {"width": width, "height": height}
+    page = browser.new_page(viewport=viewport, color_scheme=_scheme(shot.theme))
     # Where TensorBoard keeps the choice of its own settings menu.
     settings = json.dumps({"theme": shot.theme})
     page.add_init_script(f"localStorage.setItem('_tb_global_settings', '{settings}')")
