@@ -7,6 +7,7 @@ TensorBoard, which imports it at start, does not wait for it.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,7 +50,15 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("tb_regplugin.summary")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    module = _MODULES[name]
+    # As TensorFlow itself decides which Keras tf.keras is.
+    if name == "RegularizationCallback" and os.environ.get("TF_USE_LEGACY_KERAS") in (
+        "true",
+        "True",
+        "1",
+    ):
+        module = "tb_regplugin.capture.tf_keras"
+    return getattr(importlib.import_module(module), name)
 
 
 def __dir__() -> list[str]:

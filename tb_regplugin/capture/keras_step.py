@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from tb_regplugin.capture import loss_row
@@ -18,36 +15,16 @@ from tb_regplugin.capture.fail_safe import RecordingError
 from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.jax_state import TravellingState
 from tb_regplugin.capture.loss_capture import CapturedLoss, LossCapture
+from tb_regplugin.capture.recorded_step import DRAIN_ROWS, SPARE_COLUMNS, Rows, rows_by_layout
 from tb_regplugin.capture.ring_buffer import RingBuffer
 from tb_regplugin.capture.step_kind import TEST, TRAIN, StepKind
 from tb_regplugin.capture.unseen_step import PenaltiesBesideStep
 from tb_regplugin.terms import Layout, Term
 
-# How many rows wait on the device at most.
-DRAIN_ROWS = 64
-# Room for losses that could not be foreseen.
-_SPARE_COLUMNS = 16
-
 _CACHE_ATTRIBUTE = "_tb_regplugin_step"
 
 
-class Rows(NamedTuple):
-    """Recorded rows of one layout.
-
-    Attributes:
-      layout: What the columns are.
-      steps: int64 ``[rows]``.
-      values: float32 ``[rows, columns]``; of a validation step, times the number of samples.
-      samples: float32 ``[rows]``, the numbers of samples; of a training step, empty.
-    """
-
-    layout: Layout
-    steps: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float32]
-    samples: npt.NDArray[np.float32]
-
-
-class RecordedStep:
+class KerasStep:
     """Stands in for one ``train_function`` or ``test_function`` of a model.
 
     It computes what that function computes, with the same operations, and besides puts a row into
@@ -80,7 +57,7 @@ class RecordedStep:
         self._lock = threading.Lock()
         self._strategy = getattr(model, "distribute_strategy", None)
         self._replicas = 1 if self._strategy is None else self._strategy.num_replicas_in_sync
-        columns = loss_row.count_columns(model) + _SPARE_COLUMNS
+        columns = loss_row.count_columns(model) + SPARE_COLUMNS
         with nullcontext() if self._strategy is None else self._strategy.scope():
             self._ring = RingBuffer(
                 DRAIN_ROWS + self.steps_per_execution, max(columns, min_columns)
@@ -93,7 +70,7 @@ class RecordedStep:
             self._inner = model.__dict__[kind.function]
 
     @classmethod
-    def of(cls, model: Any, original: Any, kind: StepKind = TRAIN) -> RecordedStep:
+    def of(cls, model: Any, original: Any, kind: StepKind = TRAIN) -> KerasStep:
         """Returns the step for a model's function, the one from before where there is one.
 
         So a second ``fit`` compiles nothing anew, as without recording.
@@ -159,22 +136,7 @@ class RecordedStep:
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
         rows = self._ring.drain(self._replicas, None if self._state is None else self._state.values)
-        bounds = [0, *(np.flatnonzero(np.diff(rows.labels)) + 1).tolist(), len(rows.labels)]
-        drained = []
-        for first, end in pairwise(bounds):
-            if end > first:
-                layout = self._layouts[rows.labels[first]]
-                samples = int(self._kind is TEST)
-                values = rows.values[first:end, samples : samples + len(layout.columns)]
-                drained.append(
-                    Rows(
-                        layout,
-                        rows.steps[first:end],
-                        values,
-                        rows.values[first:end, :samples].ravel(),
-                    )
-                )
-        return drained
+        return rows_by_layout(rows, self._layouts, with_samples=self._kind is TEST)
 
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:
@@ -210,7 +172,7 @@ class RecordedStep:
         """Adds up what is too much, for the one execution until a wider ring is there."""
         room = self._ring.columns - 1
         if len(values) > room:
-            self.missing_columns = len(values) - room + _SPARE_COLUMNS
+            self.missing_columns = len(values) - room + SPARE_COLUMNS
             values[room - 1 :] = [sum(ops.cast(value, "float32") for value in values[room - 1 :])]
             columns[room - 1 :] = [Term("other terms", kind="custom")]
 

@@ -6,19 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
-from tb_regplugin.terms import Kind, Term
-
-
-class RegularizerForm(NamedTuple):
-    """What a regulariser computes, as far as it is known."""
-
-    kind: Kind
-    strength: float | tuple[float, float] | None = None
-    coefficient: float | None = None
+from tb_regplugin.capture.regularizer_form import RegularizerForm, as_written, form_of
+from tb_regplugin.capture.term_names import with_distinct_names
+from tb_regplugin.terms import Term
 
 
 def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
@@ -61,7 +55,7 @@ def describe_variables(model: Any, variables: Iterable[Any]) -> list[Term]:
 def describe_weight_decay(model: Any, variables: Sequence[Any], strength: float) -> list[Term]:
     """Names the decay of each variable by an optimiser with this ``weight_decay``."""
     root = _root_prefix(model)
-    strength = _as_written(strength)
+    strength = as_written(strength)
     return with_distinct_names(
         replace(
             _describe_variable(variable, root),
@@ -76,31 +70,8 @@ def describe_weight_decay(model: Any, variables: Sequence[Any], strength: float)
 
 
 def describe_regularizer(regularizer: Any) -> RegularizerForm:
-    """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
-
-    Example:
-      >>> describe_regularizer(keras.regularizers.L2(0.01))
-      RegularizerForm(kind='l2', strength=0.01, coefficient=0.01)
-    """
-    # A subclass that computes something else has a __call__ of its own.
-    call = getattr(type(regularizer), "__call__", None)  # noqa: B004
-    try:
-        if call is keras.regularizers.L1.__call__:
-            strength = _as_written(regularizer.l1)
-            return RegularizerForm("l1", strength, strength)
-        if call is keras.regularizers.L2.__call__:
-            strength = _as_written(regularizer.l2)
-            return RegularizerForm("l2", strength, strength)
-        if call is keras.regularizers.L1L2.__call__:
-            return RegularizerForm(
-                "l1_l2", (_as_written(regularizer.l1), _as_written(regularizer.l2))
-            )
-        if call is keras.regularizers.OrthogonalRegularizer.__call__:
-            return RegularizerForm("orthogonal", _as_written(regularizer.factor))
-    except (TypeError, ValueError, AttributeError, RuntimeError):
-        # Its strength can't be read, such as a tensor of a graph that is gone.
-        pass
-    return RegularizerForm("custom")
+    """Reads a weight regulariser's form."""
+    return form_of(regularizer, keras.regularizers)
 
 
 def count_regularized_variables(model: Any) -> int:
@@ -114,14 +85,6 @@ def count_possible_own_losses(model: Any) -> int:
     own_code = sum(_may_add_losses(layer) for layer in layers)
     activities = sum(layer.activity_regularizer is not None for layer in layers)
     return 4 * own_code + 2 * activities
-
-
-def _as_written(number: Any) -> float:
-    """Undoes the rounding of a number that Keras keeps in float32."""
-    value = float(f"{float(number):.7g}")
-    if not math.isfinite(value):
-        raise ValueError(f"The strength {number!r} is not finite.")
-    return value
 
 
 def _owners(layers: Iterable[Any], entries: Sequence[Any]) -> dict[int, Any]:
@@ -194,17 +157,3 @@ def _root_prefix(model: Any) -> str:
 
 def _without_root(path: str, root: str) -> str:
     return path.removeprefix(root) or path
-
-
-def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
-    """Numbers those of one name."""
-    taken: set[str] = set()
-    distinct = []
-    for term in terms:
-        name, number = term.name, 1
-        while name in taken:
-            number += 1
-            name = f"{term.name} ({number})"
-        taken.add(name)
-        distinct.append(replace(term, name=name))
-    return distinct

@@ -14,7 +14,7 @@ import numpy as np
 from tb_regplugin.capture import process_rank, step_numbers
 from tb_regplugin.capture.armed_function import ArmedFunction, function_of
 from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
-from tb_regplugin.capture.keras_step import DRAIN_ROWS, RecordedStep
+from tb_regplugin.capture.recorded_step import DRAIN_ROWS, RecordedStep, StepFactory
 from tb_regplugin.capture.step_kind import TRAIN
 
 
@@ -23,6 +23,7 @@ class RecordedTraining:
 
     Args:
       model: The model.
+      step_of: Makes its recorded steps.
       append: Takes rows: a layout, their steps, wall times and values.
       fail_safe: Keeps what goes wrong out of the training.
       every: Of which steps rows are recorded: those that it divides.
@@ -32,6 +33,7 @@ class RecordedTraining:
     def __init__(
         self,
         model: Any,
+        step_of: StepFactory,
         append: Callable[..., None],
         fail_safe: FailSafe,
         *,
@@ -39,6 +41,7 @@ class RecordedTraining:
         drain_secs: float,
     ) -> None:
         self._model = model
+        self._step_of = step_of
         self._append = append
         self._fail_safe = fail_safe
         self._every = every
@@ -64,7 +67,7 @@ class RecordedTraining:
             or self._step.original is not current
             or self._step.missing_columns > 0
         ):
-            self._take_step(RecordedStep.of(self._model, current))
+            self._take_step(self._step_of(self._model, current, TRAIN))
         self._model.__dict__[TRAIN.function] = self._armed
 
     def is_stale(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from tb_regplugin.capture import process_rank
 from tb_regplugin.capture.armed_function import ArmedFunction, function_of
 from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
-from tb_regplugin.capture.keras_step import DRAIN_ROWS, RecordedStep
+from tb_regplugin.capture.recorded_step import DRAIN_ROWS, RecordedStep, StepFactory
 from tb_regplugin.capture.step_kind import TEST
 from tb_regplugin.terms import Layout, Term
 
@@ -21,12 +21,20 @@ class RecordedValidations:
 
     Args:
       model: The model.
+      step_of: Makes its recorded steps.
       append: Takes rows: a layout, their steps, wall times and values.
       fail_safe: Keeps what goes wrong out of the training.
     """
 
-    def __init__(self, model: Any, append: Callable[..., None], fail_safe: FailSafe) -> None:
+    def __init__(
+        self,
+        model: Any,
+        step_of: StepFactory,
+        append: Callable[..., None],
+        fail_safe: FailSafe,
+    ) -> None:
         self._model = model
+        self._step_of = step_of
         self._append = append
         self._fail_safe = fail_safe
         self._is_chief = process_rank.is_chief(getattr(model, "distribute_strategy", None))
@@ -55,7 +63,7 @@ class RecordedValidations:
         step = self._step
         if step is None or step.original is not current or step.missing_columns > 0:
             self._drain()
-            self._step = RecordedStep.of(self._model, current, TEST)
+            self._step = self._step_of(self._model, current, TEST)
             self._step.start(0, 1)
             self._armed = ArmedFunction(self._model, TEST, current, self)
         self._model.__dict__[TEST.function] = self._armed

@@ -9,6 +9,7 @@ from keras import ops
 
 from tb_regplugin.capture import keras_terms, own_loss, weight_decay
 from tb_regplugin.capture.loss_capture import CapturedLoss
+from tb_regplugin.capture.term_names import with_distinct_names
 from tb_regplugin.terms import Term
 
 _UNSEEN = (
@@ -31,12 +32,12 @@ def of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     terms = keras_terms.describe_losses(loss.model, loss.entries)
     found = own_loss.take_apart(loss, terms) if own_loss.is_users(loss.model) else None
     if found is None:
-        data = keras_terms.with_distinct_names(Term(name, role="data") for name, _ in loss.data)
+        data = with_distinct_names(Term(name, role="data") for name, _ in loss.data)
         columns = [Term("total", role="total"), *data, *terms]
         values = [loss.total, *(value for _, value in loss.data), *loss.values]
     else:
         columns, values = found
-        columns = keras_terms.with_distinct_names(columns)
+        columns = with_distinct_names(columns)
     decay_columns, decay_values = _weight_decay(loss.model, replicas)
     return columns + decay_columns, values + decay_values
 

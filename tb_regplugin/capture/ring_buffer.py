@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
-
-class RingRows(NamedTuple):
-    """Rows taken out of a ring.
-
-    Attributes:
-      steps: int64 ``[rows]``, the step of each row.
-      labels: int64 ``[rows]``, the label that each row was pushed with.
-      values: float32 ``[rows, columns]``.
-    """
-
-    steps: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float32]
+from tb_regplugin.capture.recorded_step import RingRows, take_rows
 
 
 class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
@@ -130,14 +117,8 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
             np.asarray(ops.convert_to_numpy(value))
             for value in (self.variables if state is None else state)
         )
-        first = -(-self.read_up_to // int(every))
-        last = -(-int(next_step) // int(every))
-        # What has been overwritten is lost.
-        counts = np.arange(max(first, last - self.rows), last, dtype=np.int64)
-        self.read_up_to = int(next_step)
-        rows = buffer[counts % self.rows]
-        labels = np.rint(rows[:, 0] / replicas).astype(np.int64)
-        return RingRows(counts * int(every), labels, rows[:, 1:])
+        read_up_to, self.read_up_to = self.read_up_to, int(next_step)
+        return take_rows(buffer, read_up_to, self.read_up_to, int(every), replicas)
 
 
 def _float32_scalar(value: Any) -> Any:

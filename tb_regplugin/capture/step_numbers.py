@@ -5,8 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import Any, NamedTuple
 
-from keras import ops
-
 
 class _History(NamedTuple):
     next_step: int
@@ -54,7 +52,7 @@ def remember(model: Any, next_step: int, iterations: int | None) -> None:
 def iterations_of(optimizer: Any) -> int | None:
     """Returns how many steps an optimiser has had; None where it does not say."""
     try:
-        updates = int(ops.convert_to_numpy(optimizer.iterations))
+        updates = int(optimizer.iterations.numpy())
         return updates * (getattr(optimizer, "gradient_accumulation_steps", None) or 1)
     except Exception:  # noqa: BLE001 - not Keras' optimiser: whatever it is, it counts nothing
         return None

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
-from keras import ops
-
 
 def strength_of(optimizer: Any) -> float | None:
     """Returns an optimiser's weight decay; None where it has none.
@@ -37,6 +34,9 @@ def decayed_variables(model: Any) -> list[Any]:
 
 def equivalent_loss(variable: Any, strength: float) -> Any:
     """Returns the loss whose gradient is what decay subtracts, before the learning rate."""
+    import keras
+    from keras import ops
+
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 

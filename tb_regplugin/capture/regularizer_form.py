@@ -1,0 +1,57 @@
+"""What a regulariser of Keras computes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from tb_regplugin.terms import Kind
+
+
+class RegularizerForm(NamedTuple):
+    """What a regulariser computes, as far as it is known."""
+
+    kind: Kind
+    strength: float | tuple[float, float] | None = None
+    coefficient: float | None = None
+
+
+def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
+    """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
+
+    Args:
+      regularizer: It.
+      regularizers: ``keras.regularizers``, of either Keras.
+
+    Example:
+      >>> import keras
+      >>> form_of(keras.regularizers.L2(0.01), keras.regularizers)
+      RegularizerForm(kind='l2', strength=0.01, coefficient=0.01)
+    """
+    # A subclass that computes something else has a __call__ of its own.
+    call = getattr(type(regularizer), "__call__", None)  # noqa: B004
+    try:
+        if call is regularizers.L1.__call__:
+            strength = as_written(regularizer.l1)
+            return RegularizerForm("l1", strength, strength)
+        if call is regularizers.L2.__call__:
+            strength = as_written(regularizer.l2)
+            return RegularizerForm("l2", strength, strength)
+        if call is regularizers.L1L2.__call__:
+            return RegularizerForm(
+                "l1_l2", (as_written(regularizer.l1), as_written(regularizer.l2))
+            )
+        if call is regularizers.OrthogonalRegularizer.__call__:
+            return RegularizerForm("orthogonal", as_written(regularizer.factor))
+    except (TypeError, ValueError, AttributeError, RuntimeError):
+        # Its strength can't be read, such as a tensor of a graph that is gone.
+        pass
+    return RegularizerForm("custom")
+
+
+def as_written(number: Any) -> float:
+    """Undoes the rounding of a number that Keras keeps in float32."""
+    value = float(f"{float(number):.7g}")
+    if not math.isfinite(value):
+        raise ValueError(f"The strength {number!r} is not finite.")
+    return value

@@ -1,0 +1,139 @@
+"""The recording of a model's trainings and their validations."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import weakref
+from typing import Any
+
+from tb_regplugin.capture.armed_function import disarm
+from tb_regplugin.capture.fail_safe import FailSafe
+from tb_regplugin.capture.keras_training import RecordedTraining
+from tb_regplugin.capture.keras_validation import RecordedValidations
+from tb_regplugin.capture.recorded_step import StepFactory
+from tb_regplugin.capture.step_kind import TEST, TRAIN
+from tb_regplugin.terms import Layout
+from tb_regplugin.writing.block_writer import BlockWriter
+
+
+class TrainingLog:
+    """Does what a callback of either Keras does; outlives it to write the last rows.
+
+    Args:
+      log_dir: Where the runs ``train`` and ``validation`` go.
+      every: Record the steps that this number divides.
+      flush_secs: How long a row may wait before it is on disk, in seconds.
+      step_of: Makes a model's recorded steps.
+
+    Raises:
+      ValueError: ``every`` is less than 1, or ``flush_secs`` is not positive.
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        every: int,
+        flush_secs: float,
+        step_of: StepFactory,
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"every must be 1 or more, not {every!r}.")
+        if not flush_secs > 0:
+            raise ValueError(f"flush_secs must be positive, not {flush_secs!r}.")
+        self._step_of = step_of
+        self._every = every
+        self._flush_secs = flush_secs
+        self._writer, self._validation_writer = (
+            BlockWriter(os.path.join(os.fspath(log_dir), run), flush_secs=flush_secs)
+            for run in ("train", "validation")
+        )
+        self._fail_safe = FailSafe()
+        self._validation_fail_safe = FailSafe("validation")
+        self._training: RecordedTraining | None = None
+        self._validations: RecordedValidations | None = None
+        self._exit_hook = functools.partial(_close_if_alive, weakref.ref(self))
+        self._has_exit_hook = False
+
+    def begin(self, model: Any) -> None:
+        """Prepares to record a training."""
+        self._fail_safe.run(self._begin, model)
+
+    def arm(self) -> None:
+        """Lets the coming step be recorded."""
+        if self._training is not None:
+            self._fail_safe.run(self._training.arm)
+
+    def drain(self) -> None:
+        """Writes what is recorded so far."""
+        if self._training is not None:
+            self._fail_safe.run(self._training.drain)
+
+    def finish(self) -> None:
+        """Writes the rest of a training."""
+        training, self._training = self._training, None
+        self._validations = None
+        if training is not None:
+            self._fail_safe.run(training.finish)
+        self._fail_safe.run(self._writer.flush)
+        self._validation_fail_safe.run(self._validation_writer.flush)
+
+    def begin_validation(self) -> None:
+        """Prepares to record a validation."""
+        # Not where somebody else evaluates with this callback: that is no training.
+        if self._training is None or self._validations is None:
+            return
+        # The last execution of an epoch may have had fewer steps than expected.
+        self.drain()
+        number = self._training.next_step
+        if number is not None and not self._fail_safe.failed:
+            self._validation_fail_safe.run(self._validations.begin, number)
+
+    def arm_validation(self) -> None:
+        """Lets the coming batch be recorded."""
+        if self._validations is not None:
+            self._validation_fail_safe.run(self._validations.arm)
+
+    def end_validation(self) -> None:
+        """Writes the validation's row."""
+        if self._validations is not None:
+            self._validation_fail_safe.run(self._validations.end)
+
+    def close(self) -> None:
+        """Writes what there is and closes the files."""
+        atexit.unregister(self._exit_hook)
+        if self._training is not None and not self._training.is_collective:
+            self.drain()
+        self._fail_safe.run(self._writer.close)
+        self._validation_fail_safe.run(self._validation_writer.close)
+
+    def _begin(self, model: Any) -> None:
+        disarm(model, TRAIN)
+        disarm(model, TEST)
+        # What an exception has left.
+        self.drain()
+        self._training = RecordedTraining(
+            model,
+            self._step_of,
+            self._append,
+            self._fail_safe,
+            every=self._every,
+            drain_secs=self._flush_secs / 2,
+        )
+        self._validations = RecordedValidations(
+            model, self._step_of, self._validation_writer.append, self._validation_fail_safe
+        )
+
+    def _append(self, layout: Layout, *rows: Any) -> None:
+        self._writer.append(layout, *rows)
+        if not self._has_exit_hook:
+            # Exit hooks run last come, first served: this one before the writer's own.
+            atexit.register(self._exit_hook)
+            self._has_exit_hook = True
+
+
+def _close_if_alive(reference: weakref.ref[TrainingLog]) -> None:
+    log = reference()
+    if log is not None:
+        log.close()
