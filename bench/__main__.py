@@ -17,7 +17,16 @@ from pathlib import Path
 
 from bench.report import Section
 
-MEASUREMENTS = ("write_cost", "cold_start", "requests", "spikes", "memory", "clients", "scaling")
+MEASUREMENTS = (
+    "write_cost",
+    "cold_start",
+    "requests",
+    "spikes",
+    "memory",
+    "clients",
+    "browser",
+    "scaling",
+)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 _PACKAGES = (
     *("tb_regplugin", "numpy", "tensorboard", "tensorboard-data-server", "google-crc32c"),

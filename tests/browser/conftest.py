@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,23 +11,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Playwright
 
+from tests.browser.chromium import find_browser
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
-
-_SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-def _find_browser(playwright: Playwright) -> str | None:
-    for name in _SYSTEM_BROWSERS:
-        if path := shutil.which(name):
-            return path
-    own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(playwright: Playwright) -> dict[str, Any]:
     """The system's Chromium, kept from calling home."""
-    path = _find_browser(playwright)
+    path = find_browser(playwright)
     if path is None:
         reason = "No Chromium found: install it, or run `playwright install chromium`."
         if os.environ.get("TB_REGPLUGIN_REQUIRE_ALL"):
