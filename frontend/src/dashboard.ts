@@ -1,6 +1,8 @@
 /** The state of the whole page, and what changes it. */
 
 import { fetchRecordings, Unreachable } from "./data/api.ts";
+import type { Finding } from "./data/findings.ts";
+import { FindingsWatch } from "./data/findingsWatch.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
 import { groupNamer } from "./model/grouping.ts";
@@ -17,6 +19,8 @@ export interface DashboardState {
   readonly filter: string;
   readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
+  /** Of each recording, worst first; absent until it was looked at. */
+  readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly runNumbers: ReadonlyMap<string, number>;
   readonly termNumbers: ReadonlyMap<string, number>;
   readonly theme: Theme;
@@ -33,6 +37,10 @@ export class Dashboard extends Store<DashboardState> {
   private isStale = true;
   private request = 0;
   private readonly groupNumbers = new Map<string, ReadonlyMap<string, number>>();
+  private readonly watch = new FindingsWatch(
+    () => this.state.isVisible,
+    (key, found) => this.setFindings(key, found),
+  );
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -42,6 +50,7 @@ export class Dashboard extends Store<DashboardState> {
       filter: "",
       settings: DEFAULT_SETTINGS,
       views: new Map(),
+      findings: new Map(),
       runNumbers: new Map(),
       termNumbers: new Map(),
       theme: "light",
@@ -87,6 +96,8 @@ export class Dashboard extends Store<DashboardState> {
       this.update({ isVisible });
       if (isVisible && this.isStale) {
         void this.reload();
+      } else if (isVisible) {
+        this.lookForFindings();
       }
     }
   }
@@ -126,6 +137,21 @@ export class Dashboard extends Store<DashboardState> {
       isUnreachable: false,
       failure: undefined,
     });
+    this.lookForFindings();
+  }
+
+  /** In the chosen runs first. */
+  private lookForFindings(): void {
+    const { recordings = [], choice } = this.state;
+    const isChosen = ({ key }: Recording) => Number(choice.chosen.has(key));
+    void this.watch.look(recordings.toSorted((left, right) => isChosen(right) - isChosen(left)));
+  }
+
+  private setFindings(key: string, found: readonly Finding[]): void {
+    const known = this.state.findings.get(key) ?? [];
+    if (known.length > 0 || found.length > 0) {
+      this.update({ findings: new Map(this.state.findings).set(key, found) });
+    }
   }
 
   /** What a link to this state holds. */

@@ -7,6 +7,7 @@ import { Dashboard } from "./dashboard.ts";
 import { connect, followTheme, followVisibility } from "./host/host.ts";
 import { keepAddress } from "./host/keepAddress.ts";
 import cards from "./styles/cards.css";
+import findings from "./styles/findings.css";
 import legend from "./styles/legend.css";
 import narrow from "./styles/narrow.css";
 import notices from "./styles/notices.css";
@@ -26,6 +27,7 @@ export function render(): void {
     toolbar,
     cards,
     legend,
+    findings,
     table,
     tooltip,
     notices,

@@ -1,5 +1,6 @@
 """Small logs whose numbers a test knows by heart."""
 
+import math
 from pathlib import Path
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
@@ -77,3 +78,20 @@ def _write_event(directory: Path, event: event_pb2.Event) -> None:
     file = EventFile(str(directory))
     file.write(event)
     file.close()
+
+
+def write_collapsed_run(directory: Path) -> None:
+    """2,000 steps whose penalties are driven to zero by step 600; the data loss stays at ln 10."""
+    with Writer(directory) as writer:
+        for step in range(2_000):
+            data = math.log(10) + 0.002 * math.sin(step) + max(0.0, 0.2 - step / 3_000)
+            norm = math.exp(-step / 40)
+            writer.write(step, data, {KERNEL: 250.0 * norm, BIAS: 25.0 * norm})
+
+
+def write_healthy_run(directory: Path) -> None:
+    """2,000 steps that nothing is wrong with."""
+    with Writer(directory) as writer:
+        for step in range(2_000):
+            data = 0.2 + 2.0 * math.exp(-step / 400) + 0.02 * math.sin(step)
+            writer.write(step, data, {KERNEL: 0.05 + step / 1e6, BIAS: 0.03 + step / 2e6})

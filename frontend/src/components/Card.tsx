@@ -10,6 +10,7 @@ import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
+import { Findings } from "./Findings.tsx";
 import { highlight } from "./highlight.ts";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
@@ -77,7 +78,9 @@ export function Card({ dashboard, state, recording }: Props) {
           curves={curves}
           failure={failure}
           note={picture && leftOut(picture)}
+          isExplained={card.findings.some(({ code }) => code === "not_finite")}
         />
+        <Findings dashboard={dashboard} recording={recording} card={card} />
       </header>
       <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
         {isNear && picture && !isEmpty && width > 0 && (
@@ -131,17 +134,20 @@ interface WarningsProps {
   curves: Curves | undefined;
   failure: string | undefined;
   note: string | undefined;
+  /** A finding says what became of values that are not finite. */
+  isExplained: boolean;
 }
 
 /** What is amiss with this recording alone. */
-function Warnings({ recording, curves, failure, note }: WarningsProps) {
-  const nonFinite = curves && describeNonFinite(curves.series.map(({ column }) => column));
+function Warnings({ recording, curves, failure, note, isExplained }: WarningsProps) {
+  const nonFinite =
+    curves && !isExplained && describeNonFinite(curves.series.map(({ column }) => column));
   const listed = new Set(recording.problems.map(({ tag }) => tag));
   // Those of the list are shown above all cards.
   const problems = (curves?.problems ?? []).filter(({ tag }) => !listed.has(tag));
   return (
     <>
-      {nonFinite !== undefined && <p class="warning">{nonFinite}</p>}
+      {nonFinite && <p class="warning">{nonFinite}</p>}
       {note !== undefined && <p class="subtitle">{note}</p>}
       {failure !== undefined && <p class="warning">{failure}</p>}
       {problems.map((problem) => (

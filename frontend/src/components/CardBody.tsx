@@ -41,6 +41,7 @@ export function CardBody({ card, state, label, width, isFull, onPick }: Props) {
       label={describeChart(label, picture.curves, picture.view)}
       colourOf={colourOf}
       reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}
+      marks={card.marks}
       onZoom={zoomTo}
       onPick={onPick}
     />

@@ -4,6 +4,7 @@ import type { Theme } from "../drawing/colours.ts";
 import { chartOptions } from "../drawing/options.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import type { Band } from "../model/bands.ts";
+import type { Mark } from "../model/findings.ts";
 import { bandAt } from "../model/hit.ts";
 import { isWhole } from "../model/navigation.ts";
 import type { Picture, Range } from "../model/picture.ts";
@@ -32,6 +33,8 @@ export interface ChartProps {
   label: string;
   colourOf: ColourOf;
   reading: ReadingOptions;
+  /** Where findings begin. */
+  marks?: readonly Mark[];
   /** Undefined for the whole. */
   onZoom: (range: Range | undefined) => void;
   onPick: (band: Band) => void;
@@ -39,7 +42,7 @@ export interface ChartProps {
 
 /** A picture in a frame of axes, with a tooltip at the pointer. */
 export function Chart(props: ChartProps) {
-  const { picture, range, theme, width, height, isSmall = false, label, colourOf } = props;
+  const { picture, range, theme, width, height, isSmall = false, label, colourOf, marks } = props;
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | undefined>(undefined);
   const overlay = useRef<() => void>(() => {});
@@ -100,7 +103,7 @@ export function Chart(props: ChartProps) {
     chart.current?.setData(columns(picture), false);
     chart.current?.setScale("x", range);
   }, [picture, range.min, range.max]);
-  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf]);
+  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf, marks]);
   useLayoutEffect(() => overlay.current(), [picture, range.min, range.max, theme, width, height]);
 
   const shown = describeRange(picture, range);

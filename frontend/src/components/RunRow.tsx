@@ -3,6 +3,7 @@ import type { Recording } from "../data/recording.ts";
 import { runColour } from "../drawing/colours.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { recordingLabel } from "../model/runs.ts";
+import { FindingsBadge } from "./Findings.tsx";
 
 /** What fits beside the checkbox at the sidebar's width. */
 const NAME_LENGTH = 30;
@@ -33,6 +34,7 @@ export function RunRow({ dashboard, state, recording }: Props) {
             !
           </span>
         )}
+        <FindingsBadge findings={state.findings.get(recording.key) ?? []} />
         <RunDot state={state} run={recording.run} />
       </label>
     </li>

@@ -2,6 +2,7 @@
 
 import type uPlot from "uplot";
 import { CHART_FONT, LOOKS } from "../drawing/look.ts";
+import { paintFindings } from "../drawing/marks.ts";
 import type { ChartSource } from "../drawing/options.ts";
 import { paintPicture } from "../drawing/paint.ts";
 import { canvasSurface } from "../drawing/surface.ts";
@@ -37,7 +38,7 @@ export function chartSource(
 }
 
 function paint({ ctx, bbox }: uPlot, props: ChartProps): void {
-  const { picture, range, theme, colourOf } = props;
+  const { picture, range, theme, colourOf, marks = [] } = props;
   const projection = project(bbox, range, valueRange(picture, range), picture.scale);
   const surface = canvasSurface(ctx, devicePixelRatio, scaledFont());
   ctx.save();
@@ -45,6 +46,7 @@ function paint({ ctx, bbox }: uPlot, props: ChartProps): void {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   paintPicture(surface, projection, picture, LOOKS[theme], colourOf);
+  paintFindings(surface, projection, marks, LOOKS[theme]);
   ctx.restore();
 }
 

@@ -4,10 +4,12 @@ import { useCallback, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { CurvesQuery } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
+import type { Finding } from "../data/findings.ts";
 import type { Recording } from "../data/recording.ts";
 import { bandColour } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { type Band, chooseBands, totalOf } from "../model/bands.ts";
+import { findingMarks, type Mark } from "../model/findings.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, type Range, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange, zoomRange } from "../model/ranges.ts";
@@ -16,6 +18,8 @@ import type { Settings } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
 import { isShown, type View, zoom } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
+
+const NONE: readonly Finding[] = [];
 
 export interface CardState {
   readonly view: View;
@@ -36,6 +40,9 @@ export interface CardState {
   readonly whole: Range;
   /** What the line over all parts is called, where there is one. */
   readonly totalLabel: string | undefined;
+  readonly findings: readonly Finding[];
+  /** Where they begin. */
+  readonly marks: readonly Mark[];
   readonly colourOf: ColourOf;
   readonly zoomTo: (range: Range | undefined) => void;
 }
@@ -67,6 +74,8 @@ export function useCard(
     const shows = (key: string) => isShown(view, key) && (key !== TOTAL_KEY || showsTotal);
     return curves && bands && makePicture(curves, bands, shows, settings.view, scale);
   }, [curves, bands, view.hidden, view.isolated, settings.view, scale, pattern]);
+  const findings = state.findings.get(recording.key) ?? NONE;
+  const marks = useMemo(() => (curves ? findingMarks(findings, curves) : []), [findings, curves]);
   const colourOf = useCallback(
     (band: Band) => bandColour(theme, band, termNumbers),
     [theme, termNumbers],
@@ -92,6 +101,8 @@ export function useCard(
     range: view.range ?? whole,
     whole,
     totalLabel: curves && totalLabel(settings, curves),
+    findings,
+    marks,
     colourOf,
     zoomTo,
   };

@@ -3,6 +3,7 @@
 import type { Range } from "../model/picture.ts";
 import type { XAxis } from "../model/settings.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
+import { type Finding, parseFindings } from "./findings.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
 import { parseStatistics, type Statistics } from "./statistics.ts";
 
@@ -107,6 +108,11 @@ export async function fetchStatistics(
   const parameters = new URLSearchParams(whatOf(recording, query));
   const response = await request(`statistics?${parameters}`, signal);
   return parseStatistics(await response.json());
+}
+
+export async function fetchFindings({ run, name }: Recording): Promise<readonly Finding[]> {
+  const response = await request(`findings?${new URLSearchParams({ run, name })}`);
+  return parseFindings(await response.json());
 }
 
 async function reason(response: Response): Promise<string> {

@@ -10,6 +10,8 @@ export interface Look {
   readonly text: string;
   readonly grid: string;
   readonly warning: string;
+  /** What is doubtful rather than wrong. */
+  readonly caution: string;
 }
 
 export const LOOKS: Record<Theme, Look> = {
@@ -20,6 +22,7 @@ export const LOOKS: Record<Theme, Look> = {
     text: "#616161",
     grid: "#e8eaed",
     warning: "#c62828",
+    caution: "#b26a00",
   },
   dark: {
     page: "#303030",
@@ -28,6 +31,7 @@ export const LOOKS: Record<Theme, Look> = {
     text: "#bdbdbd",
     grid: "#424242",
     warning: "#ef9a9a",
+    caution: "#ffb74d",
   },
 };
 

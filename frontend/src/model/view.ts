@@ -30,7 +30,7 @@ export function toggle(view: View, key: string): View {
 /** Shows this band alone; again, and all are shown. */
 export function isolate(view: View, key: string): View {
   const isAlone = view.isolated.size === 1 && view.isolated.has(key);
-  return { ...view, hidden: NOTHING, isolated: isAlone ? NOTHING : new Set([key]) };
+  return isolateAll(view, isAlone ? [] : [key]);
 }
 
 export function zoom(view: View, range: Range | undefined): View {
@@ -40,6 +40,11 @@ export function zoom(view: View, range: Range | undefined): View {
 
 export function pin(view: View): View {
   return { ...view, isPinned: view.isPinned !== true };
+}
+
+/** Shows these alone; all where there are none. */
+export function isolateAll(view: View, keys: readonly string[]): View {
+  return { ...view, hidden: NOTHING, isolated: new Set(keys) };
 }
 
 function flip(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
