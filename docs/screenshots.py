@@ -35,6 +35,7 @@ DEMO = (
     Shot("dashboard-light"),
     Shot("dashboard-dark", theme="dark"),
     Shot("sweep", state=(("compare", "ratio"), ("view", "share"))),
+    Shot("collapse", state=(("filter", "lambda=1/"),)),
     Shot("phone", window=PHONE),
 )
 CASES = (
@@ -78,6 +79,8 @@ def take(browser: Browser, address: str, shot: Shot, to: Path) -> None:
     state = "".join(f"&p.regularization.{key}={quote(value)}" for key, value in shot.state)
     page.goto(f"{address}#regularization{state}")
     page.frame_locator("iframe").get_by_role("img").first.wait_for()
+    # Findings are asked for after the charts.
+    page.wait_for_timeout(1_000)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=to / f"{shot.name}.png")
     page.close()

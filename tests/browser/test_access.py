@@ -47,13 +47,14 @@ def violations(dashboard: Dashboard) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 360])
 def test_axe_finds_no_violation(shared: str, open_page: Open, theme: str, width: int) -> None:
-    """With every view, the options, the table, a comparison and an open menu."""
+    """With every view, findings, the options, the table, a comparison and an open menu."""
     dashboard = open_page(shared, viewport={"width": width, "height": 900})
     dashboard.page.evaluate(
         f"""localStorage.setItem("_tb_global_settings", JSON.stringify({{theme: "{theme}"}}))"""
     )
     dashboard.page.reload()
     expect(dashboard.chart("steady")).to_be_visible()
+    expect(dashboard.card("nan").get_by_text("2 findings")).to_be_visible()
     dashboard.frame.get_by_role("checkbox", name="Table").check()
     expect(dashboard.frame.get_by_role("table").first).to_be_visible()
     dashboard.option("Compare runs by").select_option("Total")

@@ -10,7 +10,7 @@ import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin, toggle } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
-import { Findings } from "./Findings.tsx";
+import { Findings, FindingsBadge } from "./Findings.tsx";
 import { highlight } from "./highlight.ts";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
@@ -47,6 +47,7 @@ export function Card({ dashboard, state, recording }: Props) {
         <h2 title={label}>
           <RunDot state={state} run={recording.run} />
           <span>{shortenMiddle(label, 80)}</span>
+          <FindingsBadge findings={card.findings} />
         </h2>
         {view.range !== undefined && (
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
@@ -80,7 +81,6 @@ export function Card({ dashboard, state, recording }: Props) {
           note={picture && leftOut(picture)}
           isExplained={card.findings.some(({ code }) => code === "not_finite")}
         />
-        <Findings dashboard={dashboard} recording={recording} card={card} />
       </header>
       <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
         {isNear && picture && !isEmpty && width > 0 && (
@@ -112,6 +112,7 @@ export function Card({ dashboard, state, recording }: Props) {
           onHighlight={highlight}
         />
       )}
+      <Findings dashboard={dashboard} recording={recording} card={card} />
       {state.settings.table && !isEmpty && (
         <TermTable
           dashboard={dashboard}

@@ -60,7 +60,9 @@ function Links({ dashboard, recording, card, finding }: Props & { finding: Findi
     dashboard.changeSettings({ group: "term" });
     dashboard.changeView(key, (view) => showOnly(view, keys));
   };
-  const isAll = columns.every((column) => keys.includes(columnKey(column)));
+  const isAll = columns.every((column) => {
+    return column.role === "total" || keys.includes(columnKey(column));
+  });
   return (
     <p class="finding-links">
       {finding.steps && range && (
