@@ -5,6 +5,7 @@ import type { Finding } from "./data/findings.ts";
 import { FindingsWatch } from "./data/findingsWatch.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms, type Theme } from "./drawing/colours.ts";
+import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
@@ -15,6 +16,8 @@ import { Store } from "./store.ts";
 export interface DashboardState {
   /** Undefined until the first answer. */
   readonly recordings: readonly Recording[] | undefined;
+  /** The recordings of gradients, by the key of the recording that they belong to. */
+  readonly gradients: ReadonlyMap<string, Recording>;
   readonly choice: Choice;
   readonly filter: string;
   readonly settings: Settings;
@@ -46,6 +49,7 @@ export class Dashboard extends Store<DashboardState> {
   constructor() {
     super({
       recordings: undefined,
+      gradients: new Map(),
       choice: { chosen: new Set(), known: new Set() },
       filter: "",
       settings: DEFAULT_SETTINGS,
@@ -124,9 +128,11 @@ export class Dashboard extends Store<DashboardState> {
     }
   }
 
-  private show(recordings: readonly Recording[]): void {
+  private show(all: readonly Recording[]): void {
+    const { losses: recordings, gradients } = sortGradients(all);
     this.update({
       recordings,
+      gradients,
       choice: updateChoice(
         this.state.choice,
         recordings.map(({ key }) => key),

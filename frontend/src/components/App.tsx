@@ -45,7 +45,13 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               : "No run is chosen. Choose one in the list of runs."}
           </p>
         )}
-        {shown.length > 0 && <Toolbar dashboard={dashboard} settings={state.settings} />}
+        {shown.length > 0 && (
+          <Toolbar
+            dashboard={dashboard}
+            settings={state.settings}
+            hasGradients={state.gradients.size > 0}
+          />
+        )}
         <div class="cards">
           {state.settings.compare !== "" && shown.length > 0 && (
             <CompareCard dashboard={dashboard} state={state} recordings={shown} />

@@ -63,7 +63,7 @@ export function Card({ dashboard, state, recording }: Props) {
             width={width}
             rows={(format, isAll) =>
               exportAddress(
-                recording,
+                card.source,
                 isAll ? { x: card.query.x, range: undefined } : card.query,
                 format,
               )
@@ -116,7 +116,7 @@ export function Card({ dashboard, state, recording }: Props) {
       {state.settings.table && !isEmpty && (
         <TermTable
           dashboard={dashboard}
-          recording={recording}
+          recording={card.source}
           label={label}
           query={card.query}
           isWanted={card.isWanted}

@@ -3,6 +3,7 @@ import type { Dashboard } from "../dashboard.ts";
 import { fetchStatistics, type RowsQuery } from "../data/api.ts";
 import { columnKey, type Recording } from "../data/recording.ts";
 import { formatStepRange, shortenMiddle } from "../model/format.ts";
+import { columnTitle, termKey } from "../model/gradients.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
 import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
 import { useAnswer } from "./hooks.ts";
@@ -62,22 +63,23 @@ export function TermTable(props: Props) {
         <tbody>
           {sortRows(matching, order).map((row) => {
             const { role } = row.column;
-            const key = role === "total" ? TOTAL_KEY : columnKey(row.column);
+            const key = role === "total" ? TOTAL_KEY : termKey(row.column);
+            const title = columnTitle(row.column);
             return (
               <tr
-                key={key}
+                key={columnKey(row.column)}
                 data-term={key}
                 onMouseEnter={() => onHighlight(key)}
                 onMouseLeave={() => onHighlight(undefined)}
               >
-                <th scope="row" title={row.column.name}>
+                <th scope="row" title={title}>
                   <button type="button" onClick={() => onIsolate(key)}>
                     <span
                       class={role === "total" ? "swatch swatch-line" : "swatch"}
                       style={role === "total" ? {} : { background: props.colourOf(key) }}
                       aria-hidden="true"
                     />
-                    {shortenMiddle(row.column.name, 40)}
+                    {shortenMiddle(title, 40)}
                   </button>
                 </th>
                 {TABLE_COLUMNS.slice(1).map(({ id, show }) => (

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
+import { GRADIENT_VIEWS } from "../model/gradients.ts";
 import { refuseScale } from "../model/rules.ts";
 import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
 import { CopyLink } from "./CopyLink.tsx";
@@ -13,16 +14,23 @@ const NAMES: Record<ViewName, readonly [label: string, title: string]> = {
   lines: ["Lines", "Each term as a line of its own"],
   ratio: ["Ratio", "Penalties divided by the data loss"],
   multiples: ["Small multiples", "Each term in a small chart of its own"],
+  pull: ["Gradient pull", "The gradient of each penalty divided by that of the data loss"],
+  cosine: ["Gradient cosine", "Whether penalties and data loss pull the same way"],
   strip: ["Heat strip", "Each term as a row: the darker, the larger its share"],
 };
 
 interface Props {
   dashboard: Dashboard;
   settings: Settings;
+  /** Some run recorded gradients: those views are offered. */
+  hasGradients: boolean;
 }
 
 /** What all charts show, and how. */
-export function Toolbar({ dashboard, settings }: Props) {
+export function Toolbar({ dashboard, settings, hasGradients }: Props) {
+  const shown = VIEWS.filter(
+    (view) => hasGradients || view === settings.view || !GRADIENT_VIEWS.has(view),
+  );
   const [isOpen, setOpen] = useState(false);
   const refusal = refuseScale(settings.view, settings.scale);
   return (
@@ -30,7 +38,7 @@ export function Toolbar({ dashboard, settings }: Props) {
       <div class="toolbar-row">
         <fieldset class="segments">
           <legend class="unseen">View</legend>
-          {VIEWS.map((view) => (
+          {shown.map((view) => (
             <label key={view} class="segment" title={NAMES[view][1]}>
               <input
                 type="radio"

@@ -10,6 +10,7 @@ import { bandColour } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { type Band, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
+import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, type Range, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange, zoomRange } from "../model/ranges.ts";
@@ -23,6 +24,8 @@ const NONE: readonly Finding[] = [];
 
 export interface CardState {
   readonly view: View;
+  /** What the curves are of: the recording, or that of its gradients. */
+  readonly source: Recording;
   /** There is a column that curves can be asked for. */
   readonly isReadable: boolean;
   /** It is on the screen, or nearly. */
@@ -58,15 +61,21 @@ export function useCard(
   const view = dashboard.viewOf(recording.key);
   // Without a column there are no curves to ask for; the problems above the cards say why.
   const isReadable = recording.columns.length > 0;
+  const isOfGradients = GRADIENT_VIEWS.has(settings.view);
+  const source = (isOfGradients && state.gradients.get(recording.key)) || recording;
   const query = queryFor(settings, view, width);
   const isWanted = isNear && state.isVisible && isReadable;
-  const { value: curves, failure } = useCurves(dashboard, recording, query, isWanted);
+  const { value: curves, failure } = useCurves(dashboard, source, query, isWanted);
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;
   const bands = useMemo(
-    () => curves && chooseBands(curves, { keep: view.isolated, top, order, pattern }),
-    [curves, view.isolated, top, order, pattern],
+    () =>
+      curves &&
+      (isOfGradients
+        ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
+        : chooseBands(curves, { keep: view.isolated, top, order, pattern })),
+    [curves, view.isolated, top, order, pattern, isOfGradients && settings.view],
   );
   const scale = yScale(settings.view, settings.scale);
   const picture = useMemo(() => {
@@ -90,6 +99,7 @@ export function useCard(
   };
   return {
     view,
+    source,
     isReadable,
     isWanted,
     query,
@@ -111,11 +121,12 @@ export function useCard(
 function queryFor(settings: Settings, view: View, width: number) {
   const { group, top, x, smoothing, terms } = settings;
   // What is filtered or isolated may be none of the largest: then all are needed.
-  const isSelective = terms !== "" || view.isolated.size > 0;
+  const isOfGradients = GRADIENT_VIEWS.has(settings.view);
+  const isSelective = isOfGradients || terms !== "" || view.isolated.size > 0;
   return {
     range: view.range,
     buckets: bucketsFor(width),
-    group,
+    group: isOfGradients ? "term" : group,
     top: isSelective ? 0 : top,
     x,
     smoothing,
@@ -132,6 +143,8 @@ function totalLabel({ view }: Settings, curves: Curves): string | undefined {
   switch (view) {
     case "share":
     case "strip":
+    case "pull":
+    case "cosine":
       return undefined;
     case "ratio":
       return RATIO_LABEL;

@@ -2,15 +2,12 @@
 
 import { type JsonObject, list, number, numberOrNull, object, text } from "./json.ts";
 
-export type Role = "total" | "data" | "penalty" | "implicit" | "unexplained";
-
-const ROLES: ReadonlySet<string> = new Set<Role>([
-  "total",
-  "data",
-  "penalty",
-  "implicit",
-  "unexplained",
-]);
+const ROLES = [
+  ...(["total", "data", "penalty", "implicit", "unexplained"] as const),
+  // Of recordings of gradients.
+  ...(["gradient", "data_gradient", "gradient_cosine"] as const),
+] as const;
+export type Role = (typeof ROLES)[number];
 
 /** One loss, or one part of a loss. Fields that nobody recorded are absent. */
 export interface Column {
@@ -93,7 +90,7 @@ function parseColumn(json: JsonObject): Column {
   return {
     name: text(json.name, "name"),
     // A role of a newer server is kept out of the stack rather than guessed at.
-    role: ROLES.has(role) ? (role as Role) : "implicit",
+    role: ROLES.find((known) => known === role) ?? "implicit",
     derived: json.derived === true,
     significant: json.significant === true,
     ...optional("kind", json.kind, text),

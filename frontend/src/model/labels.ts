@@ -9,6 +9,8 @@ const QUANTITIES: Record<Quantity, string> = {
   share: "share of the loss",
   ratio: "penalty ÷ data loss",
   difference: "difference of losses",
+  pull: "‖∇ penalty‖ ÷ ‖∇ data loss‖",
+  cosine: "cosine of both gradients",
 };
 
 export function yLabel({ view, quantity, lines, scale }: Picture): string {

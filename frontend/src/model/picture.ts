@@ -2,6 +2,7 @@
 
 import type { Curves, Series } from "../data/curves.ts";
 import { type Band, totalBand } from "./bands.ts";
+import { NO_GRADIENTS } from "./gradients.ts";
 import { type Line, makeLines, makeRatio, REFERENCES, type Reference } from "./lines.ts";
 import { refuseRatio, refuseShare } from "./rules.ts";
 import { LINEAR, type Scale, type ScaleKind, scaleFor } from "./scales.ts";
@@ -72,6 +73,9 @@ export function makePicture(
     }
     case "ratio":
       return ratioOrRefuse(base, bands, isShown, scale);
+    case "pull":
+    case "cosine":
+      return gradientsOrRefuse(base, bands, shown, scale);
   }
 }
 
@@ -107,6 +111,31 @@ function ratioOrRefuse(
     quantity: "ratio",
     lines,
     references: REFERENCES,
+    scale: scaleFor(scale, largestOf(lines)),
+  };
+}
+
+function gradientsOrRefuse(
+  base: Picture,
+  bands: readonly Band[],
+  shown: readonly Band[],
+  scale: ScaleKind,
+): Picture {
+  if (bands.length === 0) {
+    return { ...base, refusal: NO_GRADIENTS };
+  }
+  const isCosine = base.view === "cosine";
+  const lines = shown.map((band) => ({
+    band,
+    x: base.x,
+    values: band.values,
+    ...(band.raw === undefined ? {} : { raw: band.raw }),
+  }));
+  return {
+    ...base,
+    quantity: isCosine ? "cosine" : "pull",
+    lines,
+    references: isCosine ? [] : REFERENCES,
     scale: scaleFor(scale, largestOf(lines)),
   };
 }

@@ -3,6 +3,7 @@
 import type { Curves } from "../data/curves.ts";
 import type { Picture, Range } from "./picture.ts";
 import type { XAxis } from "./settings.ts";
+import { isShare } from "./ticks.ts";
 
 /** The x axis of the whole recording; a single step gets room on both sides. */
 export function fullRange({ firstX, lastX }: Curves): Range {
@@ -16,6 +17,9 @@ export function valueRange(picture: Picture, range: Range): Range {
   if (picture.view === "strip") {
     return { min: 0, max: Math.max(1, picture.layers.length) };
   }
+  if (picture.quantity === "cosine") {
+    return { min: -1, max: 1 };
+  }
   if (picture.view === "share") {
     return { min: 0, max: 1 };
   }
@@ -26,7 +30,7 @@ export function valueRange(picture: Picture, range: Range): Range {
   if (lowest > highest) {
     return { min: 0, max: 1 };
   }
-  return picture.layers.length > 0 || picture.quantity === "ratio"
+  return picture.layers.length > 0 || isShare(picture.quantity)
     ? fromZero(lowest, highest)
     : around(lowest, highest);
 }

@@ -9,7 +9,7 @@ import { nearest } from "./ranges.ts";
 import { naturalCompare } from "./runs.ts";
 import type { ReadingOrder } from "./settings.ts";
 import { canShare } from "./summary.ts";
-import { formatX } from "./ticks.ts";
+import { formatX, isShare } from "./ticks.ts";
 
 export interface ReadingOptions {
   readonly order: ReadingOrder;
@@ -99,7 +99,7 @@ function lineEntries(picture: Picture, bucket: number, at: number): Entry[] {
   const { lines, quantity, x } = picture;
   return lines
     .filter(({ band }) => quantity !== "loss" || band.role !== "total")
-    .map((line) => entryOf(line, line.x === x ? bucket : nearest(line.x, at), quantity === "ratio"))
+    .map((line) => entryOf(line, line.x === x ? bucket : nearest(line.x, at), isShare(quantity)))
     .toSorted((left, right) => compareNumbers(right.number, left.number));
 }
 

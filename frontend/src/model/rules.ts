@@ -10,11 +10,11 @@ const STACKED: ReadonlySet<ViewName> = new Set(["stack", "share"]);
 
 /** The scale of a view's y axis: the chosen one, unless it would mislead. */
 export function yScale(view: ViewName, choice: ScaleChoice): ScaleKind {
-  if (STACKED.has(view) || view === "strip") {
+  if (STACKED.has(view) || view === "strip" || view === "cosine") {
     return "linear";
   }
   if (choice === "auto") {
-    return view === "ratio" ? "log" : "linear";
+    return view === "ratio" || view === "pull" ? "log" : "linear";
   }
   return choice;
 }
@@ -26,6 +26,9 @@ export function refuseScale(view: ViewName, choice: ScaleChoice): string | undef
   }
   if (STACKED.has(view)) {
     return "A stack needs a linear axis: on a logarithmic one, bands of one height would be different amounts.";
+  }
+  if (view === "cosine") {
+    return "A cosine goes from −1 to 1: it needs a linear axis.";
   }
   if (view === "strip") {
     return "The heat strip has no axis of values: its colours are shares, its rows are terms.";

@@ -1,6 +1,15 @@
 /** What a person chose for all charts at once. */
 
-export const VIEWS = ["stack", "share", "lines", "ratio", "multiples", "strip"] as const;
+export const VIEWS = [
+  "stack",
+  "share",
+  "lines",
+  "ratio",
+  "multiples",
+  "strip",
+  "pull",
+  "cosine",
+] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** Auto is the scale that suits the view: see yScale in rules.ts. */

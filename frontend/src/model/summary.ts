@@ -59,6 +59,8 @@ const PICTURES: Record<ViewName, string> = {
   ratio: "Penalties beside the data loss",
   multiples: "Losses one by one",
   strip: "Heat strip of shares",
+  pull: "Gradients of penalties beside the data loss's",
+  cosine: "Cosine of the gradients of penalties and data loss",
 };
 
 export function describeChart(name: string, curves: Curves, view: ViewName = "stack"): string {

@@ -14,7 +14,7 @@ interface Ends {
   readonly max: number;
 }
 
-export type Quantity = "loss" | "share" | "ratio" | "difference";
+export type Quantity = "loss" | "share" | "ratio" | "difference" | "pull" | "cosine";
 
 /** At most about so many labels. */
 export function yTicks(scale: Scale, range: Ends, most: number, quantity: Quantity): Ticks {
@@ -28,8 +28,8 @@ export function yTicks(scale: Scale, range: Ends, most: number, quantity: Quanti
   return { values, labels: values.map(isShare(quantity) ? formatShare : formatValue) };
 }
 
-function isShare(quantity: Quantity): boolean {
-  return quantity === "share" || quantity === "ratio";
+export function isShare(quantity: Quantity): boolean {
+  return quantity === "share" || quantity === "ratio" || quantity === "pull";
 }
 
 /** Powers of ten, on both sides of zero for symlog; with 2 and 5 between where there is room. */
