@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import weakref
 from typing import Any
@@ -41,11 +42,15 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
       log_dir: The log directory. Events go to its subdirectories ``train`` and ``validation``,
         where Keras' own ``TensorBoard`` callback writes, so that both have the same run names.
       every: Record the steps that this number divides.
+      gradients: Record how hard each L1 and L2 penalty pulls, too: the norm of its gradient, that
+        of the rest of the loss on the same variable, and the cosine of both. A number n does so
+        for one of n recorded steps. TensorFlow and PyTorch only.
       flush_secs: How long a row may wait before it is on disk, in seconds. In a long training
         this grows to 1 % of its time, at most 120 s.
 
     Raises:
-      ValueError: ``every`` is less than 1, or ``flush_secs`` is not positive.
+      ValueError: ``every`` is less than 1, ``gradients`` is less than 0, or ``flush_secs`` is not
+        positive.
 
     Example:
       >>> import keras, numpy as np, tempfile
@@ -59,9 +64,19 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
       >>> history = model.fit(x, y, callbacks=[RegularizationCallback(log_dir)], verbose=0)
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], *, every: int = 1, flush_secs: float = 5.0):
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        every: int = 1,
+        gradients: bool | int = False,
+        flush_secs: float = 5.0,
+    ):
         super().__init__()
-        self._log = TrainingLog(log_dir, every, flush_secs, KerasStep.of)
+        if gradients < 0:
+            raise ValueError(f"gradients must be True, False or a number, not {gradients!r}.")
+        step_of = functools.partial(KerasStep.of, gradients=int(gradients))
+        self._log = TrainingLog(log_dir, every, flush_secs, step_of)
         weakref.finalize(self, self._log.close).atexit = False
 
     # Neither on_train_batch_end nor self.model are used: with the one, Keras waits for each step,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import keras
 from keras import ops
 
-from tb_regplugin.capture import loss_row
+from tb_regplugin.capture import gradient_capture, loss_row
 from tb_regplugin.capture.fail_safe import RecordingError
+from tb_regplugin.capture.gradient_capture import GradientCapture
 from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.jax_state import TravellingState
 from tb_regplugin.capture.loss_capture import CapturedLoss, LossCapture
@@ -35,6 +36,7 @@ class KerasStep:
       original: That function.
       kind: Which of the two it is.
       min_columns: How many values a row must have room for.
+      gradients: Of how many recorded steps one has its gradients recorded; 0 for none.
 
     Attributes:
       original: The model's own function.
@@ -44,7 +46,12 @@ class KerasStep:
     """
 
     def __init__(
-        self, model: Any, original: Any, kind: StepKind = TRAIN, min_columns: int = 0
+        self,
+        model: Any,
+        original: Any,
+        kind: StepKind = TRAIN,
+        min_columns: int = 0,
+        gradients: int = 0,
     ) -> None:
         self.original = original
         self._kind = kind
@@ -62,6 +69,10 @@ class KerasStep:
             self._ring = RingBuffer(
                 DRAIN_ROWS + self.steps_per_execution, max(columns, min_columns)
             )
+        self.gradients = gradients
+        self._gradients: GradientCapture | None = None
+        if gradients and kind is TRAIN and keras.config.backend() in gradient_capture.BACKENDS:
+            self._gradients = GradientCapture(model, gradients, self._ring.rows, self._strategy)
         self._state = TravellingState(model, self._ring) if _is_jax() else None
         self._unseen = PenaltiesBesideStep(self._push, self._fail, self._state, self._replicas)
         self._capture = LossCapture(self._record, kind, self._unseen if kind is TRAIN else None)
@@ -70,7 +81,7 @@ class KerasStep:
             self._inner = model.__dict__[kind.function]
 
     @classmethod
-    def of(cls, model: Any, original: Any, kind: StepKind = TRAIN) -> KerasStep:
+    def of(cls, model: Any, original: Any, kind: StepKind = TRAIN, gradients: int = 0) -> KerasStep:
         """Returns the step for a model's function, the one from before where there is one.
 
         So a second ``fit`` compiles nothing anew, as without recording.
@@ -81,12 +92,13 @@ class KerasStep:
             and step.failure is None
             and not step.missing_columns
             and step.steps_per_execution == model.steps_per_execution
+            and step.gradients == gradients
         ):
             return step
         columns = 0
         if isinstance(step, cls):
             columns = step._ring.columns + step.missing_columns
-        step = cls(model, original, kind, columns)
+        step = cls(model, original, kind, columns, gradients)
         # For a callable without attributes, each fit makes a new one.
         with suppress(AttributeError):
             setattr(original, _CACHE_ATTRIBUTE, step)
@@ -99,13 +111,26 @@ class KerasStep:
 
     def pop_notice(self) -> str | None:
         """Returns what the user should know, once."""
-        if not self._unseen.was_needed or self._has_noticed:
+        notice = self._notice()
+        if notice is None or self._has_noticed:
             return None
         self._has_noticed = True
-        return (
-            "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
-            "loss. It records the penalties of the weights, calculated beside each step."
-        )
+        return notice
+
+    def _notice(self) -> str | None:
+        if self._unseen.was_needed:
+            return (
+                "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
+                "loss. It records the penalties of the weights, calculated beside each step."
+            )
+        if self.gradients and self._kind is TRAIN and self._gradients is None:
+            return "tb_regplugin records gradients on TensorFlow and PyTorch only: losses alone."
+        if self._gradients is not None and self._gradients.failure is not None:
+            return (
+                f"tb_regplugin stopped recording gradients: {self._gradients.failure!r}. Losses "
+                "are recorded, and your training goes on."
+            )
+        return None
 
     @property
     def next_step(self) -> int:
@@ -120,6 +145,8 @@ class KerasStep:
     def start(self, next_step: int, every: int) -> None:
         """Begins a training at a step; what was not drained is lost."""
         self._ring.start(next_step, every)
+        if self._gradients is not None:
+            self._gradients.start(next_step, every)
         if self._state is not None:
             self._state.load()
 
@@ -136,16 +163,18 @@ class KerasStep:
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
         rows = self._ring.drain(self._replicas, None if self._state is None else self._state.values)
-        return rows_by_layout(rows, self._layouts, with_samples=self._kind is TEST)
+        losses = rows_by_layout(rows, self._layouts, with_samples=self._kind is TEST)
+        return losses if self._gradients is None else losses + self._gradients.drain()
 
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:
-        with self._capture.installed(model):
-            if self._state is None:
-                yield
-            else:
-                with self._state.attached():
-                    yield
+        with ExitStack() as stack:
+            stack.enter_context(self._capture.installed(model))
+            if self._gradients is not None:
+                stack.enter_context(self._gradients.installed(model))
+            if self._state is not None:
+                stack.enter_context(self._state.attached())
+            yield
 
     def _record(self, loss: CapturedLoss) -> None:
         """Adds a row; called inside of the training step, once a trace or once an eager step."""
@@ -156,6 +185,8 @@ class KerasStep:
                 self._state.check_tracing()
             columns, values = loss_row.of(loss, self._replicas)
             self._push(columns, values, loss.samples if self._kind is TEST else None)
+            if self._gradients is not None:
+                self._gradients.expect(self._ring.last_step)
         except Exception as error:  # noqa: BLE001 - recording never breaks training
             self._fail(error)
 

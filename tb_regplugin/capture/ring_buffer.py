@@ -67,17 +67,30 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
         self._every.assign(every)
         self.read_up_to = next_step
 
-    def push(self, label: int, values: Sequence[Any]) -> None:
+    @property
+    def last_step(self) -> Any:
+        """The number of the step that was pushed last, as a tensor of the step."""
+        return ops.convert_to_tensor(self._next_step) - 1
+
+    def is_due(self, step: Any) -> Any:
+        """Whether the row of a step is kept, as a tensor of the step."""
+        return ops.equal(step % ops.convert_to_tensor(self._every), 0)
+
+    def push(self, label: int, values: Sequence[Any], step: Any = None) -> None:
         """Adds the row of one step. Call it once a step, inside of the step.
 
         Args:
           label: Any small number, to find out later what the values are.
           values: Scalar tensors, at most ``columns``.
+          step: The number of the step; counted where there is none. With a number, steps whose
+            rows are not kept need no call.
         """
         if keras.config.backend() == "torch":
-            self._push_in_place(label, values)
+            self._push_in_place(label, values, step)
             return
-        step, every = ops.convert_to_tensor(self._next_step), ops.convert_to_tensor(self._every)
+        every = ops.convert_to_tensor(self._every)
+        if step is None:
+            step = ops.convert_to_tensor(self._next_step)
         parts = [ops.convert_to_tensor(float(label), "float32"), *map(_float32_scalar, values)]
         padding = self.columns + 1 - len(parts)
         row = ops.pad(ops.stop_gradient(ops.stack(parts)), [[0, padding]])
@@ -93,18 +106,19 @@ class RingBuffer(keras.metrics.Metric):  # type: ignore[misc]
         )
         self._next_step.assign(step + 1)
 
-    def _push_in_place(self, label: int, values: Sequence[Any]) -> None:
+    def _push_in_place(self, label: int, values: Sequence[Any], step: Any) -> None:
         """Does the same in PyTorch's own operations: each of Keras' costs it tens of µs a step."""
         import torch
 
         with torch.no_grad():
-            step, every = self._next_step.value, self._every.value
+            counter, every = self._next_step.value, self._every.value
+            step = counter if step is None else step
             slot = torch.where(step % every == 0, (step // every) % self.rows, self.rows)
             parts = [value.sum() if value.ndim else value for value in values]
             row = torch.stack([torch.full_like(parts[0], label), *parts]).to(torch.float32)
             width = self._buffer.value[:, : len(row)]
             width.index_copy_(0, slot.reshape(1).to(torch.int64), row.unsqueeze(0))
-            step.add_(1)
+            counter.copy_(step + 1)
 
     def drain(self, replicas: int = 1, state: Sequence[Any] | None = None) -> RingRows:
         """Takes out the rows that came since the last call.

@@ -14,8 +14,10 @@ from tb_regplugin.capture.keras_training import RecordedTraining
 from tb_regplugin.capture.keras_validation import RecordedValidations
 from tb_regplugin.capture.recorded_step import StepFactory
 from tb_regplugin.capture.step_kind import TEST, TRAIN
-from tb_regplugin.terms import Layout
+from tb_regplugin.names import GRADIENTS_SUFFIX
+from tb_regplugin.terms import GRADIENT_ROLES, Layout
 from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.shared_file import SharedFile
 
 
 class TrainingLog:
@@ -45,10 +47,15 @@ class TrainingLog:
         self._step_of = step_of
         self._every = every
         self._flush_secs = flush_secs
-        self._writer, self._validation_writer = (
-            BlockWriter(os.path.join(os.fspath(log_dir), run), flush_secs=flush_secs)
-            for run in ("train", "validation")
+        train, validation = (
+            os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
         )
+        file = SharedFile(train)
+        self._writer = BlockWriter(train, flush_secs=flush_secs, file=file)
+        self._gradient_writer = BlockWriter(
+            train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file
+        )
+        self._validation_writer = BlockWriter(validation, flush_secs=flush_secs)
         self._fail_safe = FailSafe()
         self._validation_fail_safe = FailSafe("validation")
         self._training: RecordedTraining | None = None
@@ -77,6 +84,7 @@ class TrainingLog:
         if training is not None:
             self._fail_safe.run(training.finish)
         self._fail_safe.run(self._writer.flush)
+        self._fail_safe.run(self._gradient_writer.flush)
         self._validation_fail_safe.run(self._validation_writer.flush)
 
     def begin_validation(self) -> None:
@@ -106,6 +114,7 @@ class TrainingLog:
         if self._training is not None and not self._training.is_collective:
             self.drain()
         self._fail_safe.run(self._writer.close)
+        self._fail_safe.run(self._gradient_writer.close)
         self._validation_fail_safe.run(self._validation_writer.close)
 
     def _begin(self, model: Any) -> None:
@@ -126,7 +135,8 @@ class TrainingLog:
         )
 
     def _append(self, layout: Layout, *rows: Any) -> None:
-        self._writer.append(layout, *rows)
+        is_gradients = layout.columns[0].role in GRADIENT_ROLES
+        (self._gradient_writer if is_gradients else self._writer).append(layout, *rows)
         if not self._has_exit_hook:
             # Exit hooks run last come, first served: this one before the writer's own.
             atexit.register(self._exit_hook)

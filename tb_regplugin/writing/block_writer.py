@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tb_regplugin import log_format
 from tb_regplugin.log_format import Block, SegmentTag
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.event_file import EventFile
+from tb_regplugin.writing.shared_file import SharedFile
 
 # With both, a day of slow training is some 1,000 blocks in 100 tags.
 _FLUSH_SHARE_OF_AGE = 0.01
@@ -57,10 +57,11 @@ class _WaitingBlock(NamedTuple):
 class _SegmentWriter:
     """Puts blocks into segments of an event file. Belongs to the background thread."""
 
-    def __init__(self, log_dir: str, name: str) -> None:
+    def __init__(self, file: SharedFile, name: str) -> None:
         self._name = name
         self._writer_id = log_format.new_writer_id(time.time_ns())
-        self._file = EventFile(log_dir)
+        self._file = file
+        file.open()
         self._layout_ids: dict[Layout, str] = {}
         self._segment: SegmentTag | None = None
         self._segment_blocks = 0
@@ -102,11 +103,19 @@ class BlockWriter:
       log_dir: Where the event file goes; made when the first block is written.
       name: What the recording is called.
       flush_secs: The flush interval at first, in seconds.
+      file: The event file, where it is shared with other writers.
     """
 
-    def __init__(self, log_dir: str, name: str = "losses", flush_secs: float = 5.0) -> None:
+    def __init__(
+        self,
+        log_dir: str,
+        name: str = "losses",
+        flush_secs: float = 5.0,
+        file: SharedFile | None = None,
+    ) -> None:
         self.failed = False
         self._log_dir = log_dir
+        self._file = file or SharedFile(log_dir)
         self._name = name
         self._flush_secs = flush_secs
         self._start = time.monotonic()
@@ -244,7 +253,7 @@ class BlockWriter:
             try:
                 if not self.failed:
                     if segments is None:
-                        segments = _SegmentWriter(self._log_dir, self._name)
+                        segments = _SegmentWriter(self._file, self._name)
                     segments.write(waiting.layout, waiting.block)
             except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
                 self._fail(error)
