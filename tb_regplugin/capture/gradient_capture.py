@@ -40,7 +40,8 @@ class GradientCapture:
         self.every = every
         self.failure: Exception | None = None
         self._replicas = 1 if strategy is None else strategy.num_replicas_in_sync
-        self._layouts: list[Layout] = []
+        # With the factors of their variables, in the order of their labels.
+        self._layouts: dict[Layout, tuple[float, ...]] = {}
         self._lock = threading.Lock()
         # Strategies run a thread a replica.
         self._running = threading.local()
@@ -60,7 +61,16 @@ class GradientCapture:
         """Takes the rows that came since the last call."""
         if not self._layouts:
             return []
-        return rows_by_layout(self._ring.drain(self._replicas), self._layouts, with_samples=False)
+        drained = self._ring.drain(self._replicas)
+        # Rows are added up over the replicas, which all have the same.
+        return [
+            rows._replace(
+                values=gradient_pull.finish(
+                    rows.values / self._replicas, self._layouts[rows.layout]
+                )
+            )
+            for rows in rows_by_layout(drained, list(self._layouts), with_samples=False)
+        ]
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
@@ -99,8 +109,7 @@ class GradientCapture:
             if not (isinstance(scale, float) and scale == 1.0):
                 gradients = [g / ops.cast(scale, g.dtype) for g in gradients]
             values = gradient_pull.measure(pulled, gradients)
-            # Rows are added up over the replicas, which all have the same.
-            self._ring.push(self._label(layout), [v / self._replicas for v in values], step)
+            self._ring.push(self._label(layout, gradient_pull.factors(pulled)), values, step)
             return step
 
         if self._ring_is_due(step) is None:
@@ -135,8 +144,7 @@ class GradientCapture:
 
         return list(tf.distribute.get_replica_context().merge_call(add, args=(gradients,)))
 
-    def _label(self, layout: Layout) -> int:
+    def _label(self, layout: Layout, factors: tuple[float, ...]) -> int:
         with self._lock:
-            if layout not in self._layouts:
-                self._layouts.append(layout)
-            return self._layouts.index(layout)
+            self._layouts.setdefault(layout, factors)
+            return list(self._layouts).index(layout)
