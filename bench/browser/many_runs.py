@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,7 +72,7 @@ def _scroll_through(section: Section, name: str, tab: Tab, cards: Locator, chart
     tab.page.mouse.move(_middle(cards.first), 500)
     for way, down in (("down", True), ("up again", False)):
         before = _room(cards)
-        durations = tab.probe.frames_during(lambda down=down: _scroll(tab, cards, down))
+        durations = tab.probe.frames_during(partial(_scroll, tab, cards, down))
         scrolled = abs(_room(cards)[1] - before[1])
         slow = sum(duration > _JANK_MS for duration in durations)
         section.add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page
@@ -46,7 +47,7 @@ def measure(browser: Browser, root: Path, quick: bool) -> Section:
         f"{workload}: total, data loss and 64 terms, all shown, as 1,000 buckets. A gesture "
         "counts from its event until the frame that shows its effect is painted, the wait for "
         "that frame included. Main thread: how long it was busy with everything that a gesture "
-        "brought about. Median / what 95 % are within; a fresh profile each time the tab is opened.",
+        "brought about. Median / what 95 % are within; a fresh profile whenever a tab is opened.",
         ["gesture", "at most", "Regularization", "Time Series"],
         notes=[
             "Time Series has a chart for each of the 66 series, twelve on a page, and draws those "
@@ -68,22 +69,16 @@ def measure(browser: Browser, root: Path, quick: bool) -> Section:
         section.add(gesture, _LIMITS.get(limit, "–"), *map(_spread, values))
 
     both = (ours, theirs)
-    add("first charts, from opening the address", "", *(each.opened for each in both))
-    add("first draw, from the arrival of the data", "draw", *(each.drawn for each in both))
-    add("toggle", "redraw", *([it.last for it in each.toggles] for each in both))
-    add("toggle, main thread", "", *([it.work for it in each.toggles] for each in both))
-    add(
-        "zoom, what is there already", "redraw", *([it.first for it in each.zooms] for each in both)
-    )
-    add("zoom, with the server's answer", "", [it.last for it in ours.zooms], [])
-    add("zoom, main thread", "", *([it.work for it in each.zooms] for each in both))
-    add(
-        "move over a chart, main thread",
-        "hover",
-        *([it.work for it in each.moves] for each in both),
-    )
-    add("move over a chart", "", *([it.last for it in each.moves] for each in both))
-    add("as long without a move, main thread", "", *(each.nothing for each in both))
+    add("first charts, from opening the address", "", *(tab.opened for tab in both))
+    add("first draw, from the arrival of the data", "draw", *(tab.drawn for tab in both))
+    add("toggle", "redraw", *(_each("last", tab.toggles) for tab in both))
+    add("toggle, main thread", "", *(_each("work", tab.toggles) for tab in both))
+    add("zoom, what is there already", "redraw", *(_each("first", tab.zooms) for tab in both))
+    add("zoom, with the server's answer", "", _each("last", ours.zooms), [])
+    add("zoom, main thread", "", *(_each("work", tab.zooms) for tab in both))
+    add("move over a chart, main thread", "hover", *(_each("work", tab.moves) for tab in both))
+    add("move over a chart", "", *(_each("last", tab.moves) for tab in both))
+    add("as long without a move, main thread", "", *(tab.nothing for tab in both))
     return section
 
 
@@ -139,8 +134,12 @@ def _drag_and_move(page: Page, probe: Probe, chart: Locator, found: _Found) -> N
         page.mouse.dblclick(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
         probe.rest()
     shares = [0.1 + 0.8 * i / _MOVES for i in range(_MOVES)]
-    found.moves += probe.watch_moves([lambda it=it: move(it, it) for it in shares])
+    found.moves += probe.watch_moves([partial(move, share, share) for share in shares])
     found.nothing += [probe.nothing() for _ in range(_MOVES)]
+
+
+def _each(what: str, changes: Sequence[Change]) -> list[float]:
+    return [getattr(change, what) for change in changes]
 
 
 def _spread(values: Sequence[float]) -> str:

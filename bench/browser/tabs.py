@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from bench.browser.probe import Probe, inject
 from bench.logs import Workload, write_blocks, write_scalars
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
 
 # One card a row in the plugin's tab, whose chart is as wide as 1,000 buckets.
-WINDOW = {"width": 1300, "height": 960}
+WINDOW: ViewportSize = {"width": 1300, "height": 960}
 
 
 @contextmanager
