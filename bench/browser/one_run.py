@@ -145,6 +145,6 @@ def _each(what: str, changes: Sequence[Change]) -> list[float]:
 def _spread(values: Sequence[float]) -> str:
     if not values:
         return "–"
-    decimals = 1 if max(values) < 20 else 0
     median, most = statistics.median(values), within(0.95, values)
+    decimals = 1 if median < 20 else 0
     return f"{median:,.{decimals}f} / {most:,.{decimals}f} ms"

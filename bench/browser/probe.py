@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -136,7 +137,7 @@ class Probe:
         return self._watch("mousemove", moves, _MOVE_MS)
 
     def _watch(self, event: str, acts: Sequence[Callable[[], object]], rest: float) -> list[Change]:
-        """Does one thing after the other, with a rest after each."""
+        """Does one thing after the other; those that change nothing in a chart are left out."""
         self._frame.evaluate("type => probe.begin(type)", event)
         works = []
         for act in acts:
@@ -145,9 +146,9 @@ class Probe:
             self.rest(rest)
             works.append(self._work() - before)
         found = self._frame.evaluate("probe.found()")
-        begins = [*found["events"][-len(acts) :], float("inf")]
+        begins: list[float] = found["events"]
         changes = []
-        for begin, end, work in zip(begins, begins[1:], works, strict=False):
+        for begin, end, work in zip(begins, [*begins[1:], math.inf], works, strict=True):
             after = [time - begin for time in found["frames"] if begin < time < end]
             if after:
                 changes.append(Change(after[0], after[-1], work))
