@@ -45,9 +45,10 @@ def main() -> None:
     for name in options.only:
         print(f"{name} …", flush=True)
         start = time.perf_counter()
-        section: Section = importlib.import_module(f"bench.{name}").measure(options.quick)
-        section.notes.append(f"`python -m bench --only {name}`")
-        sections.append(section)
+        found = importlib.import_module(f"bench.{name}").measure(options.quick)
+        measured: list[Section] = found if isinstance(found, list) else [found]
+        measured[-1].notes.append(f"`python -m bench --only {name}`")
+        sections += measured
         print(f"    {time.perf_counter() - start:.0f} s", flush=True)
     if options.quick or tuple(options.only) != MEASUREMENTS:
         print("\n".join(section.markdown() for section in sections))

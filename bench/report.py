@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -44,6 +45,11 @@ def median_ms(act: Callable[[], object], repeats: int) -> float:
     """Returns the median of several times, in milliseconds; the first one is not counted."""
     act()
     return 1000 * statistics.median(seconds(act) for _ in range(repeats))
+
+
+def within(share: float, values: Sequence[float]) -> float:
+    """Returns what a share of all values are within."""
+    return sorted(values)[max(1, math.ceil(share * len(values))) - 1]
 
 
 def _row(cells: Sequence[str]) -> str:

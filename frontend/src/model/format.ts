@@ -4,6 +4,10 @@ import type { Column } from "../data/recording.ts";
 
 const NO_BREAK_SPACE = "\u00a0";
 
+// Making one takes far longer than using it, and a tooltip writes dozens of numbers.
+const VALUES = new Intl.NumberFormat("en-US", { maximumFractionDigits: 8 });
+const STEPS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+
 /** A value with four significant digits, such as 2.314, 0.00012 or 1.2e-6. */
 export function formatValue(value: number): string {
   if (Number.isNaN(value)) {
@@ -16,13 +20,12 @@ export function formatValue(value: number): string {
   if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e7)) {
     return withMinus(trimExponent(value.toExponential(3)));
   }
-  const rounded = Number(value.toPrecision(4));
-  return withMinus(rounded.toLocaleString("en-US", { maximumFractionDigits: 8 }));
+  return withMinus(VALUES.format(Number(value.toPrecision(4))));
 }
 
 /** A step in full: 3,999. */
 export function formatStep(step: number): string {
-  return withMinus(step.toLocaleString("en-US", { maximumFractionDigits: 2 }));
+  return withMinus(STEPS.format(step));
 }
 
 export function formatStepRange(first: number, last: number): string {

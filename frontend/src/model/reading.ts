@@ -48,9 +48,12 @@ export interface Reading {
   readonly isMean: boolean;
 }
 
-interface Entry extends ReadingRow {
+interface Entry {
+  readonly band: Band;
   /** What rows are ordered by. */
   readonly number: number;
+  /** Called for the rows that are kept alone: writing numbers takes longer than all else here. */
+  readonly write: () => Omit<ReadingRow, "band">;
 }
 
 export function read(
@@ -73,7 +76,7 @@ export function read(
     ...(axis === "step" ? {} : { x: formatX(axis, picture.x[bucket] ?? 0) }),
     // In a picture of ratios, the line over all is none of the total.
     ...(total && picture.quantity !== "ratio" ? { total: totalValue(total, bucket) } : {}),
-    rows: sort(kept, options.order, value),
+    rows: sort(kept, options.order, value).map(({ band, write }) => ({ band, ...write() })),
     more: entries.length - kept.length,
     isMean: last > first,
   };
@@ -88,8 +91,11 @@ function layerEntries({ layers, total, quantity }: Picture, bucket: number): Ent
   return layers
     .map(({ band }, i) => {
       const number = values[i] ?? Number.NaN;
-      const share = hasShares ? formatShare(number / whole) : "";
-      return { band, value: bandValue(band, number, bucket), share, number };
+      const write = () => ({
+        value: bandValue(band, number, bucket),
+        share: hasShares ? formatShare(number / whole) : "",
+      });
+      return { band, number, write };
     })
     .reverse();
 }
@@ -105,12 +111,14 @@ function lineEntries(picture: Picture, bucket: number, at: number): Entry[] {
 
 function entryOf({ band, values }: Line, bucket: number | undefined, isRatio: boolean): Entry {
   const number = bucket === undefined ? Number.NaN : (values[bucket] ?? Number.NaN);
-  if (isRatio) {
-    return { band, value: formatShare(number), share: "", number };
-  }
-  const isSeries = band.role !== "run" && bucket !== undefined;
-  const value = isSeries ? bandValue(band, number, bucket) : formatGap(number);
-  return { band, value, share: "", number };
+  const value = () => {
+    if (isRatio) {
+      return formatShare(number);
+    }
+    const isSeries = band.role !== "run" && bucket !== undefined;
+    return isSeries ? bandValue(band, number, bucket) : formatGap(number);
+  };
+  return { band, number, write: () => ({ value: value(), share: "" }) };
 }
 
 function formatGap(number: number): string {
