@@ -21,19 +21,35 @@ const styles = {
 };
 
 /**
- * uPlot without what it has for others: lines, which we draw ourselves, and calendars. Its own
- * builds leave them out by the same flags, but the package holds the whole build alone.
+ * uPlot without what it has for others: lines and points, which we draw ourselves, its legend and
+ * calendars. Its own builds leave some of it out by flags, but the package holds all of it.
  */
+const UPLOT_WITHOUT = [
+  [/const FEAT_TIME += true;/, "const FEAT_TIME = false;"],
+  [/(?<=const _time(AxisSplits|AxisVals|SeriesVal) += ).*(?=;$)/gm, "null"],
+  [/^const \[ timeIncrs.*$/gm, ""],
+  [/const _(tz|fmt)Date .*;/g, ""],
+  [/let isTime = .*;/g, ""],
+  [/\bisTime\b/g, "false"],
+  [/const linearPath = linear\(\) *;/, "const linearPath = null;"],
+  [/const pointsPath = points\(\) *;/, "const pointsPath = null;"],
+  [/const showLegend = legend\.show;/, ""],
+  [/\bshowLegend\b/g, "false"],
+  [/(?<=function drawSeries\(\) \{\s+if \()dataLen > 0(?=\))/, "false"],
+  [/^uPlot\.assign = assign;[\s\S]*(?=^export )/m, ""],
+];
+
 const uplotFeatures = {
   name: "uplot-features",
   setup({ onLoad }) {
     onLoad({ filter: /uPlot\.esm\.js$/ }, async (file) => {
-      const source = await readFile(file.path, "utf8");
-      const contents = source
-        .replace(/const FEAT_TIME += true;/, "const FEAT_TIME = false;")
-        .replace(/^uPlot\.assign = assign;[\s\S]*(?=^export )/m, "");
-      if (!contents.includes("FEAT_TIME = false") || contents.includes("uPlot.paths")) {
-        throw new Error("This uPlot is laid out differently: see uplotFeatures in build.mjs.");
+      let contents = await readFile(file.path, "utf8");
+      for (const [found, instead] of UPLOT_WITHOUT) {
+        const changed = contents.replace(found, instead);
+        if (changed === contents) {
+          throw new Error(`This uPlot has no ${found}: see UPLOT_WITHOUT in build.mjs.`);
+        }
+        contents = changed;
       }
       return { contents, loader: "js" };
     });
