@@ -48,19 +48,21 @@ class Column:
 def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     """Adds the total where none was recorded, and the residual where one was.
 
-    Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
+    Penalties alone make no total: what else the loss has, nobody knows. Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
     recording has totals only at some rows, the sums stand in at the others.
 
     Args:
       terms: A table's columns.
 
     Returns:
-      The table's columns in their order, then the derived one.
+      The table's columns in their order, then the derived one, if there is one.
     """
     parts = places(terms, PARTS)
     columns = [Column(term, Series((i,))) for i, term in enumerate(terms)]
     total = places(terms, ["total"])
     if not total:
+        if not places(terms, ["data"]):
+            return tuple(columns)
         columns.append(Column(Term("total", role="total"), Series(parts), derived=True))
         return tuple(columns)
     columns[total[0]] = Column(terms[total[0]], Series(total, otherwise=parts))

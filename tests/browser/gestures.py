@@ -8,8 +8,14 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Locator
 
 
+def settle(element: Locator) -> None:
+    """Waits until findings have come, too, which make cards higher."""
+    element.page.wait_for_load_state("networkidle")
+
+
 def visible_box(chart: Locator) -> FloatRect:
     """Scrolls to a chart and returns where it is."""
+    settle(chart)
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None
@@ -33,6 +39,7 @@ def drag(chart: Locator, begin: float, end: float) -> None:
 
 def pixels(element: Locator) -> np.ndarray:
     """Returns what an element looks like, uint8 ``[height, width, 3]``."""
+    settle(element)
     element.page.mouse.move(0, 0)
     return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB"))
 

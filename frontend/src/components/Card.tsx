@@ -47,7 +47,7 @@ export function Card({ dashboard, state, recording }: Props) {
         <h2 title={label}>
           <RunDot state={state} run={recording.run} />
           <span>{shortenMiddle(label, 80)}</span>
-          <FindingsBadge findings={card.findings} />
+          <FindingsBadge findings={card.findings} isTold />
         </h2>
         {view.range !== undefined && (
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>

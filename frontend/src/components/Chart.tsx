@@ -14,7 +14,7 @@ import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
 import { chartSource } from "./chartSource.ts";
 import { linkCursor } from "./cursorLink.ts";
-import { followHighlight, highlight } from "./highlight.ts";
+import { followHighlight, highlightNow } from "./highlight.ts";
 import { makeOverlay } from "./overlay.ts";
 import { type Pointer, Tooltip } from "./Tooltip.tsx";
 
@@ -74,7 +74,7 @@ export function Chart(props: ChartProps) {
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => {
         const next = pointerOf(plot, latest.current.picture);
-        highlight(next?.band?.key);
+        highlightNow(next?.band?.key);
         setPointer(next);
       });
     };

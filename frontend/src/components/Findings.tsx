@@ -86,15 +86,25 @@ function Links({ dashboard, recording, card, finding }: Props & { finding: Findi
   );
 }
 
+interface BadgeProps {
+  findings: readonly Finding[];
+  /** Beside the findings themselves, it has nothing to say to a screen reader. */
+  isTold?: boolean;
+}
+
 /** In the list of runs: how many findings there are, in the colour of the worst. */
-export function FindingsBadge({ findings }: { findings: readonly Finding[] }) {
+export function FindingsBadge({ findings, isTold = false }: BadgeProps) {
   const [worst] = findings;
   if (worst === undefined) {
     return null;
   }
   const said = `${countOf(findings)}: ${worst.sentence}`;
   return (
-    <span class={`badge ${worst.severity}`} role="img" aria-label={said} title={said}>
+    <span
+      class={`badge ${worst.severity}`}
+      title={said}
+      {...(isTold ? { "aria-hidden": true } : { role: "img", "aria-label": said })}
+    >
       {findings.length}
     </span>
   );

@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { LOOKS } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
@@ -27,6 +27,28 @@ interface Props {
 export function Menu(props: Props) {
   const { name, picture, range, width, colourOf, rows, isZoomed, onPin, isPinned } = props;
   const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = () => menu.current?.removeAttribute("open");
+    const onKey = ({ key }: KeyboardEvent) => {
+      if (key === "Escape" && menu.current?.open) {
+        close();
+        menu.current.querySelector("summary")?.focus();
+      }
+    };
+    const onOutside = ({ target }: Event) => {
+      if (!menu.current?.contains(target as Node)) {
+        close();
+      }
+    };
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("pointerdown", onOutside);
+    document.addEventListener("focusin", onOutside);
+    return () => {
+      document.removeEventListener("keydown", onKey);
+      document.removeEventListener("pointerdown", onOutside);
+      document.removeEventListener("focusin", onOutside);
+    };
+  }, []);
   const svg = () =>
     figureSvg({ picture, range, width, height: HEIGHT, title: name, look: LOOKS.light, colourOf });
   const save = (ending: "svg" | "png") => {

@@ -13,14 +13,30 @@ export function highlight(key: string | undefined): void {
   }
   current = key;
   cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(() => {
-    for (const entry of document.querySelectorAll<HTMLElement>("[data-term]")) {
-      entry.classList.toggle("is-highlighted", entry.dataset.term === key);
+  frame = requestAnimationFrame(tell);
+}
+
+/** As `highlight`, for those who are called once a frame: another one would be a frame late. */
+export function highlightNow(key: string | undefined): void {
+  if (key !== current) {
+    current = key;
+    cancelAnimationFrame(frame);
+    tell();
+  }
+}
+
+function tell(): void {
+  for (const entry of document.querySelectorAll(".is-highlighted")) {
+    entry.classList.remove("is-highlighted");
+  }
+  if (current !== undefined) {
+    for (const entry of document.querySelectorAll(`[data-term="${CSS.escape(current)}"]`)) {
+      entry.classList.add("is-highlighted");
     }
-    for (const listener of listeners) {
-      listener(key);
-    }
-  });
+  }
+  for (const listener of listeners) {
+    listener(current);
+  }
 }
 
 export function highlighted(): string | undefined {

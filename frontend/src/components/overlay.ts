@@ -18,9 +18,13 @@ export function makeOverlay(plot: uPlot, latest: () => ChartProps): () => void {
   plot.over.append(canvas);
   return () => {
     const { width, height } = plot.bbox;
-    canvas.width = width;
-    canvas.height = height;
     const ctx = canvas.getContext("2d");
+    if (canvas.width === width && canvas.height === height) {
+      ctx?.clearRect(0, 0, width, height);
+    } else {
+      canvas.width = width;
+      canvas.height = height;
+    }
     const { picture, range, theme, colourOf } = latest();
     const key = highlighted();
     const layer = picture.layers.find(({ band }) => band.key === key);

@@ -14,6 +14,11 @@ const loss = (total: number, data: number, penalty: number) =>
     3998,
   );
 
+test("without a total only the step is told", () => {
+  const penalties = curves([series(column("kernel", "penalty"), [1, 2])]);
+  assert.equal(subtitle(penalties), "up to step 1");
+});
+
 test("a chart is described by its last step", () => {
   const curvesOf = loss(2, 1.5, 0.5);
   assert.equal(plain(subtitle(curvesOf)), "total 2 at step 3,999 · penalties 25 %");

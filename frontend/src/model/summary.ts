@@ -8,7 +8,8 @@ import type { ViewName } from "./settings.ts";
 
 export interface LastStep {
   readonly step: number;
-  readonly total: number;
+  /** Absent where none is known: of penalties alone, or in gradients. */
+  readonly total?: number;
   /** Of the total; absent where a share means nothing. */
   readonly data?: number;
   readonly penalties?: number;
@@ -19,8 +20,11 @@ export function lastStep(curves: Curves): LastStep | undefined {
   const i = curves.buckets - 1;
   const step = curves.lastSteps[i];
   const total = totalOf(curves)?.last[i];
-  if (step === undefined || total === undefined) {
+  if (step === undefined) {
     return undefined;
+  }
+  if (total === undefined) {
+    return { step };
   }
   const valuesOf = (role: Column["role"]) =>
     curves.series
@@ -49,7 +53,13 @@ export function subtitle(curves: Curves): string {
     return "No steps recorded yet";
   }
   const share = last.penalties === undefined ? "" : ` · penalties ${formatShare(last.penalties)}`;
-  return `total ${formatValue(last.total)} at step ${formatStep(last.step)}${share}`;
+  return `${describeLast(last)}${share}`;
+}
+
+function describeLast({ step, total }: LastStep): string {
+  return total === undefined
+    ? `up to step ${formatStep(step)}`
+    : `total ${formatValue(total)} at step ${formatStep(step)}`;
 }
 
 const PICTURES: Record<ViewName, string> = {
@@ -73,8 +83,7 @@ export function describeChart(name: string, curves: Curves, view: ViewName = "st
     last.data === undefined || last.penalties === undefined
       ? ""
       : `, data ${formatShare(last.data)}, penalties ${formatShare(last.penalties)}`;
-  const value = `total ${formatValue(last.total)} at step ${formatStep(last.step)}`;
-  return `${picture}: ${value}${shares}`;
+  return `${picture}: ${describeLast(last)}${shares}`;
 }
 
 /** Which series hold NaN or an infinity, and from where on; undefined where none does. */

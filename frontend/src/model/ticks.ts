@@ -1,6 +1,6 @@
 /** Where an axis has its labels, and what they say. */
 
-import { formatShare, formatStep, formatTicks, formatValue } from "./format.ts";
+import { formatShareTick, formatStep, formatTicks, formatValue } from "./format.ts";
 import type { Scale } from "./scales.ts";
 import type { XAxis } from "./settings.ts";
 
@@ -22,10 +22,10 @@ export function yTicks(scale: Scale, range: Ends, most: number, quantity: Quanti
   if (values.length < 2) {
     const increment = niceIncrement((range.max - range.min) / Math.max(most, 1));
     const even = multiples(increment, range);
-    const labels = isShare(quantity) ? even.map(formatShare) : formatTicks(even, increment);
+    const labels = isShare(quantity) ? even.map(formatShareTick) : formatTicks(even, increment);
     return { values: even, labels };
   }
-  return { values, labels: values.map(isShare(quantity) ? formatShare : formatValue) };
+  return { values, labels: values.map(isShare(quantity) ? formatShareTick : formatValue) };
 }
 
 export function isShare(quantity: Quantity): boolean {
