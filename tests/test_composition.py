@@ -33,6 +33,11 @@ def _compose(columns: dict[str, list[float]], recorded: list[list[bool]] | None 
     return Contents(table, Digests(), (), "")
 
 
+def test_penalties_alone_make_no_total() -> None:
+    """What else the loss has, nobody knows."""
+    assert [column.term.name for column in _compose({"a": [1.0], "b": [2.0]}).columns] == ["a", "b"]
+
+
 def _values(composition: Contents, place: int) -> npt.NDArray[np.float32]:
     table = composition.table
     column = composition.columns[place]

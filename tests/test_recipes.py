@@ -46,6 +46,7 @@ EXPECTED = {
     },
     "6": (["data", "a/kernel", "b/kernel"], [0.1, 0.1], 100),
     "7/train": (["data", "hidden/kernel", "output/kernel"], [0.001, 0.001], 20),
+    "pull/train": (["data", "output/kernel"], [0.001], 20),
     "8": (["data", "conv/kernel"], [0.1], 100),
     "9": (["data", "l2_regularizer"], [0.1], 100),
     "10": (["data", "w", "b"], [0.0005, 0.0005], 100),
@@ -104,6 +105,20 @@ def test_recipes_record_what_they_say(tmp_path: Path, group: int) -> None:
         assert sorted(names) == sorted(columns), name
         assert sorted(map(str, strengths)) == sorted(str(c.strength) for c in found[1:]), name
         assert len(recording.steps) == steps, name
+
+
+def test_the_recipe_of_gradients_records_them(tmp_path: Path) -> None:
+    """Every step has the three figures of its one penalty."""
+    (recipe,) = (code for title, code in groups()[2] if title == "Which penalty really pulls")
+    shared = groups()[2][0]
+    run({"after": [shared, ("pull", recipe)]}, tmp_path)
+    recorded = tb_regplugin.load(tmp_path / "after" / "logs" / "pull", name="losses.gradients")
+    assert [term.role for term in recorded["train"].columns] == [
+        "gradient",
+        "data_gradient",
+        "gradient_cosine",
+    ]
+    assert recorded["train"].values.shape == (20, 3)
 
 
 def test_every_recipe_is_expected() -> None:

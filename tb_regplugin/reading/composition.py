@@ -48,7 +48,9 @@ class Column:
 def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     """Adds the total where none was recorded, and the residual where one was.
 
-    Penalties alone make no total: what else the loss has, nobody knows. Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
+    Penalties alone make no total: what else the loss has, nobody knows.
+
+    Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
     recording has totals only at some rows, the sums stand in at the others.
 
     Args:

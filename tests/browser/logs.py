@@ -3,11 +3,13 @@
 import math
 from pathlib import Path
 
+import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_regplugin import Term, Writer, log_format
-from tb_regplugin.terms import Layout
+from tb_regplugin.terms import GRADIENT_ROLES, Layout
 from tb_regplugin.writing.event_file import EventFile
+from tests.logs import recording_events, write_events
 
 KERNEL = Term("dense/kernel", kind="l2", strength=0.01, coefficient=0.01)
 BIAS = Term("dense/bias", kind="l1", strength=0.5, coefficient=0.5)
@@ -95,3 +97,16 @@ def write_healthy_run(directory: Path) -> None:
         for step in range(2_000):
             data = 0.2 + 2.0 * math.exp(-step / 400) + 0.02 * math.sin(step)
             writer.write(step, data, {KERNEL: 0.05 + step / 1e6, BIAS: 0.03 + step / 2e6})
+
+
+def write_run_with_gradients(directory: Path) -> None:
+    """Two penalties whose gradients are a tenth and twice as long as the data loss's, opposed."""
+    steps = np.arange(100)
+    roles = [(name, role) for name in ("kernel", "bias") for role in GRADIENT_ROLES]
+    gradients = Layout(tuple(Term(name, role=role, kind="l2") for name, role in roles))
+    values = np.tile(np.float32([0.1, 1.0, -0.5, 4.0, 2.0, -1.0]), (100, 1))
+    losses = Layout((Term("data", role="data"), Term("kernel"), Term("bias")))
+    events = recording_events(steps, np.tile(np.float32([2.0, 1.0, 1.0]), (100, 1)), losses)
+    write_events(
+        directory, [*events, *recording_events(steps, values, gradients, name="losses.gradients")]
+    )
