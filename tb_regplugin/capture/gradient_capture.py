@@ -13,7 +13,7 @@ from keras import ops
 
 from tb_regplugin.capture import gradient_pull
 from tb_regplugin.capture.instance_overrides import overridden
-from tb_regplugin.capture.recorded_step import Rows, rows_by_layout
+from tb_regplugin.capture.recorded_step import SPARE_COLUMNS, Rows, rows_by_layout
 from tb_regplugin.capture.ring_buffer import RingBuffer
 from tb_regplugin.terms import GRADIENT_ROLES, Layout
 
@@ -31,21 +31,32 @@ class GradientCapture:
       every: Of how many recorded steps one has such a row.
       rows: How many rows the ring holds.
       strategy: The model's distribution strategy.
+      on_narrow: Called where a row does not fit: another capture is needed.
 
     Attributes:
       failure: Why no more gradients are recorded.
     """
 
-    def __init__(self, model: Any, every: int, rows: int, strategy: Any) -> None:
+    def __init__(
+        self,
+        model: Any,
+        every: int,
+        rows: int,
+        strategy: Any,
+        on_narrow: Callable[[], None],
+    ) -> None:
         self.every = every
         self.failure: Exception | None = None
+        self._on_narrow = on_narrow
         self._replicas = 1 if strategy is None else strategy.num_replicas_in_sync
         # With the factors of their variables, in the order of their labels.
         self._layouts: dict[Layout, tuple[float, ...]] = {}
         self._lock = threading.Lock()
         # Strategies run a thread a replica.
         self._running = threading.local()
-        columns = len(GRADIENT_ROLES) * len(gradient_pull.pulled_variables(model))
+        # Before its first step, a model may not be built.
+        variables = len(gradient_pull.pulled_variables(model)) + SPARE_COLUMNS
+        columns = len(GRADIENT_ROLES) * variables
         with nullcontext() if strategy is None else strategy.scope():
             self._ring = RingBuffer(rows, columns)
 
@@ -100,6 +111,9 @@ class GradientCapture:
         known = {id(v): g for g, v in zip(grads, variables, strict=True) if g is not None}
         pulled = [v for v in gradient_pull.pulled_variables(model) if id(v) in known]
         if not pulled:
+            return
+        if len(GRADIENT_ROLES) * len(pulled) > self._ring.columns:
+            self._on_narrow()
             return
         scale = model.optimizer.scale_loss(1.0)
         layout = Layout(tuple(gradient_pull.describe(model, pulled)))

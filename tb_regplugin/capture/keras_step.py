@@ -72,7 +72,9 @@ class KerasStep:
         self.gradients = gradients
         self._gradients: GradientCapture | None = None
         if gradients and kind is TRAIN and keras.config.backend() in gradient_capture.BACKENDS:
-            self._gradients = GradientCapture(model, gradients, self._ring.rows, self._strategy)
+            self._gradients = GradientCapture(
+                model, gradients, self._ring.rows, self._strategy, self._need_new_step
+            )
         self._state = TravellingState(model, self._ring) if _is_jax() else None
         self._unseen = PenaltiesBesideStep(self._push, self._fail, self._state, self._replicas)
         self._capture = LossCapture(self._record, kind, self._unseen if kind is TRAIN else None)
@@ -195,6 +197,9 @@ class KerasStep:
         if samples is not None:
             values = self._weighted(values, samples)
         self._ring.push(self._label(Layout(tuple(columns))), values)
+
+    def _need_new_step(self) -> None:
+        self.missing_columns = max(1, self.missing_columns)
 
     def _fail(self, error: Exception) -> None:
         self.failure = error

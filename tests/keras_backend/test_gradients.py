@@ -139,6 +139,20 @@ def test_a_second_training_goes_on(log_dir: str) -> None:
     assert recorded.steps.tolist() == list(range(2 * BATCHES))
 
 
+def test_a_model_that_is_built_by_its_first_step(log_dir: str) -> None:
+    """Of twenty layers nobody can know how many variables they will have: that step has no row."""
+    regularizer = keras.regularizers.L2(L2)
+    layers = [keras.layers.Dense(4, kernel_regularizer=regularizer) for _ in range(20)]
+    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e-4), "mse")
+    fit(model, RegularizationCallback(log_dir, gradients=True))
+    recorded = load(log_dir, name="losses.gradients")["train"]
+    assert len(recorded.columns) == 60
+    assert recorded.steps.tolist() == list(range(BATCHES))[-len(recorded.steps) :]
+    assert len(recorded.steps) >= BATCHES - 1
+    assert len(load(log_dir)["train"].steps) == BATCHES
+
+
 def test_a_model_without_such_penalties_has_no_gradients(log_dir: str) -> None:
     """And no warning: there is nothing to record."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
