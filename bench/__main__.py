@@ -25,6 +25,7 @@ MEASUREMENTS = (
     "memory",
     "clients",
     "browser",
+    "findings",
     "scaling",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -233,7 +233,7 @@ def test_values_that_are_not_finite_are_said(shared: str, open_page: Open) -> No
     """The card names the step, and the tooltip shows NaN as NaN."""
     dashboard = open_page(shared)
     point_at(dashboard.plot("nan"), 0.5)
-    expect(dashboard.card("nan").get_by_text(re.compile("not finite from step 40"))).to_be_visible()
+    expect(dashboard.card("nan").get_by_text(re.compile("became NaN at step 40"))).to_be_visible()
     expect(dashboard.frame.get_by_role("tooltip")).to_contain_text("NaN")
 
 
@@ -313,3 +313,19 @@ def test_nothing_is_fetched_while_the_tab_is_hidden(tmp_path: Path, open_dashboa
     assert dashboard.plugin_requests() == before
     with dashboard.page.expect_response(re.compile("/plugin/regularization/recordings")):
         dashboard.page.get_by_role("tab", name="Regularization").click()
+
+
+def test_a_menu_closes_on_escape_and_on_a_press_outside(shared: str, open_page: Open) -> None:
+    """With Escape, the focus is back where it was."""
+    dashboard = open_page(shared)
+    opener = dashboard.card("nan").get_by_label("More of nan")
+    entry = dashboard.card("nan").get_by_text("Full screen")
+    opener.click()
+    expect(entry).to_be_visible()
+    dashboard.page.keyboard.press("Escape")
+    expect(entry).to_be_hidden()
+    expect(opener).to_be_focused()
+    opener.click()
+    expect(entry).to_be_visible()
+    dashboard.frame.get_by_role("heading", name="nan").click()
+    expect(entry).to_be_hidden()

@@ -35,7 +35,8 @@ def change_everything(dashboard: Dashboard) -> None:
     dashboard.view("Lines")
     dashboard.option("Y axis").select_option("Log")
     frame.get_by_role("slider", name="Smoothing").fill("0.6")
-    dashboard.card("steady").get_by_role("button", name="dense/bias").click()
+    legend = dashboard.card("steady").get_by_role("list", name="Terms")
+    legend.get_by_role("button", name="dense/bias").click()
     drag(dashboard.plot("spike"), 0.3, 0.6)
     expect(dashboard.card("spike").get_by_role("button", name="Reset zoom")).to_be_visible()
     dashboard.page.wait_for_function("location.hash.includes('zoom')")
@@ -54,7 +55,10 @@ def test_a_link_restores_the_state_in_a_fresh_browser(shared: str, open_page: Op
     second.page.wait_for_load_state("networkidle")
     for run in ("steady", "spike"):
         np.testing.assert_array_equal(drawing(second.chart(run)), drawing(first.chart(run)))
-        legends = [each.card(run).get_by_role("list").inner_text() for each in (first, second)]
+        legends = [
+            each.card(run).get_by_role("list", name="Terms").inner_text()
+            for each in (first, second)
+        ]
         assert legends[0] == legends[1]
     expect(second.frame.get_by_role("slider", name="Smoothing")).to_have_value("0.6")
     assert second.page.url == first.page.url

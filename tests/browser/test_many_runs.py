@@ -28,7 +28,7 @@ def test_of_fifty_runs_only_what_is_near_is_drawn(
     expect(dashboard.frame.get_by_role("article")).to_have_count(RUNS)
     expect(dashboard.chart(names[0])).to_be_visible()
     dashboard.page.wait_for_timeout(500)
-    charts = dashboard.frame.get_by_role("img")
+    charts = dashboard.frame.get_by_role("main").get_by_role("img")
     assert 1 <= charts.count() <= MOST_DRAWN
     asked = [url for url in dashboard.plugin_requests() if "/curves" in url]
     assert len(asked) < RUNS / 2

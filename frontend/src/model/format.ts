@@ -32,7 +32,7 @@ export function formatStepRange(first: number, last: number): string {
   return first === last ? formatStep(first) : `${formatStep(first)}–${formatStep(last)}`;
 }
 
-/** A share that an axis names: exact however small, so that no two ticks read alike. */
+/** A share that an axis names: with digits however small, so that no two ticks read alike. */
 export function formatShareTick(share: number): string {
   const isTiny = share !== 0 && Math.abs(share) < 1e-4;
   return isTiny ? `${formatValue(share * 100)}${NO_BREAK_SPACE}%` : formatShare(share);

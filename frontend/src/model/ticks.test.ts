@@ -19,6 +19,11 @@ test("shares and ratios are labelled in percent", () => {
   ]);
 });
 
+test("tiny ratios are told apart", () => {
+  const { labels } = yTicks(scaleFor("log", 1), { min: 1e-7, max: 1e-4 }, 5, "ratio");
+  assert.deepEqual(plain(labels), ["1e-5 %", "1e-4 %", "0.001 %", "0.01 %"]);
+});
+
 test("a log axis counts decades, finer where there are few", () => {
   const wide = yTicks(scaleFor("log", 1e4), { min: 1e-4, max: 1e4 }, 5, "loss");
   assert.deepEqual(wide.values, [1e-4, 0.01, 1, 100, 1e4]);
