@@ -1,8 +1,9 @@
 """Measures the project side by side with what people use today, and writes bench/RESULTS.md.
 
-Usage: python -m bench [--quick] [--only NAME …]
+Usage: python -m bench [--quick] [--only NAME … [--update]]
 
-With --quick or --only nothing is written.
+With --quick or --only nothing is written; with --update, the sections measured take their places in
+the report of before, and say that they were measured by themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -40,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small, to see whether it runs")
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=MEASUREMENTS)
+    parser.add_argument("--update", action="store_true", help="put them into the last report")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     sections = []
@@ -51,11 +54,29 @@ def main() -> None:
         measured[-1].notes.append(f"`python -m bench --only {name}`")
         sections += measured
         print(f"    {time.perf_counter() - start:.0f} s", flush=True)
+    if options.update and not options.quick:
+        for section in sections:
+            section.notes.append(
+                f"Measured by itself, on {time.strftime('%Y-%m-%d')}, from a load of {load:.1f} on."
+            )
+        report = _updated(RESULTS.read_text(encoding="utf-8"), sections)
+        RESULTS.write_text(report, encoding="utf-8")
+        return
     if options.quick or tuple(options.only) != MEASUREMENTS:
         print("\n".join(section.markdown() for section in sections))
         return
     RESULTS.write_text(_report(sections, load), encoding="utf-8")
     print(f"{RESULTS} is written.")
+
+
+def _updated(report: str, sections: list[Section]) -> str:
+    """Puts sections in place of those with the same titles; new ones come last."""
+    head, *parts = re.split(r"^(?=## )", report, flags=re.MULTILINE)
+    by_title = {part.partition("\n")[0]: part for part in parts}
+    for section in sections:
+        text = section.markdown()
+        by_title[text.partition("\n")[0]] = text.rstrip() + "\n\n"
+    return (head + "".join(by_title.values())).rstrip() + "\n"
 
 
 def _report(sections: list[Section], load: float) -> str:
