@@ -13,7 +13,12 @@ from tb_regplugin.findings.finding import found
 from tb_regplugin.terms import Layout
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import pixels
-from tests.browser.logs import write_collapsed_run, write_healthy_run, write_run_with_nan
+from tests.browser.logs import (
+    write_collapsed_run,
+    write_healthy_run,
+    write_run_with_a_residual,
+    write_run_with_nan,
+)
 from tests.logs import LAYOUT, recording_events, write_events
 from tests.tensorboard_process import get_json, start_tensorboard
 
@@ -130,3 +135,12 @@ def test_what_the_graph_told_when_recording_began_is_shown(
     entry = panel(dashboard, "run").get_by_role("listitem")
     expect(entry).to_contain_text("Warning kernel is collected and not in the loss.")
     expect(entry.get_by_role("button")).to_have_text("Show only kernel")
+
+
+def test_the_number_of_warnings_can_be_read(tmp_path: Path, open_dashboard: Open) -> None:
+    """On the colour of a warning, too."""
+    write_run_with_a_residual(tmp_path / "run")
+    dashboard = open_dashboard(tmp_path, runs=1)
+    badge = dashboard.frame.get_by_role("navigation").get_by_role("img", name=re.compile("finding"))
+    expect(badge).to_have_css("color", "rgb(255, 255, 255)")
+    expect(badge).to_have_css("background-color", "rgb(143, 83, 0)")
