@@ -17,7 +17,19 @@ from tb_regplugin.capture.recorded_step import SPARE_COLUMNS, Rows, rows_by_layo
 from tb_regplugin.capture.ring_buffer import RingBuffer
 from tb_regplugin.terms import GRADIENT_ROLES, Layout
 
-BACKENDS = ("tensorflow", "torch")
+_BACKENDS = ("tensorflow", "torch")
+
+
+def can_capture(strategy: Any) -> bool:
+    """Whether gradients can be seen, and added up over the replicas of this strategy."""
+    if keras.config.backend() not in _BACKENDS:
+        return False
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return True
+    import tensorflow as tf
+
+    # Other strategies have replicas that one process can't add up by itself.
+    return isinstance(strategy, tf.distribute.MirroredStrategy)
 
 
 class GradientCapture:

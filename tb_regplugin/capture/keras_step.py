@@ -10,9 +10,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from tb_regplugin.capture import gradient_capture, loss_row
+from tb_regplugin.capture import loss_row
 from tb_regplugin.capture.fail_safe import RecordingError
-from tb_regplugin.capture.gradient_capture import GradientCapture
+from tb_regplugin.capture.gradient_capture import GradientCapture, can_capture
 from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.jax_state import TravellingState
 from tb_regplugin.capture.loss_capture import CapturedLoss, LossCapture
@@ -71,7 +71,7 @@ class KerasStep:
             )
         self.gradients = gradients
         self._gradients: GradientCapture | None = None
-        if gradients and kind is TRAIN and keras.config.backend() in gradient_capture.BACKENDS:
+        if gradients and kind is TRAIN and can_capture(self._strategy):
             self._gradients = GradientCapture(
                 model, gradients, self._ring.rows, self._strategy, self._need_new_step
             )
@@ -126,7 +126,10 @@ class KerasStep:
                 "loss. It records the penalties of the weights, calculated beside each step."
             )
         if self.gradients and self._kind is TRAIN and self._gradients is None:
-            return "tb_regplugin records gradients on TensorFlow and PyTorch only: losses alone."
+            return (
+                "tb_regplugin records losses and no gradients: these only on TensorFlow and "
+                "PyTorch, and in one process."
+            )
         if self._gradients is not None and self._gradients.failure is not None:
             return (
                 f"tb_regplugin stopped recording gradients: {self._gradients.failure!r}. Losses "
