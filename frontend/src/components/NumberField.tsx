@@ -1,3 +1,5 @@
+import { useState } from "preact/hooks";
+
 interface Props {
   label: string;
   title?: string;
@@ -7,6 +9,8 @@ interface Props {
 
 /** A small whole number with its name before it. */
 export function NumberField({ label, title, value, onChange }: Props) {
+  // What is being typed: the page may be rendered again meanwhile, as when new steps come.
+  const [draft, setDraft] = useState<string>();
   return (
     <label class="control" title={title}>
       {label}
@@ -15,8 +19,11 @@ export function NumberField({ label, title, value, onChange }: Props) {
         aria-label={label}
         min={0}
         max={1000}
-        value={value}
+        value={draft ?? value}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onBlur={() => setDraft(undefined)}
         onChange={(event) => {
+          setDraft(undefined);
           const next = event.currentTarget.valueAsNumber;
           onChange(Number.isInteger(next) ? Math.min(1000, Math.max(0, next)) : value);
         }}
