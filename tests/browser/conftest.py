@@ -76,8 +76,14 @@ class Dashboard:
         return self.card(run).locator(".u-over")
 
     def view(self, name: str) -> None:
-        """Chooses one of the views."""
-        self.frame.get_by_role("radio", name=name, exact=True).check()
+        """Chooses one of the views: in a narrow window they are a list to choose from."""
+        radio = self.frame.get_by_role("radio", name=name, exact=True)
+        select = self.frame.get_by_role("combobox", name="View", exact=True)
+        radio.or_(select).wait_for()
+        if select.is_visible():
+            select.select_option(name)
+        else:
+            radio.check()
 
     def option(self, name: str) -> Any:
         """Returns a control among the options, which are opened if they are not."""

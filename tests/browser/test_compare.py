@@ -83,6 +83,31 @@ def test_the_difference_of_two_runs_is_stacked(shared: str, open_page: Open) -> 
     expect(rows.filter(has_text="data")).to_have_text(re.compile(r"data\s*0$"))
 
 
+def test_the_runs_of_a_difference_are_chosen_and_swapped(shared: str, open_page: Open) -> None:
+    """Any chosen run minus any other; the link restores which."""
+    dashboard = open_page(shared)
+    dashboard.option("Compare runs by").select_option("Difference of two runs")
+    card = dashboard.card("strong,seed=1 − strong,seed=2")
+    card.get_by_label("minus", exact=True).select_option("weak,seed=1")
+    card = dashboard.card("strong,seed=1 − weak,seed=1")
+    # The run that is subtracted already: the two change places.
+    card.get_by_label("Show", exact=True).select_option("weak,seed=1")
+    card = dashboard.card("weak,seed=1 − strong,seed=1")
+    card.get_by_label("minus", exact=True).select_option("strong,seed=2")
+    dashboard.card("weak,seed=1 − strong,seed=2").get_by_role("button", name="Swap").click()
+    title = "strong,seed=2 − weak,seed=1"
+    expect(dashboard.chart(title)).to_be_visible()
+    expect(dashboard.page).to_have_url(re.compile("minuend=.*seed%3D2.*subtrahend="))
+    dashboard.page.reload()
+    expect(dashboard.chart(title)).to_be_visible()
+    point_at(dashboard.plot(title), 0.5)
+    rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
+    expect(rows.filter(has_text="total")).to_have_text(re.compile(r"total\s*5"))
+    # A run that is no longer chosen gives its place to another.
+    dashboard.frame.get_by_role("checkbox", name="strong,seed=2").uncheck()
+    expect(dashboard.chart("strong,seed=1 − weak,seed=1")).to_be_visible()
+
+
 def test_the_comparison_zooms_and_hides(shared: str, open_page: Open) -> None:
     """It is a chart like any other."""
     dashboard = open_page(shared)

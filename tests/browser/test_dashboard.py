@@ -279,6 +279,21 @@ def test_it_follows_tensorboards_dark_mode(shared: str, open_page: Open) -> None
     assert pixels(chart)[2, 2].mean() < 80
 
 
+def test_a_narrow_window_has_one_line_of_settings(shared: str, open_page: Open) -> None:
+    """The view, the options and the table; what is used less is among the options."""
+    dashboard = open_page(shared, viewport={"width": 360, "height": 740})
+    chart = dashboard.frame.get_by_role("article").get_by_role("img").first
+    expect(chart).to_be_visible()
+    settings = dashboard.frame.get_by_role("region", name="Settings of all charts")
+    box = settings.bounding_box()
+    assert box is not None
+    assert box["height"] < 44
+    dashboard.view("Lines")
+    expect(chart).to_have_accessible_name(re.compile("as lines"))
+    expect(dashboard.option("Smoothing")).to_be_visible()
+    expect(settings.get_by_role("button", name="Copy link")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [360, 800, 2600])
 def test_it_fits_windows_of_all_widths(shared: str, open_page: Open, width: int) -> None:
     """Nothing is wider than the window, and the chart is there."""

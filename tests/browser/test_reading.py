@@ -52,6 +52,59 @@ def test_the_keyboard_zooms_pans_and_resets(shared: str, open_page: Open) -> Non
     expect(dashboard.card("one").get_by_role("button", name="Reset zoom")).to_have_count(0)
 
 
+def test_the_keyboard_reads_values(shared: str, open_page: Open) -> None:
+    """Bucket by bucket, in the tooltip and in words; all charts show where."""
+    dashboard = open_page(shared)
+    chart, page = keyboard(dashboard, "one"), dashboard.page
+    tooltip, status = dashboard.frame.get_by_role("tooltip"), chart.get_by_role("status")
+    values = "total 4; dense/bias 1, 25 %; dense/kernel 2, 50 %; data 1, 25 %"
+    chart.focus()
+    page.keyboard.press("Escape")
+    expect(tooltip).to_have_count(0)
+    for key, step in [(".", 0), (".", 1), (",", 0), ("End", 100), ("PageUp", 89), (",", 88)]:
+        page.keyboard.press(key)
+        expect(status).to_have_text(f"step {step}: {values}")
+        expect(tooltip).to_contain_text(f"step {step}")
+    plot, cursor = dashboard.plot("two"), dashboard.card("two").locator(".u-cursor-x")
+    box, line = plot.bounding_box(), cursor.bounding_box()
+    assert box is not None
+    assert line is not None
+    assert (line["x"] - box["x"]) / box["width"] == pytest.approx(0.88, abs=0.01)
+    # Zooming keeps what is read where it is, in both charts.
+    page.keyboard.press("+")
+    expect(chart).to_have_accessible_name(re.compile(r"step 44 to 94\."))
+    expect(status).to_have_text(f"step 88: {values}")
+    # What is panned out of sight is no longer read.
+    page.keyboard.press("0")
+    page.keyboard.press("Home")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    expect(tooltip).to_have_count(0)
+    page.keyboard.press(".")
+    expect(tooltip).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(tooltip).to_have_count(0)
+
+
+def test_the_keys_cursor_goes_with_the_focus_and_yields_to_the_mouse(
+    shared: str, open_page: Open
+) -> None:
+    """There is one place that is read."""
+    dashboard = open_page(shared)
+    chart, tooltip = keyboard(dashboard, "one"), dashboard.frame.get_by_role("tooltip")
+    chart.focus()
+    dashboard.page.keyboard.press(".")
+    expect(tooltip).to_contain_text("step 0")
+    point_at(dashboard.plot("one"), 0.5)
+    expect(tooltip).to_contain_text("step 50")
+    dashboard.page.mouse.move(5, 5)
+    expect(tooltip).to_have_count(0)
+    dashboard.page.keyboard.press(".")
+    expect(tooltip).to_contain_text("step 0")
+    dashboard.page.keyboard.press("Tab")
+    expect(tooltip).to_have_count(0)
+
+
 def test_the_wheel_zooms_with_a_key_and_scrolls_without(shared: str, open_page: Open) -> None:
     """What is under the pointer stays there."""
     dashboard = open_page(shared)

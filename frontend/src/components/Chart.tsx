@@ -5,18 +5,17 @@ import { chartOptions } from "../drawing/options.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import type { Band } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
-import { bandAt } from "../model/hit.ts";
 import { isWhole } from "../model/navigation.ts";
 import type { Picture, Range } from "../model/picture.ts";
-import { nearest } from "../model/ranges.ts";
-import type { ReadingOptions } from "../model/reading.ts";
+import { describeReading, type ReadingOptions, read } from "../model/reading.ts";
 import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
 import { chartSource } from "./chartSource.ts";
-import { linkCursor } from "./cursorLink.ts";
+import { leadCursors, linkCursor } from "./cursorLink.ts";
 import { followHighlight, highlightNow } from "./highlight.ts";
 import { makeOverlay } from "./overlay.ts";
-import { type Pointer, Tooltip } from "./Tooltip.tsx";
+import { keepCursor, type Pointer, pointerOf, putCursor } from "./pointer.ts";
+import { Tooltip } from "./Tooltip.tsx";
 
 export interface ChartProps {
   picture: Picture;
@@ -40,6 +39,9 @@ export interface ChartProps {
   onPick: (band: Band) => void;
 }
 
+const KEYS =
+  "Arrow keys pan, plus and minus zoom, 0 shows all, period and comma read values, Escape ends.";
+
 /** A picture in a frame of axes, with a tooltip at the pointer. */
 export function Chart(props: ChartProps) {
   const { picture, range, theme, width, height, isSmall = false, label, colourOf, marks } = props;
@@ -47,7 +49,9 @@ export function Chart(props: ChartProps) {
   const chart = useRef<uPlot | undefined>(undefined);
   const overlay = useRef<() => void>(() => {});
   const [pointer, setPointer] = useState<Pointer>();
-  const [said, say] = useState("");
+  const [isMoved, setMoved] = useState(false);
+  // Where on the x axis keys have put the cursor.
+  const place = useRef<number | undefined>(undefined);
   // uPlot is made once and asks for what it draws: what it gets is always of the last rendering.
   const latest = useRef(props);
   latest.current = props;
@@ -58,9 +62,19 @@ export function Chart(props: ChartProps) {
       const { whole, onZoom } = latest.current;
       onZoom(next && isWhole(next, whole) ? undefined : next);
     },
+    buckets: () => latest.current.picture.x,
+    reading: () => place.current,
+    read: (next) => {
+      const plot = chart.current;
+      if (plot !== undefined) {
+        place.current = next;
+        putCursor(plot, next);
+        leadCursors(plot);
+      }
+    },
     onPick: () => {
       const { picture, onPick } = latest.current;
-      const band = chart.current && pointerOf(chart.current, picture)?.band;
+      const band = chart.current && pointerOf(chart.current, picture, undefined)?.band;
       if (band !== undefined) {
         onPick(band);
       }
@@ -73,7 +87,9 @@ export function Chart(props: ChartProps) {
       // At most one tooltip a frame, however often the mouse reports.
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => {
-        const next = pointerOf(plot, latest.current.picture);
+        const { picture, range } = latest.current;
+        place.current = keepCursor(plot, place.current, range);
+        const next = pointerOf(plot, picture, place.current);
         highlightNow(next?.band?.key);
         setPointer(next);
       });
@@ -87,6 +103,9 @@ export function Chart(props: ChartProps) {
     const unlink = linkCursor(plot);
     const unfollow = followHighlight(overlay.current);
     listenToInput(plot, target);
+    plot.over.addEventListener("mousemove", () => {
+      place.current = undefined;
+    });
     return () => {
       cancelAnimationFrame(frame);
       unlink();
@@ -107,6 +126,7 @@ export function Chart(props: ChartProps) {
   useLayoutEffect(() => overlay.current(), [picture, range.min, range.max, theme, width, height]);
 
   const shown = describeRange(picture, range);
+  const isRead = pointer !== undefined && pointer.bucket < picture.x.length;
   return (
     // biome-ignore lint/a11y/useSemanticElements: no element is a chart
     <div
@@ -115,17 +135,24 @@ export function Chart(props: ChartProps) {
       role="group"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move along the x axis
       tabIndex={0}
-      aria-label={`${label}. ${shown}. Arrow keys pan, plus and minus zoom, 0 shows all.`}
+      aria-label={`${label}. ${shown}. ${KEYS}`}
       onKeyDown={(event) => {
         if (pressKey(target, event)) {
-          say("moved");
+          setMoved(true);
+        }
+      }}
+      onBlur={() => {
+        if (place.current !== undefined) {
+          target.read(undefined);
         }
       }}
     >
       <span class="unseen" role="status">
-        {said === "" ? "" : shown}
+        {isRead && pointer.isOfKeys
+          ? describeReading(read(picture, pointer, props.reading))
+          : isMoved && shown}
       </span>
-      {pointer && pointer.bucket < picture.x.length && (
+      {isRead && (
         <Tooltip picture={picture} pointer={pointer} colourOf={colourOf} options={props.reading} />
       )}
     </div>
@@ -140,21 +167,4 @@ function describeRange({ curves }: Picture, { min, max }: Range): string {
 /** uPlot's data: where the buckets are. It draws nothing by itself. */
 function columns({ x }: Picture): uPlot.AlignedData {
   return [x, x];
-}
-
-function pointerOf(plot: uPlot, picture: Picture): Pointer | undefined {
-  const { left, top } = plot.cursor;
-  if (left === undefined || top === undefined || left < 0 || top < 0) {
-    return undefined;
-  }
-  const at = plot.posToVal(left, "x");
-  const bucket = nearest(picture.x, at);
-  if (bucket === undefined) {
-    return undefined;
-  }
-  const box = plot.over.getBoundingClientRect();
-  const value = plot.posToVal(top, "y");
-  const band = bandAt(picture, at, value, (y) => Math.abs(plot.valToPos(y, "y") - top));
-  const place = { bucket, at, value, x: box.left + left, y: box.top + top };
-  return { ...place, ...(band ? { band } : {}) };
 }

@@ -11,6 +11,7 @@ import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
 import { isolate, toggle, zoom } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
+import { DifferencePair } from "./DifferencePair.tsx";
 import { highlight } from "./highlight.ts";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
@@ -56,9 +57,9 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   );
 
   const isDifference = settings.compare === DIFFERENCE;
-  const names = recordings.map(recordingLabel);
+  const [first, second] = comparison.drawn.map(recordingLabel);
   const title = isDifference
-    ? `${names[0]} − ${names[1] ?? "…"}`
+    ? `${first ?? "…"} − ${second ?? "…"}`
     : `${quantityName(settings.compare)} across runs`;
   const invalid = termPattern(settings.seeds).invalid;
   return (
@@ -69,6 +70,9 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
             Reset zoom
           </button>
+        )}
+        {isDifference && comparison.asked.length === 2 && (
+          <DifferencePair dashboard={dashboard} comparison={comparison} />
         )}
         {!isDifference && (
           <TextField
@@ -92,8 +96,8 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
       <div class="plot" ref={plot}>
-        {isDifference && names.length < 2 && (
-          <p class="hint">Choose two runs: the first minus the second is shown.</p>
+        {isDifference && second === undefined && (
+          <p class="hint">Choose two runs in the list of runs: one minus the other is shown.</p>
         )}
         {isNear && picture && width > 0 && (
           <Chart

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
 import { comparable, DIFFERENCE, QUANTITIES } from "../model/compare.ts";
 import { groupings } from "../model/grouping.ts";
@@ -37,14 +38,17 @@ const READING_NAMES: readonly (readonly [ReadingOrder, string])[] = [
 interface Props {
   dashboard: Dashboard;
   settings: Settings;
+  /** What has no room elsewhere. */
+  rest: ComponentChildren;
 }
 
 /** Settings that most people never need. */
-export function Options({ dashboard, settings }: Props) {
+export function Options({ dashboard, settings, rest }: Props) {
   const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
   const change = (values: Partial<Settings>) => dashboard.changeSettings(values);
   return (
     <div class="toolbar-row options">
+      {rest}
       <Select label="X axis" value={settings.x} options={X_NAMES} onChange={(x) => change({ x })} />
       <Select
         label="Y axis"

@@ -1,10 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Filtered } from "../model/runs.ts";
+import { useNarrow } from "./hooks.ts";
 import { RunRow } from "./RunRow.tsx";
-
-/** Up to this width the list lies above the cards, folded: as in styles/narrow.css. */
-const NARROW = 700;
 
 interface Props {
   dashboard: Dashboard;
@@ -14,7 +12,9 @@ interface Props {
 
 /** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */
 export function RunPicker({ dashboard, state, filtered }: Props) {
-  const [isOpen, setOpen] = useState(() => window.innerWidth > NARROW);
+  // In a narrow window the list lies above the cards, folded at first.
+  const isNarrow = useNarrow();
+  const [isOpen, setOpen] = useState(!isNarrow);
   const keys = filtered.matching.map(({ key }) => key);
   const chosen = keys.filter((key) => state.choice.chosen.has(key));
   const isMixed = chosen.length > 0 && chosen.length < keys.length;

@@ -1,5 +1,7 @@
 interface Props<Value extends string> {
   label: string;
+  /** The values speak for themselves: the name is only for those who can't see them. */
+  isBare?: boolean;
   value: Value;
   /** Each value with what it is called. */
   options: readonly (readonly [value: Value, name: string])[];
@@ -9,7 +11,7 @@ interface Props<Value extends string> {
 
 /** One of a few values, with its name before it. */
 export function Select<Value extends string>(props: Props<Value>) {
-  const { label, value, options, title, onChange } = props;
+  const { label, isBare = false, value, options, title, onChange } = props;
   const choose = (text: string) => {
     const chosen = options.find(([candidate]) => candidate === text);
     if (chosen !== undefined) {
@@ -18,7 +20,7 @@ export function Select<Value extends string>(props: Props<Value>) {
   };
   return (
     <label class="control" title={title}>
-      {label}
+      {!isBare && label}
       <select
         aria-label={label}
         value={value}

@@ -4,8 +4,10 @@ import { GRADIENT_VIEWS } from "../model/gradients.ts";
 import { refuseScale } from "../model/rules.ts";
 import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
 import { CopyLink } from "./CopyLink.tsx";
+import { useNarrow } from "./hooks.ts";
 import { Notice } from "./Notice.tsx";
 import { Options } from "./Options.tsx";
+import { Select } from "./Select.tsx";
 import { Smoothing } from "./Smoothing.tsx";
 
 const NAMES: Record<ViewName, readonly [label: string, title: string]> = {
@@ -32,28 +34,45 @@ export function Toolbar({ dashboard, settings, hasGradients }: Props) {
     (view) => hasGradients || view === settings.view || !GRADIENT_VIEWS.has(view),
   );
   const [isOpen, setOpen] = useState(false);
+  const isNarrow = useNarrow();
   const refusal = refuseScale(settings.view, settings.scale);
+  // In a narrow window there is one line of what is used most: the rest goes to the options.
+  const rest = (
+    <>
+      <Smoothing
+        value={settings.smoothing}
+        onChange={(smoothing) => dashboard.changeSettings({ smoothing })}
+      />
+      <CopyLink dashboard={dashboard} />
+    </>
+  );
   return (
     <section class="toolbar" aria-label="Settings of all charts">
       <div class="toolbar-row">
-        <fieldset class="segments">
-          <legend class="unseen">View</legend>
-          {shown.map((view) => (
-            <label key={view} class="segment" title={NAMES[view][1]}>
-              <input
-                type="radio"
-                name="view"
-                checked={settings.view === view}
-                onChange={() => dashboard.changeSettings({ view })}
-              />
-              <span>{NAMES[view][0]}</span>
-            </label>
-          ))}
-        </fieldset>
-        <Smoothing
-          value={settings.smoothing}
-          onChange={(smoothing) => dashboard.changeSettings({ smoothing })}
-        />
+        {isNarrow ? (
+          <Select
+            label="View"
+            isBare
+            value={settings.view}
+            options={shown.map((view) => [view, NAMES[view][0]])}
+            onChange={(view) => dashboard.changeSettings({ view })}
+          />
+        ) : (
+          <fieldset class="segments">
+            <legend class="unseen">View</legend>
+            {shown.map((view) => (
+              <label key={view} class="segment" title={NAMES[view][1]}>
+                <input
+                  type="radio"
+                  name="view"
+                  checked={settings.view === view}
+                  onChange={() => dashboard.changeSettings({ view })}
+                />
+                <span>{NAMES[view][0]}</span>
+              </label>
+            ))}
+          </fieldset>
+        )}
         <button
           type="button"
           class="text-button disclosure"
@@ -71,10 +90,10 @@ export function Toolbar({ dashboard, settings, hasGradients }: Props) {
           />
           Table
         </label>
-        <CopyLink dashboard={dashboard} />
+        {!isNarrow && rest}
       </div>
       <div id="options" hidden={!isOpen}>
-        {isOpen && <Options dashboard={dashboard} settings={settings} />}
+        {isOpen && <Options dashboard={dashboard} settings={settings} rest={isNarrow && rest} />}
       </div>
       {refusal !== undefined && (
         <Notice action="Show lines" onAction={() => dashboard.changeSettings({ view: "lines" })}>

@@ -1,20 +1,9 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Band } from "../model/bands.ts";
 import { shortenMiddle } from "../model/format.ts";
 import type { Picture } from "../model/picture.ts";
 import { type ReadingOptions, read } from "../model/reading.ts";
 import { Swatch } from "./Legend.tsx";
-
-/** Where the pointer is: over which bucket, at which point of the window, over which band. */
-export interface Pointer {
-  readonly bucket: number;
-  /** On the chart's own axes. */
-  readonly at: number;
-  readonly value: number;
-  readonly x: number;
-  readonly y: number;
-  readonly band?: Band;
-}
+import type { Pointer } from "./pointer.ts";
 
 /** Between pointer and tooltip. */
 const DISTANCE = 16;
@@ -30,24 +19,10 @@ interface Props {
 
 /** Lists what the stack is made of at the pointer. */
 export function Tooltip({ picture, pointer, colourOf, options }: Props) {
-  const element = useRef<HTMLDivElement>(null);
   const { steps, x, total, rows, more, isMean } = read(picture, pointer, options);
 
-  useLayoutEffect(() => {
-    const box = element.current;
-    if (box !== null) {
-      const { offsetWidth: width, offsetHeight: height } = box;
-      const right = pointer.x + DISTANCE;
-      const fits = right + width + MARGIN <= window.innerWidth;
-      const left = fits ? right : Math.max(MARGIN, pointer.x - DISTANCE - width);
-      const lowest = window.innerHeight - height - MARGIN;
-      box.style.left = `${left}px`;
-      box.style.top = `${Math.max(MARGIN, Math.min(pointer.y + DISTANCE, lowest))}px`;
-    }
-  });
-
   return (
-    <div class="tooltip" role="tooltip" ref={element}>
+    <div class="tooltip" role="tooltip" style={{ transform: placeAt(pointer) }}>
       <table>
         <caption>
           step {steps}
@@ -89,4 +64,15 @@ export function Tooltip({ picture, pointer, colourOf, options }: Props) {
       {more > 0 && <p class="origin">{more} more</p>}
     </div>
   );
+}
+
+/** Beside the pointer, towards the window's middle. Percentages are of the tooltip's own size. */
+function placeAt({ x, y }: Pointer): string {
+  const isLeft = x < window.innerWidth / 2;
+  const beside = isLeft ? `${x + DISTANCE}px` : `${x - DISTANCE}px - 100%`;
+  return `translate(${within(beside, "100vw")}, ${within(`${y + DISTANCE}px`, "100vh")})`;
+}
+
+function within(place: string, end: string): string {
+  return `max(${MARGIN}px, min(${place}, ${end} - 100% - ${MARGIN}px))`;
 }

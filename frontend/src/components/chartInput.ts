@@ -1,7 +1,7 @@
 /** What a hand does to a chart beside what uPlot knows: wheel, pan, click, keys. */
 
 import type uPlot from "uplot";
-import { pan, rangeAfterKey, scaleRange } from "../model/navigation.ts";
+import { pan, placeAfterKey, rangeAfterKey, scaleRange } from "../model/navigation.ts";
 import type { Range } from "../model/picture.ts";
 
 export interface InputTarget {
@@ -10,6 +10,11 @@ export interface InputTarget {
   whole(): Range;
   /** Undefined for the whole. */
   show(range: Range | undefined): void;
+  /** Where the buckets are. */
+  buckets(): Float64Array;
+  /** Where the keys' cursor is on the x axis, if anywhere. */
+  reading(): number | undefined;
+  read(place: number | undefined): void;
   onPick(): void;
 }
 
@@ -56,15 +61,21 @@ export function startPan(plot: uPlot, target: InputTarget, press: MouseEvent): b
   return true;
 }
 
+/** True where the key changed what is shown. */
 export function pressKey(target: InputTarget, event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.altKey || event.metaKey) {
     return false;
   }
-  const range = rangeAfterKey(event.key, target.range(), target.whole());
-  if (range === undefined) {
+  const { key } = event;
+  const place = placeAfterKey(key, target.buckets(), target.range(), target.reading());
+  const range = rangeAfterKey(key, target.range(), target.whole(), target.reading());
+  if (place !== undefined) {
+    target.read(place ?? undefined);
+  } else if (range !== undefined) {
+    target.show(range ?? undefined);
+  } else {
     return false;
   }
   event.preventDefault();
-  target.show(range ?? undefined);
-  return true;
+  return range !== undefined;
 }

@@ -4,17 +4,20 @@ import type uPlot from "uplot";
 
 const charts = new Set<uPlot>();
 
+/** Puts the others' cursors where a chart's own is. */
+export function leadCursors(chart: uPlot): void {
+  const { left } = chart.cursor;
+  const at = left === undefined || left < 0 ? undefined : chart.posToVal(left, "x");
+  for (const other of charts) {
+    if (other !== chart) {
+      follow(other, at);
+    }
+  }
+}
+
 /** Lets a chart lead and follow; the function returned takes it out again. */
 export function linkCursor(chart: uPlot): () => void {
-  const lead = () => {
-    const { left } = chart.cursor;
-    const at = left === undefined || left < 0 ? undefined : chart.posToVal(left, "x");
-    for (const other of charts) {
-      if (other !== chart) {
-        follow(other, at);
-      }
-    }
-  };
+  const lead = () => leadCursors(chart);
   const leave = () => {
     for (const other of charts) {
       follow(other, undefined);

@@ -28,6 +28,21 @@ export function useNear(element: RefObject<Element | null>): boolean {
   return isNear;
 }
 
+/** As in styles/narrow.css. */
+const NARROW = window.matchMedia("(max-width: 700px)");
+
+/** Whether the window is a phone's. */
+export function useNarrow(): boolean {
+  const [isNarrow, setNarrow] = useState(NARROW.matches);
+  useEffect(() => {
+    const follow = () => setNarrow(NARROW.matches);
+    follow();
+    NARROW.addEventListener("change", follow);
+    return () => NARROW.removeEventListener("change", follow);
+  }, []);
+  return isNarrow;
+}
+
 /** Whether an element fills the screen. */
 export function useFullScreen(element: RefObject<Element | null>): boolean {
   const [isFull, setFull] = useState(false);

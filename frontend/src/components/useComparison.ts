@@ -11,6 +11,7 @@ import {
   comparisonPicture,
   DIFFERENCE,
   differenceOf,
+  differencePair,
   groupFor,
   joinSeeds,
   type RunCurves,
@@ -25,6 +26,11 @@ import { useAnswer } from "./hooks.ts";
 import { bucketsFor } from "./useCard.ts";
 
 export interface Comparison {
+  /** The recordings that have curves. */
+  readonly readable: readonly Recording[];
+  /** Those of them that are compared, and those that the picture is of until an answer comes. */
+  readonly asked: readonly Recording[];
+  readonly drawn: readonly Recording[];
   readonly view: View;
   readonly picture: Picture | undefined;
   /** Runs, or the terms of a difference, hidden ones included. */
@@ -45,20 +51,26 @@ export function useComparison(
   const view = dashboard.viewOf(COMPARE_KEY);
   const isDifference = compare === DIFFERENCE;
   const readable = recordings.filter(({ columns }) => columns.length > 0);
-  const asked = isDifference ? readable.slice(0, 2) : readable;
+  const asked = isDifference ? differencePair(readable, settings) : readable;
   const group = isDifference ? settings.group : groupFor(compare);
   const query = { range: view.range, buckets: bucketsFor(width), group, top: 0, x, smoothing };
   const question = JSON.stringify([asked.map(({ key }) => key), query]);
   const isWanted = isNear && state.isVisible && width > 0;
-  const { value, failure } = useAnswer(dashboard, question, isWanted, (signal) =>
-    fetchAll(asked, query, signal),
-  );
-  const shown = useMemo(() => value && show(value, settings, view), [value, settings, view]);
+  const { value, failure } = useAnswer(dashboard, question, isWanted, async (signal) => {
+    return { runs: await fetchAll(asked, query, signal), group, isDifference };
+  });
+  // Until the next answer comes the last one is shown, unless it is of something else.
+  const isFitting = value?.group === group && value.isDifference === isDifference;
+  const runs = isFitting ? value.runs : undefined;
+  const shown = useMemo(() => runs && show(runs, settings, view), [runs, settings, view]);
   return {
+    readable,
+    asked,
+    drawn: runs?.map(({ recording }) => recording) ?? asked,
     view,
     picture: shown?.picture,
     bands: shown?.bands ?? [],
-    whole: commonRange((value ?? []).map(({ curves }) => curves)),
+    whole: commonRange((runs ?? []).map(({ curves }) => curves)),
     failure,
   };
 }

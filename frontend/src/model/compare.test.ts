@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { column, curves, recording, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
 import {
+  choosePair,
   commonRange,
   comparisonPicture,
   differenceOf,
+  differencePair,
   joinSeeds,
   resample,
   runLines,
@@ -84,6 +86,46 @@ test("the difference of two runs is that of each term, and adds up to that of th
       ["penalties", 0, 0],
     ],
   );
+});
+
+test("a difference names no strength that the two runs don't share", () => {
+  const all = (strength: number) =>
+    curves([
+      series(column("k", "penalty", { kind: "l2", strength }), [1]),
+      series(column("b", "penalty", { kind: "l1", strength: 3 }), [1]),
+    ]);
+  const { series: found } = differenceOf(all(1), all(2));
+  assert.deepEqual(
+    found.map(({ column }) => [column.kind, column.strength]),
+    [
+      ["l2", undefined],
+      ["l1", 3],
+    ],
+  );
+});
+
+test("a difference is of the runs asked for, else of the first that are left", () => {
+  const [a, b, c] = runs.map(({ recording }) => recording);
+  assert.ok(a && b && c);
+  const pair = (minuend: string, subtrahend: string, all = [a, b, c]) =>
+    differencePair(all, { minuend, subtrahend });
+  assert.deepEqual(pair("", ""), [a, b]);
+  assert.deepEqual(pair(c.key, ""), [c, a]);
+  assert.deepEqual(pair("", a.key), [b, a]);
+  assert.deepEqual(pair(c.key, b.key), [c, b]);
+  assert.deepEqual(pair(b.key, b.key), [b, a]);
+  assert.deepEqual(pair("gone", c.key), [a, c]);
+  assert.deepEqual(pair(c.key, b.key, [a]), [a]);
+});
+
+test("choosing the run of the other place swaps the two", () => {
+  const [a, b, c] = runs.map(({ recording }) => recording);
+  assert.ok(a && b && c);
+  const keys = (minuend: string, subtrahend: string) => ({ minuend, subtrahend });
+  assert.deepEqual(choosePair([a, b], "minuend", c.key), keys(c.key, b.key));
+  assert.deepEqual(choosePair([a, b], "subtrahend", c.key), keys(a.key, c.key));
+  assert.deepEqual(choosePair([a, b], "minuend", b.key), keys(b.key, a.key));
+  assert.deepEqual(choosePair([a, b], "subtrahend", a.key), keys(b.key, a.key));
 });
 
 test("a difference ends where either run ends", () => {

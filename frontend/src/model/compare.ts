@@ -7,6 +7,7 @@ import { type Line, makeLines, makeRatio, REFERENCES, sumOf } from "./lines.ts";
 import { centres, type Picture, type Range } from "./picture.ts";
 import { naturalCompare, recordingLabel } from "./runs.ts";
 import { type ScaleKind, scaleFor } from "./scales.ts";
+import type { Settings } from "./settings.ts";
 
 /** The chart has a zoom and hidden lines like any recording; no run has such a name. */
 export const COMPARE_KEY = recordingKey("\u0000", "compare");
@@ -193,13 +194,40 @@ export function commonRange(all: readonly Curves[]): Range {
   return max > min ? { min, max } : { min: middle - 0.5, max: middle + 0.5 };
 }
 
+type PairSettings = Pick<Settings, "minuend" | "subtrahend">;
+
+/** The recordings of a difference: those asked for, else the first that are left; one if no more. */
+export function differencePair(
+  recordings: readonly Recording[],
+  { minuend, subtrahend }: PairSettings,
+): readonly Recording[] {
+  const second = recordings.find(({ key }) => key === subtrahend && key !== minuend);
+  const others = recordings.filter((recording) => recording !== second);
+  const first = others.find(({ key }) => key === minuend) ?? others[0];
+  const pair = [first, second ?? others.find((recording) => recording !== first)];
+  return pair.filter((recording) => recording !== undefined);
+}
+
+/** The settings after one place of a pair was given to a recording; the two may change places. */
+export function choosePair(
+  pair: readonly Recording[],
+  place: keyof PairSettings,
+  key: string,
+): PairSettings {
+  const [minuend = "", subtrahend = ""] = pair.map((recording) => recording.key);
+  if (place === "minuend") {
+    return { minuend: key, subtrahend: key === subtrahend ? minuend : subtrahend };
+  }
+  return { minuend: key === minuend ? subtrahend : minuend, subtrahend: key };
+}
+
 /** The first run minus the second, term by term, where the first has buckets. */
 export function differenceOf(first: Curves, second: Curves): Curves {
   const columns = new Map<string, Column>();
   for (const { column } of [...first.series, ...second.series]) {
     const key = columnKey(column);
-    const isSignificant = column.significant || columns.get(key)?.significant === true;
-    columns.set(key, { ...(columns.get(key) ?? column), significant: isSignificant });
+    const known = columns.get(key);
+    columns.set(key, known === undefined ? column : joinColumns(known, column));
   }
   const x = centres(first);
   const series = [...columns].map(([key, column]): Series => {
@@ -213,4 +241,14 @@ export function differenceOf(first: Curves, second: Curves): Curves {
     return { column, rows, min: mean, mean, max: mean, last: mean };
   });
   return { ...first, series, problems: [] };
+}
+
+/** A column of two runs: what differs between them is left out. */
+function joinColumns(first: Column, second: Column): Column {
+  const joined = { ...first, significant: first.significant || second.significant };
+  if (String(first.strength) !== String(second.strength)) {
+    const { strength, ...rest } = joined;
+    return rest;
+  }
+  return joined;
 }

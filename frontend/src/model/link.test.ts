@@ -57,6 +57,8 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     readingRows: pick([5, 16]),
     compare: pick(HOSTILE),
     seeds: pick(HOSTILE),
+    minuend: pick(HOSTILE),
+    subtrahend: pick(HOSTILE),
   };
   const choice = { chosen: new Set(some(listed)), known: new Set(listed) };
   const views = new Map(some(listed).map((key) => [key, view()]));

@@ -56,6 +56,8 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   readingRows: numberUpTo(1000),
   compare: text,
   seeds: text,
+  minuend: text,
+  subtrahend: text,
 };
 
 const NAMES = Object.keys(READERS) as (keyof Settings)[];

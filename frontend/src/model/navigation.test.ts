@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isWhole, pan, rangeAfterKey, scaleRange } from "./navigation.ts";
+import { isWhole, pan, placeAfterKey, rangeAfterKey, scaleRange } from "./navigation.ts";
 
 const WHOLE = { min: 0, max: 100 };
 
@@ -24,4 +24,31 @@ test("keys pan, zoom and reset; others mean nothing here", () => {
   assert.deepEqual(rangeAfterKey("-", range, WHOLE), { min: 30, max: 70 });
   assert.equal(rangeAfterKey("0", range, WHOLE), null);
   assert.equal(rangeAfterKey("Tab", range, WHOLE), undefined);
+});
+
+test("keys zoom at the reading cursor, which stays where it is", () => {
+  assert.deepEqual(rangeAfterKey("+", { min: 40, max: 60 }, WHOLE, 45), { min: 42.5, max: 52.5 });
+  assert.deepEqual(rangeAfterKey("-", { min: 40, max: 60 }, WHOLE, 45), { min: 35, max: 75 });
+});
+
+test("the reading cursor goes through the buckets shown, and ends", () => {
+  const x = Float64Array.from({ length: 31 }, (_, i) => i * 2);
+  const range = { min: 11, max: 51 };
+  const after = (key: string, place?: number) => placeAfterKey(key, x, range, place);
+  assert.equal(after("."), 12);
+  assert.equal(after(","), 50);
+  assert.equal(after(".", 20), 22);
+  assert.equal(after(",", 20), 18);
+  assert.equal(after(".", 50), 50);
+  assert.equal(after(",", 12), 12);
+  assert.equal(after("PageDown", 20), 24);
+  assert.equal(after("PageUp", 14), 12);
+  assert.equal(after("Home", 20), 12);
+  assert.equal(after("End", 20), 50);
+  assert.equal(after("Escape", 20), null);
+  // The page may have these keys while nothing is read.
+  assert.equal(after("Home"), undefined);
+  assert.equal(after("Escape"), undefined);
+  assert.equal(after("a", 20), undefined);
+  assert.equal(placeAfterKey(".", new Float64Array(), range, undefined), undefined);
 });

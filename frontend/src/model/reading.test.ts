@@ -4,7 +4,7 @@ import type { Curves } from "../data/curves.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
 import { makePicture } from "./picture.ts";
-import { READING_ROWS, read } from "./reading.ts";
+import { describeReading, READING_ROWS, read } from "./reading.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -32,6 +32,19 @@ test("rows go from the top of the stack to its bottom, with values and shares", 
   );
   assert.deepEqual(reading.total, { value: "4" });
   assert.equal(reading.isMean, false);
+});
+
+test("a reading is told in one sentence", () => {
+  const reading = readingOf(
+    curves([
+      series(column("total", "total"), [4]),
+      series(column("data", "data"), [3]),
+      series(column("k", "penalty"), [1]),
+    ]),
+  );
+  assert.equal(plain(describeReading(reading)), "step 0: total 4; k 1, 25 %; data 3, 75 %");
+  const cut = { ...reading, x: "2 min", rows: [], more: 5 };
+  assert.equal(describeReading(cut), "step 0, 2 min: total 4; 5 more");
 });
 
 test("a bucket of several rows says its steps and the total's range", () => {

@@ -48,6 +48,18 @@ export interface Reading {
   readonly isMean: boolean;
 }
 
+/** A reading in one sentence, for those who hear it. */
+export function describeReading({ steps, x, total, rows, more }: Reading): string {
+  const entries = [
+    ...(total ? [`total ${total.value}`] : []),
+    ...rows.map(({ band, value, share }) =>
+      share === "" ? `${band.label} ${value}` : `${band.label} ${value}, ${share}`,
+    ),
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
+  return `step ${steps}${x === undefined ? "" : `, ${x}`}: ${entries.join("; ")}`;
+}
+
 interface Entry {
   readonly band: Band;
   /** What rows are ordered by. */

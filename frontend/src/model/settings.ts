@@ -51,6 +51,9 @@ export interface Settings {
   readonly compare: string;
   /** A regular expression whose capture groups the compared runs. */
   readonly seeds: string;
+  /** Keys of the two recordings of a difference: empty for the first chosen ones. */
+  readonly minuend: string;
+  readonly subtrahend: string;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -67,6 +70,8 @@ export const DEFAULT_SETTINGS: Settings = {
   readingRows: 16,
   compare: "",
   seeds: "",
+  minuend: "",
+  subtrahend: "",
 };
 
 const GROUP = /^(term|kind|all|layer:[1-9]\d?)$/;
