@@ -154,12 +154,14 @@ function fillArea(
       surface.rectangle(left, top, width, bottom - top, fill);
       return;
     }
-    const points: number[] = [];
+    // To the end along the upper edge, and back along the lower one.
+    const points = new Float64Array(4 * (end - begin));
+    const back = points.length - 2;
     for (let i = begin; i < end; i++) {
-      points.push(projection.x(x[i] ?? 0), projection.y(upper[i] ?? 0));
-    }
-    for (let i = end - 1; i >= begin; i--) {
-      points.push(projection.x(x[i] ?? 0), projection.y(lower[i] ?? 0));
+      const at = 2 * (i - begin);
+      points[at] = points[back - at] = projection.x(x[i] ?? 0);
+      points[at + 1] = projection.y(upper[i] ?? 0);
+      points[back - at + 1] = projection.y(lower[i] ?? 0);
     }
     surface.polygon(points, fill);
   });
@@ -173,9 +175,10 @@ function strokeLine(
   stroke: Stroke,
 ): void {
   forStretches(values, (begin, end) => {
-    const points: number[] = [];
+    const points = new Float64Array(2 * (end - begin));
     for (let i = begin; i < end; i++) {
-      points.push(projection.x(x[i] ?? 0), projection.y(values[i] ?? 0));
+      points[2 * (i - begin)] = projection.x(x[i] ?? 0);
+      points[2 * (i - begin) + 1] = projection.y(values[i] ?? 0);
     }
     if (end - begin === 1) {
       // A line of one point has no length.

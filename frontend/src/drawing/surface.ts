@@ -1,7 +1,7 @@
 /** What a picture is drawn on: a canvas here, a file in svg.ts. */
 
 /** x and y of one point after the other. */
-export type Points = readonly number[];
+export type Points = ArrayLike<number>;
 
 export interface Fill {
   readonly colour: string;

@@ -126,7 +126,7 @@ function rectangle({ left, top, width, height }: Box, fill: string): string {
 }
 
 function path(points: Points): string {
-  return points.map(round).join(" ");
+  return Array.from(points, round).join(" ");
 }
 
 function round(value: number): number {

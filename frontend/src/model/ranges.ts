@@ -58,34 +58,30 @@ function extremes(picture: Picture, range: Range): Extremes {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   let leastPositive = Number.POSITIVE_INFINITY;
-  const include = (value: number | undefined) => {
-    if (value !== undefined && Number.isFinite(value)) {
-      lowest = Math.min(lowest, value);
-      highest = Math.max(highest, value);
-      leastPositive = value > 0 ? Math.min(leastPositive, value) : leastPositive;
+  const include = (values: ArrayLike<number> = [], begin = 0, end = values.length) => {
+    for (let i = begin; i < end; i++) {
+      const value = values[i] ?? Number.NaN;
+      if (Number.isFinite(value)) {
+        lowest = Math.min(lowest, value);
+        highest = Math.max(highest, value);
+        leastPositive = value > 0 ? Math.min(leastPositive, value) : leastPositive;
+      }
     }
   };
   const [begin, end] = between(picture.x, range);
-  for (let i = begin; i < end; i++) {
-    for (const { above, below } of picture.layers) {
-      include(above.upper[i]);
-      include(below?.lower[i]);
-    }
+  for (const { above, below } of picture.layers) {
+    include(above.upper, begin, end);
+    include(below?.lower, begin, end);
   }
   for (const { x, values, raw, envelope } of picture.lines) {
     const [first, last] = x === picture.x ? [begin, end] : between(x, range);
-    for (let i = first; i < last; i++) {
-      include(values[i]);
-      include(raw?.[i]);
-      // Not the mean alone: no spike may leave the picture.
-      include(envelope?.lower[i]);
-      include(envelope?.upper[i]);
+    // Not the mean alone: no spike may leave the picture.
+    for (const edge of [values, raw, envelope?.lower, envelope?.upper]) {
+      include(edge, first, last);
     }
   }
   if (picture.scale.kind === "log" && leastPositive <= highest) {
-    for (const { value } of picture.references) {
-      include(value);
-    }
+    include(picture.references.map(({ value }) => value));
   }
   return { lowest, highest, leastPositive };
 }

@@ -38,21 +38,31 @@ export function stack(bands: readonly Band[], named: readonly Band[] = bands): L
   const bottom = new Float64Array(buckets);
   return bands.map((band, place) => {
     const above = emptyArea(buckets);
-    const below = emptyArea(buckets);
-    let negative = false;
+    const below = isNegative(band.values) ? emptyArea(buckets) : undefined;
     for (let i = 0; i < buckets; i++) {
       const value = band.values[i] ?? Number.NaN;
       if (Number.isNaN(value)) {
         continue;
       }
-      negative ||= value < 0;
       above.lower[i] = top[i] ?? 0;
       above.upper[i] = top[i] = (top[i] ?? 0) + Math.max(value, 0);
-      below.upper[i] = bottom[i] ?? 0;
-      below.lower[i] = bottom[i] = (bottom[i] ?? 0) + Math.min(value, 0);
+      if (below !== undefined) {
+        below.upper[i] = bottom[i] ?? 0;
+        below.lower[i] = bottom[i] = (bottom[i] ?? 0) + Math.min(value, 0);
+      }
     }
-    return { band: named[place] ?? band, above, ...(negative ? { below } : {}) };
+    return { band: named[place] ?? band, above, ...(below ? { below } : {}) };
   });
+}
+
+/** Anywhere. A loop: callbacks cost more than all else here. */
+function isNegative(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i] ?? 0) < 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 function emptyArea(buckets: number): Area {
