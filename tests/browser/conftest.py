@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -102,15 +103,28 @@ class Dashboard:
         return [url for url in self.requests if "/plugin/regularization/" in url]
 
 
+@pytest.fixture(params=["light", "dark"])
+def theme(request: pytest.FixtureRequest) -> str:
+    """A test that uses this runs in either theme of TensorBoard."""
+    return str(request.param)
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Dashboard]]:
+def open_page(
+    browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Dashboard]]:
     """Opens the tab of a TensorBoard that runs already."""
+    themed = "theme" in request.fixturenames
+    settings = json.dumps({"theme": request.getfixturevalue("theme") if themed else "light"})
+    script = f"""localStorage.setItem("_tb_global_settings", '{settings}')"""
     with ExitStack() as stack:
 
         def open_(address: str, **options: Any) -> Dashboard:
             options.setdefault("viewport", {"width": 1400, "height": 900})
             context = stack.enter_context(browser.new_context(**options))
             context.set_default_timeout(20_000)
+            if themed:
+                context.add_init_script(script)
             return Dashboard(context.new_page(), address).open()
 
         yield open_

@@ -44,15 +44,11 @@ def violations(dashboard: Dashboard) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.usefixtures("theme")
 @pytest.mark.parametrize("width", [1400, 360])
-def test_axe_finds_no_violation(shared: str, open_page: Open, theme: str, width: int) -> None:
+def test_axe_finds_no_violation(shared: str, open_page: Open, width: int) -> None:
     """With every view, findings, the options, the table, a comparison and an open menu."""
     dashboard = open_page(shared, viewport={"width": width, "height": 900})
-    dashboard.page.evaluate(
-        f"""localStorage.setItem("_tb_global_settings", JSON.stringify({{theme: "{theme}"}}))"""
-    )
-    dashboard.page.reload()
     expect(dashboard.chart("steady")).to_be_visible()
     expect(dashboard.card("nan").get_by_text("2 findings")).to_be_visible()
     dashboard.frame.get_by_role("checkbox", name="Table").check()
@@ -65,4 +61,18 @@ def test_axe_finds_no_violation(shared: str, open_page: Open, theme: str, width:
         dashboard.view(view)
         dashboard.page.wait_for_timeout(300)
         found[view] = violations(dashboard)
+    dashboard.option("Compare runs by").select_option("Difference of two runs")
+    expect(dashboard.frame.get_by_role("button", name="Swap")).to_be_visible()
+    found["difference"] = violations(dashboard)
     assert not any(found.values()), found
+
+
+def test_nothing_moves_by_itself(shared: str, open_page: Open) -> None:
+    """There is nothing that those who prefer reduced motion could want less of."""
+    dashboard = open_page(shared)
+    expect(dashboard.chart("steady")).to_be_visible()
+    moving = dashboard.frame.locator("body").evaluate(
+        """body => [...body.querySelectorAll("*")].map(getComputedStyle).filter(
+            style => style.transitionDuration !== "0s" || style.animationName !== "none").length"""
+    )
+    assert moving == 0

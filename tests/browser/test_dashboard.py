@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -45,6 +46,7 @@ def reload_tensorboard(dashboard: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("load_fast", ["true", "false"])
+@pytest.mark.usefixtures("theme")
 def test_a_run_is_taken_apart(tmp_path: Path, open_dashboard: Open, load_fast: str) -> None:
     """The run's card tells the total and the shares, in both of TensorBoard's load modes."""
     write_steady_run(tmp_path / "first" / "train")
@@ -81,6 +83,7 @@ def test_the_tooltip_lists_each_terms_value_and_share(shared: str, open_page: Op
     )
 
 
+@pytest.mark.usefixtures("theme")
 def test_bands_are_as_high_as_their_shares(shared: str, open_page: Open) -> None:
     """In a column of pixels, the colours stand in the proportion of the values."""
     dashboard = open_page(shared)
@@ -99,6 +102,7 @@ def test_bands_are_as_high_as_their_shares(shared: str, open_page: Open) -> None
     np.testing.assert_allclose(heights, [unit, 2 * unit, unit], atol=3)
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_legend_entry_hides_and_isolates(shared: str, open_page: Open) -> None:
     """A click takes a band away, and the stack closes up; a shift-click shows it alone."""
     dashboard = open_page(shared)
@@ -131,6 +135,7 @@ def test_the_legend_works_from_the_keyboard(shared: str, open_page: Open) -> Non
     expect(kernel).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_spike_of_one_step_is_within_the_picture_of_all(shared: str, open_page: Open) -> None:
     """Without zooming, the tooltip names the spike's height within its bucket of many steps."""
     dashboard = open_page(shared)
@@ -229,6 +234,7 @@ def test_what_cannot_be_read_is_named_beside_what_can(tmp_path: Path, open_dashb
     expect(dashboard.frame.get_by_text("from the future").first).to_be_visible()
 
 
+@pytest.mark.usefixtures("theme")
 def test_values_that_are_not_finite_are_said(shared: str, open_page: Open) -> None:
     """The card names the step, and the tooltip shows NaN as NaN."""
     dashboard = open_page(shared)
@@ -237,6 +243,7 @@ def test_values_that_are_not_finite_are_said(shared: str, open_page: Open) -> No
     expect(dashboard.frame.get_by_role("tooltip")).to_contain_text("NaN")
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_total_that_is_not_the_sum_shows_the_residual(shared: str, open_page: Open) -> None:
     """Parts that don't add up leave a band of their own name."""
     card = open_page(shared).card("residual")
@@ -264,6 +271,28 @@ def test_new_steps_appear_on_reload_and_choices_stay(tmp_path: Path, open_dashbo
     expect(card.get_by_text("at step 199")).to_be_visible()
     kernel = card.get_by_role("button", name="dense/kernel")
     expect(kernel).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_lost_server_is_told_and_comes_back(tmp_path: Path, open_page: Open) -> None:
+    """What was loaded stays on the screen; nothing is lost once TensorBoard is back."""
+    write_steady_run(tmp_path / "run")
+    with start_tensorboard(tmp_path) as address:
+        wait_for_runs(address, 1)
+        dashboard = open_page(address)
+        expect(dashboard.chart("run")).to_be_visible()
+    drag(dashboard.plot("run"), 0.2, 0.4)
+    notice = dashboard.frame.get_by_text("Can't reach TensorBoard; showing what was loaded.")
+    expect(notice).to_be_visible()
+    expect(dashboard.chart("run")).to_be_visible()
+    with start_tensorboard(tmp_path, f"--port={urlsplit(address).port}"):
+        wait_for_runs(address, 1)
+        # What was dragged while nobody answered is asked again.
+        with dashboard.page.expect_response(re.compile(r"curves\?.*start=")) as answer:
+            dashboard.frame.get_by_role("button", name="Try again").click()
+        assert answer.value.ok
+        expect(notice).to_have_count(0)
+        point_at(dashboard.plot("run"), 0.5)
+        expect(dashboard.frame.get_by_role("tooltip")).to_contain_text("step 30")
 
 
 def test_it_follows_tensorboards_dark_mode(shared: str, open_page: Open) -> None:

@@ -24,7 +24,8 @@ from tests.tensorboard_process import get_json, start_tensorboard
 
 Open = Callable[..., Dashboard]
 
-RED = (198, 40, 40)
+# The colours of an error on the chart, in either theme.
+ERROR = {"light": (198, 40, 40), "dark": (239, 154, 154)}
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def panel(dashboard: Dashboard, run: str) -> Any:
     return dashboard.card(run).locator("details.findings")
 
 
-def is_red(image: np.ndarray) -> np.ndarray:
+def is_error(image: np.ndarray, theme: str) -> np.ndarray:
     """Returns which pixels have the colour of an error."""
-    return (np.abs(image.astype(int) - RED) < 24).all(axis=2)
+    return (np.abs(image.astype(int) - ERROR[theme]) < 24).all(axis=2)
 
 
 def test_the_worst_is_told_first_with_its_fix(shared: str, open_page: Open) -> None:
@@ -103,7 +104,7 @@ def test_a_finding_leads_to_its_steps_and_terms(shared: str, open_page: Open) ->
     expect(data).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open) -> None:
+def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open, theme: str) -> None:
     """To the pixel, before and after a zoom."""
     dashboard = open_page(shared)
     answer = get_json(f"{shared}data/plugin/regularization/findings?run=collapsed&name=losses")
@@ -116,7 +117,7 @@ def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open) -> N
         expect(group).to_be_visible()
         dashboard.page.wait_for_timeout(400)
         image = pixels(dashboard.plot("collapsed"))
-        columns = is_red(image).sum(axis=0)
+        columns = is_error(image, theme).sum(axis=0)
         expected = (step - first) / (last - first) * image.shape[1]
         assert abs(int(columns.argmax()) - expected) <= 1.5
         # A dashed line over all of the height.

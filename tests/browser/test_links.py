@@ -43,6 +43,7 @@ def change_everything(dashboard: Dashboard) -> None:
     dashboard.page.wait_for_load_state("networkidle")
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_link_restores_the_state_in_a_fresh_browser(shared: str, open_page: Open) -> None:
     """Charts and legends are the same to the pixel."""
     first = open_page(shared)

@@ -82,6 +82,7 @@ def check_bands(dashboard: Dashboard, shown: list[str]) -> None:
             ground = ceiling
 
 
+@pytest.mark.usefixtures("theme")
 def test_edges_are_where_the_values_are(shared: str, open_page: Open) -> None:
     """Before and after zooming, hiding, showing, isolating and another order."""
     dashboard = open_page(shared)

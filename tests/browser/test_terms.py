@@ -113,6 +113,7 @@ def test_the_table_has_exact_figures_and_sorts(shared: str, open_page: Open) -> 
     expect(region.get_by_text(re.compile("Steps [12]\\d–[34]\\d"))).to_be_visible()
 
 
+@pytest.mark.usefixtures("theme")
 def test_the_table_isolates_and_has_the_charts_colours(shared: str, open_page: Open) -> None:
     """A term that is too small for a band of its own is shown alone from the table."""
     dashboard = open_page(shared)

@@ -18,6 +18,9 @@ from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
 
+# The colour of the total's line.
+TOTAL = {"light": (32, 33, 36), "dark": (241, 243, 244)}
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -49,6 +52,7 @@ def line_of(picture: np.ndarray, rgb: tuple[int, ...], share: float) -> int:
     return int(np.abs(column - rgb).sum(axis=1).argmin())
 
 
+@pytest.mark.usefixtures("theme")
 def test_100_percent_fills_the_chart_with_shares(shared: str, open_page: Open) -> None:
     """One click, and the bands fill the plot from edge to edge in proportion."""
     dashboard = open_page(shared)
@@ -77,6 +81,7 @@ def test_100_percent_with_negative_parts_is_refused(shared: str, open_page: Open
     expect(dashboard.chart("negative")).to_be_visible()
 
 
+@pytest.mark.usefixtures("theme")
 def test_negative_terms_stack_below_zero(shared: str, open_page: Open) -> None:
     """The negative band hangs below the ground that the data loss stands on."""
     dashboard = open_page(shared)
@@ -88,7 +93,9 @@ def test_negative_terms_stack_below_zero(shared: str, open_page: Open) -> None:
     np.testing.assert_allclose(len(data), 4 * len(entropy), atol=8)
 
 
-def test_lines_take_a_log_axis_and_a_stack_refuses_it(shared: str, open_page: Open) -> None:
+def test_lines_take_a_log_axis_and_a_stack_refuses_it(
+    shared: str, open_page: Open, theme: str
+) -> None:
     """The refusal is in words, and leads to the lines that can have it."""
     dashboard = open_page(shared)
     dashboard.option("Y axis").select_option("Log")
@@ -102,7 +109,7 @@ def test_lines_take_a_log_axis_and_a_stack_refuses_it(shared: str, open_page: Op
     # 1, 2 and 4 are evenly spaced on a log axis.
     one = line_of(picture, colour(card, "dense/bias"), 0.63)
     two = line_of(picture, colour(card, "dense/kernel"), 0.63)
-    four = line_of(picture, (32, 33, 36), 0.63)
+    four = line_of(picture, TOTAL[theme], 0.63)
     assert one - two == pytest.approx(two - four, abs=2)
 
 
@@ -121,6 +128,7 @@ def test_lines_with_negative_values_take_a_symmetric_log_axis(shared: str, open_
     assert lines == sorted(lines)
 
 
+@pytest.mark.usefixtures("theme")
 def test_the_ratio_stands_between_reference_lines(shared: str, open_page: Open) -> None:
     """Penalties are three times the data loss: the tooltip says 300 %."""
     dashboard = open_page(shared)
@@ -137,6 +145,7 @@ def test_the_ratio_stands_between_reference_lines(shared: str, open_page: Open) 
     )
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_click_on_a_band_isolates_it(shared: str, open_page: Open) -> None:
     """So does a click on its legend entry with shift; a second click shows all."""
     dashboard = open_page(shared)
@@ -161,6 +170,7 @@ def test_a_drag_zooms_and_isolates_nothing(shared: str, open_page: Open) -> None
     expect(card.locator(".legend [aria-pressed=true]")).to_have_count(4)
 
 
+@pytest.mark.usefixtures("theme")
 def test_small_multiples_give_each_term_a_chart(shared: str, open_page: Open) -> None:
     """The total first; each is named, and all zoom together."""
     dashboard = open_page(shared)
