@@ -95,7 +95,7 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
 
 function originOf(band: Band): string {
   const [only] = band.members;
-  if (band.key === MORE_KEY || only === undefined) {
+  if (band.key === MORE_KEY || band.role === "run" || only === undefined) {
     return "";
   }
   const { column } = only;

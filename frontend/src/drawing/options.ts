@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import type { Range } from "../model/picture.ts";
 import { backward, forward, type Scale } from "../model/scales.ts";
 import type { Ticks } from "../model/ticks.ts";
-import { CHART_FONT, type Look } from "./look.ts";
+import { CHART_FONT, LETTER, type Look } from "./look.ts";
 
 /** What a chart asks back for while it draws; read anew each time. */
 export interface ChartSource {
@@ -140,5 +140,5 @@ function ticks(
 /** As wide as the longest label. */
 function axisWidth(_chart: uPlot, values: string[] | null): number {
   const longest = (values ?? []).reduce((most, text) => Math.max(most, text.length), 2);
-  return Math.ceil(longest * 6.6) + 14;
+  return Math.ceil(longest * LETTER) + 14;
 }

@@ -5,7 +5,7 @@ import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
-import type { Look } from "./look.ts";
+import { LETTER, type Look } from "./look.ts";
 import { paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 
@@ -39,6 +39,9 @@ export function paintPicture(
   }
   for (const line of picture.lines) {
     paintLine(surface, projection, line, colourOf);
+  }
+  for (const reference of picture.references) {
+    paintReferenceLabel(surface, projection, reference, look);
   }
   paintMarks(surface, projection, picture, look);
 }
@@ -87,20 +90,44 @@ export function paintLine(
 
 function paintReference(
   surface: Surface,
-  { box, y }: Projection,
+  projection: Projection,
+  { value }: Reference,
+  look: Look,
+): void {
+  const at = placeOf(projection, value);
+  if (at !== undefined) {
+    const { left, width } = projection.box;
+    const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
+    surface.polyline([left, at, left + width, at], stroke);
+  }
+}
+
+/** Over all lines, on a ground of its own, or nobody could read it among them. */
+function paintReferenceLabel(
+  surface: Surface,
+  projection: Projection,
   { value, label }: Reference,
   look: Look,
 ): void {
-  const at = Math.round(y(value)) + 0.5;
-  if (at < box.top || at > box.top + box.height) {
+  const at = placeOf(projection, value);
+  if (at === undefined) {
     return;
   }
-  const right = box.left + box.width;
-  const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
-  surface.polyline([box.left, at, right, at], stroke);
-  // Over the line, where there is room.
-  const gap = at - LABEL_ROOM * surface.ratio < box.top ? LABEL_ROOM : -2;
-  surface.text(right - 4 * surface.ratio, at + gap * surface.ratio, label, look.text, "right");
+  const { box } = projection;
+  const { ratio } = surface;
+  const right = box.left + box.width - 4 * ratio;
+  // Above the line, where there is room.
+  const bottom = at + (at - LABEL_ROOM * ratio < box.top ? LABEL_ROOM : -2) * ratio;
+  const width = (label.length * LETTER + 4) * ratio;
+  const height = (LABEL_ROOM - 3) * ratio;
+  const ground = { colour: look.page, alpha: 0.8 };
+  surface.rectangle(right - width + 2 * ratio, bottom - height, width, height, ground);
+  surface.text(right, bottom, label, look.text, "right");
+}
+
+function placeOf({ box, y }: Projection, value: number): number | undefined {
+  const at = Math.round(y(value)) + 0.5;
+  return at < box.top || at > box.top + box.height ? undefined : at;
 }
 
 /** Strips at the top where a shown series holds NaN or an infinity. */

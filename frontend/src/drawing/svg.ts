@@ -5,7 +5,7 @@ import type { Picture, Range } from "../model/picture.ts";
 import { valueRange } from "../model/ranges.ts";
 import { type Box, project } from "../model/scales.ts";
 import { X_LABELS, xTicks } from "../model/ticks.ts";
-import type { Look } from "./look.ts";
+import { LETTER, type Look } from "./look.ts";
 import { type ColourOf, paintPicture } from "./paint.ts";
 import type { Fill, Points, Surface } from "./surface.ts";
 
@@ -21,8 +21,6 @@ export interface Figure {
 
 const FONT = 12;
 const LINE = 18;
-/** About the width of a letter. */
-const LETTER = 6.6;
 
 export function figureSvg(figure: Figure): string {
   const { picture, range, width, height, title, look, colourOf } = figure;

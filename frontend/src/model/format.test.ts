@@ -45,6 +45,7 @@ test("shares never round a part away or a remainder up to the whole", () => {
     [0.00000001, "<0.01 %"],
     [0.99999, ">99.9 %"],
     [1.2, "120 %"],
+    [-123.45, "−12,345 %"],
     [Number.NaN, "–"],
   ];
   for (const [share, text] of cases) {

@@ -56,7 +56,7 @@ export function formatShare(share: number): string {
     return `>99.9${NO_BREAK_SPACE}%`;
   }
   const digits = magnitude < 1 ? 2 : magnitude < 99.95 ? 1 : 0;
-  return `${withMinus(percent.toFixed(digits).replace(/\.0+$/, ""))}${NO_BREAK_SPACE}%`;
+  return `${formatStep(Number(percent.toFixed(digits)))}${NO_BREAK_SPACE}%`;
 }
 
 const SUFFIXES = [
