@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tensorboard.plugins import base_plugin
 
+from tb_regplugin.flags import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 
 if TYPE_CHECKING:
     import argparse
 
 _logger = logging.getLogger(__name__)
-
-# A million steps of a hundred terms and their summaries are some 500 MiB.
-DEFAULT_CACHE_MB = 1024
 
 # To TensorBoard's flag, 0 means all of them.
 _KEEP_ALL = 0

@@ -204,17 +204,27 @@ def block_event(segment: SegmentTag, block: Block) -> event_pb2.Event:
     return _event(segment_tag(segment), int(block.steps[-1]), float(block.wall_times[-1]), tensor)
 
 
-def series_metadata(content: bytes = b"") -> summary_pb2.SummaryMetadata:
+def series_metadata(
+    content: bytes = b"", description: str | None = None
+) -> summary_pb2.SummaryMetadata:
     """Returns what makes a series one of this plugin's.
 
     Args:
       content: The layout's JSON for a series of rows; nothing for the others.
+      description: A longer description, in Markdown.
     """
     plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=content)
     # TensorBoard's data server drops a third-party series without the data class.
     return summary_pb2.SummaryMetadata(
-        plugin_data=plugin_data, data_class=summary_pb2.DATA_CLASS_TENSOR
+        plugin_data=plugin_data,
+        summary_description=description or "",
+        data_class=summary_pb2.DATA_CLASS_TENSOR,
     )
+
+
+def rows_metadata(layout: Layout, description: str | None) -> summary_pb2.SummaryMetadata:
+    """Returns the metadata of a series of rows."""
+    return series_metadata(encode_layout(layout), description)
 
 
 def _event(

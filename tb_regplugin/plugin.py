@@ -11,7 +11,7 @@ from werkzeug import wrappers
 
 from tb_regplugin.findings.cache import FindingsCache
 from tb_regplugin.findings.describe import findings_answer
-from tb_regplugin.loader import DEFAULT_CACHE_MB
+from tb_regplugin.flags import cache_mb
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -150,9 +150,3 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
             )
         return run, name, contents
-
-
-def cache_mb(flags: Any) -> int:
-    """Returns how many MiB to keep in memory; TensorBoard may run without flags."""
-    asked = getattr(flags, "regularization_cache_mb", None)
-    return max(0, asked) if isinstance(asked, int) else DEFAULT_CACHE_MB

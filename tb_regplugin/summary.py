@@ -14,7 +14,7 @@ import numpy as np
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin import log_format
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Term
 from tb_regplugin.writing.columns import layout_of
 
 __all__ = ["op", "pb", "penalties"]
@@ -100,7 +100,7 @@ def penalties(
 
     _check_name(name)
     layout, values = _columns(data_loss, penalties, total_loss)
-    return write_row(name, layout, values, step, row_metadata(layout, description))
+    return write_row(name, layout, values, step, log_format.rows_metadata(layout, description))
 
 
 def pb(
@@ -138,18 +138,10 @@ def pb(
         tensor.tensor_shape.dim.add(size=size)
     value = summary_pb2.Summary.Value(
         tag=log_format.rows_tag(name, log_format.layout_id(layout)),
-        metadata=row_metadata(layout, description),
+        metadata=log_format.rows_metadata(layout, description),
         tensor=tensor,
     )
     return summary_pb2.Summary(value=[value])
-
-
-def row_metadata(layout: Layout, description: str | None) -> summary_pb2.SummaryMetadata:
-    """Returns the metadata of a series of rows."""
-    metadata = log_format.series_metadata(log_format.encode_layout(layout))
-    if description is not None:
-        metadata.summary_description = description
-    return metadata
 
 
 def _columns(data_loss: Any, penalties: Mapping[str | Term, Any], total_loss: Any) -> Any:

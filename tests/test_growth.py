@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
+from tb_regplugin.flags import cache_mb
 from tb_regplugin.log_format import layout_id
-from tb_regplugin.plugin import RegularizationPlugin, cache_mb
+from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading.answers import curves_answer
 from tb_regplugin.reading.query import parse_curves
 from tb_regplugin.reading.source import Source

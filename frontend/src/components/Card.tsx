@@ -78,7 +78,7 @@ export function Card({ dashboard, state, recording }: Props) {
           recording={recording}
           curves={curves}
           failure={failure}
-          note={picture && leftOut(picture)}
+          note={picture && leftOut(picture.scale, picture.lines)}
           isExplained={card.findings.some(({ code }) => code === "not_finite")}
         />
       </header>

@@ -1,43 +1,18 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Theme } from "../drawing/colours.ts";
 import { chartOptions } from "../drawing/options.ts";
-import type { ColourOf } from "../drawing/paint.ts";
-import type { Band } from "../model/bands.ts";
-import type { Mark } from "../model/findings.ts";
 import { isWhole } from "../model/navigation.ts";
 import type { Picture, Range } from "../model/picture.ts";
-import { describeReading, type ReadingOptions, read } from "../model/reading.ts";
+import { describeReading, read } from "../model/reading.ts";
 import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
+import type { ChartProps } from "./chartProps.ts";
 import { chartSource } from "./chartSource.ts";
 import { leadCursors, linkCursor } from "./cursorLink.ts";
 import { followHighlight, highlightNow } from "./highlight.ts";
 import { makeOverlay } from "./overlay.ts";
 import { keepCursor, type Pointer, pointerOf, putCursor } from "./pointer.ts";
 import { Tooltip } from "./Tooltip.tsx";
-
-export interface ChartProps {
-  picture: Picture;
-  /** The part of the x axis shown. */
-  range: Range;
-  /** All of the x axis. */
-  whole: Range;
-  theme: Theme;
-  width: number;
-  height: number;
-  /** Without the names of the axes. */
-  isSmall?: boolean;
-  /** The chart in one sentence, for those who cannot see it. */
-  label: string;
-  colourOf: ColourOf;
-  reading: ReadingOptions;
-  /** Where findings begin. */
-  marks?: readonly Mark[];
-  /** Undefined for the whole. */
-  onZoom: (range: Range | undefined) => void;
-  onPick: (band: Band) => void;
-}
 
 const KEYS =
   "Arrow keys pan, plus and minus zoom, 0 shows all, period and comma read values, Escape ends.";

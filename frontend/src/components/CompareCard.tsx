@@ -1,9 +1,11 @@
 import { useCallback, useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Recording } from "../data/recording.ts";
-import { bandColour, runColour, type Theme } from "../drawing/colours.ts";
+import { bandColour, runColour } from "../drawing/colours.ts";
+import type { Theme } from "../drawing/look.ts";
 import type { Band } from "../model/bands.ts";
-import { COMPARE_KEY, DIFFERENCE, quantityName } from "../model/compare.ts";
+import { COMPARE_KEY, quantityName } from "../model/compare.ts";
+import { DIFFERENCE } from "../model/difference.ts";
 import { enumerate } from "../model/format.ts";
 import type { Range } from "../model/picture.ts";
 import { zoomRange } from "../model/ranges.ts";

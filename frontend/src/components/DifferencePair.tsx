@@ -1,5 +1,5 @@
 import type { Dashboard } from "../dashboard.ts";
-import { choosePair } from "../model/compare.ts";
+import { choosePair } from "../model/difference.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { Select } from "./Select.tsx";

@@ -1,7 +1,8 @@
 import { useMemo } from "preact/hooks";
 import { shortenMiddle } from "../model/format.ts";
 import type { Line } from "../model/lines.ts";
-import { Chart, type ChartProps } from "./Chart.tsx";
+import { Chart } from "./Chart.tsx";
+import type { ChartProps } from "./chartProps.ts";
 import { Swatch } from "./Legend.tsx";
 
 const NARROWEST = 230;

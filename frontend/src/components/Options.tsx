@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
-import { comparable, DIFFERENCE, QUANTITIES } from "../model/compare.ts";
+import { comparable, QUANTITIES } from "../model/compare.ts";
+import { DIFFERENCE } from "../model/difference.ts";
 import { groupings } from "../model/grouping.ts";
 import type { ReadingOrder, ScaleChoice, Settings, TermOrder, XAxis } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";

@@ -10,8 +10,8 @@ import { pictureTicks, yLabel } from "../model/labels.ts";
 import { valueRange } from "../model/ranges.ts";
 import { project } from "../model/scales.ts";
 import { X_LABELS, xTicks } from "../model/ticks.ts";
-import type { ChartProps } from "./Chart.tsx";
 import { type InputTarget, startPan } from "./chartInput.ts";
+import type { ChartProps } from "./chartProps.ts";
 
 export function chartSource(
   latest: () => ChartProps,

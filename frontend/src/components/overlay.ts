@@ -6,7 +6,7 @@ import { paintLayer, paintLine } from "../drawing/paint.ts";
 import { canvasSurface } from "../drawing/surface.ts";
 import { valueRange } from "../model/ranges.ts";
 import { project } from "../model/scales.ts";
-import type { ChartProps } from "./Chart.tsx";
+import type { ChartProps } from "./chartProps.ts";
 import { highlighted } from "./highlight.ts";
 
 /** How much of the others is covered. */

@@ -9,14 +9,12 @@ import {
   COMPARE_KEY,
   commonRange,
   comparisonPicture,
-  DIFFERENCE,
-  differenceOf,
-  differencePair,
   groupFor,
   joinSeeds,
   type RunCurves,
   runLines,
 } from "../model/compare.ts";
+import { DIFFERENCE, differenceOf, differencePair } from "../model/difference.ts";
 import { makePicture, type Picture, type Range } from "../model/picture.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";

@@ -3,9 +3,7 @@
 import type { Column, Recording } from "../data/recording.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
 import { naturalCompare } from "../model/runs.ts";
-import { LOOKS } from "./look.ts";
-
-export type Theme = "light" | "dark";
+import { LOOKS, type Theme } from "./look.ts";
 
 /** TensorBoard's own palette of runs, so that a run has one colour in all tabs. */
 const RUN_COLOURS: Record<Theme, readonly string[]> = {

@@ -1,6 +1,6 @@
 /** The colours of a chart's parts that are no term, after TensorBoard's light and dark themes. */
 
-import type { Theme } from "./colours.ts";
+export type Theme = "light" | "dark";
 
 export interface Look {
   readonly page: string;

@@ -1,6 +1,6 @@
 /** The page that the dashboard lives in: TensorBoard, and the frame that it gives to the plugin. */
 
-import type { Theme } from "../drawing/colours.ts";
+import type { Theme } from "../drawing/look.ts";
 import {
   BOOTSTRAP,
   DATA_RELOADED,

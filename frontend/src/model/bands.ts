@@ -168,3 +168,18 @@ function size(values: Float64Array): number {
   }
   return values.length === 0 ? 0 : sum / values.length;
 }
+
+/** The sum per bucket; what is not recorded counts as nothing, where anything is. */
+export function sumOf(bands: readonly Band[]): Float64Array {
+  const buckets = bands[0]?.values.length ?? 0;
+  const sums = new Float64Array(buckets).fill(Number.NaN);
+  for (const { values, members } of bands) {
+    for (let i = 0; i < buckets; i++) {
+      if (members.some(({ rows }) => (rows[i] ?? 0) > 0)) {
+        const sum = sums[i] ?? Number.NaN;
+        sums[i] = (Number.isNaN(sum) ? 0 : sum) + (values[i] ?? Number.NaN);
+      }
+    }
+  }
+  return sums;
+}

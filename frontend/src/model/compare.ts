@@ -1,18 +1,15 @@
-/** Several runs in one chart: a quantity as a line for each, or the difference of two. */
+/** A quantity of several runs in one chart, as a line for each. */
 
-import type { Curves, Series } from "../data/curves.ts";
+import type { Curves } from "../data/curves.ts";
 import { type Column, columnKey, type Recording, recordingKey } from "../data/recording.ts";
-import { type Band, chooseBands, totalBand } from "./bands.ts";
-import { type Line, makeLines, makeRatio, REFERENCES, sumOf } from "./lines.ts";
+import { type Band, chooseBands, sumOf, totalBand } from "./bands.ts";
+import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
 import { centres, type Picture, type Range } from "./picture.ts";
 import { naturalCompare, recordingLabel } from "./runs.ts";
 import { type ScaleKind, scaleFor } from "./scales.ts";
-import type { Settings } from "./settings.ts";
 
 /** The chart has a zoom and hidden lines like any recording; no run has such a name. */
 export const COMPARE_KEY = recordingKey("\u0000", "compare");
-
-export const DIFFERENCE = "difference";
 
 /** What can be compared, with what it is called, before the terms themselves. */
 export const QUANTITIES = [
@@ -192,63 +189,4 @@ export function commonRange(all: readonly Curves[]): Range {
   const max = Math.max(...all.map(({ lastX }) => lastX ?? Number.NEGATIVE_INFINITY));
   const middle = Number.isFinite(min) ? min : 0;
   return max > min ? { min, max } : { min: middle - 0.5, max: middle + 0.5 };
-}
-
-type PairSettings = Pick<Settings, "minuend" | "subtrahend">;
-
-/** The recordings of a difference: those asked for, else the first that are left; one if no more. */
-export function differencePair(
-  recordings: readonly Recording[],
-  { minuend, subtrahend }: PairSettings,
-): readonly Recording[] {
-  const second = recordings.find(({ key }) => key === subtrahend && key !== minuend);
-  const others = recordings.filter((recording) => recording !== second);
-  const first = others.find(({ key }) => key === minuend) ?? others[0];
-  const pair = [first, second ?? others.find((recording) => recording !== first)];
-  return pair.filter((recording) => recording !== undefined);
-}
-
-/** The settings after one place of a pair was given to a recording; the two may change places. */
-export function choosePair(
-  pair: readonly Recording[],
-  place: keyof PairSettings,
-  key: string,
-): PairSettings {
-  const [minuend = "", subtrahend = ""] = pair.map((recording) => recording.key);
-  if (place === "minuend") {
-    return { minuend: key, subtrahend: key === subtrahend ? minuend : subtrahend };
-  }
-  return { minuend: key === minuend ? subtrahend : minuend, subtrahend: key };
-}
-
-/** The first run minus the second, term by term, where the first has buckets. */
-export function differenceOf(first: Curves, second: Curves): Curves {
-  const columns = new Map<string, Column>();
-  for (const { column } of [...first.series, ...second.series]) {
-    const key = columnKey(column);
-    const known = columns.get(key);
-    columns.set(key, known === undefined ? column : joinColumns(known, column));
-  }
-  const x = centres(first);
-  const series = [...columns].map(([key, column]): Series => {
-    const mine = (curves: Curves) => curves.series.find((s) => columnKey(s.column) === key);
-    const there = mine(second);
-    const other = there && resample(centres(second), Float64Array.from(there.mean), x);
-    const own = mine(first)?.mean;
-    // A term that only one run has is nothing in the other.
-    const mean = Float32Array.from(x, (_, i) => (own?.[i] ?? 0) - (other?.[i] ?? 0));
-    const rows = Uint32Array.from(mean, (value) => (Number.isNaN(value) ? 0 : 1));
-    return { column, rows, min: mean, mean, max: mean, last: mean };
-  });
-  return { ...first, series, problems: [] };
-}
-
-/** A column of two runs: what differs between them is left out. */
-function joinColumns(first: Column, second: Column): Column {
-  const joined = { ...first, significant: first.significant || second.significant };
-  if (String(first.strength) !== String(second.strength)) {
-    const { strength, ...rest } = joined;
-    return rest;
-  }
-  return joined;
 }

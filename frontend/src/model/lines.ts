@@ -1,7 +1,7 @@
 /** Terms as lines, each for itself: values, or penalties as parts of the data loss. */
 
 import type { Series } from "../data/curves.ts";
-import type { Band } from "./bands.ts";
+import { type Band, sumOf } from "./bands.ts";
 import type { Area } from "./stack.ts";
 
 export interface Line {
@@ -79,19 +79,4 @@ export function makeRatio(
   const values = sumOf(penalties);
   const all: Band = { key: "total", label: RATIO_LABEL, role: "total", members, values };
   return [...lines, { band: all, x, values: divide(values) }];
-}
-
-/** Per bucket; what is not recorded counts as nothing, where anything is. */
-export function sumOf(bands: readonly Band[]): Float64Array {
-  const buckets = bands[0]?.values.length ?? 0;
-  const sums = new Float64Array(buckets).fill(Number.NaN);
-  for (const { values, members } of bands) {
-    for (let i = 0; i < buckets; i++) {
-      if (members.some(({ rows }) => (rows[i] ?? 0) > 0)) {
-        const sum = sums[i] ?? Number.NaN;
-        sums[i] = (Number.isNaN(sum) ? 0 : sum) + (values[i] ?? Number.NaN);
-      }
-    }
-  }
-  return sums;
 }

@@ -2,8 +2,8 @@
 
 import type { Band } from "./bands.ts";
 import { enumerate, formatValue } from "./format.ts";
-import type { Picture } from "./picture.ts";
-import type { ScaleKind } from "./scales.ts";
+import type { Line } from "./lines.ts";
+import type { Scale, ScaleKind } from "./scales.ts";
 import type { ScaleChoice, ViewName } from "./settings.ts";
 
 const STACKED: ReadonlySet<ViewName> = new Set(["stack", "share"]);
@@ -48,7 +48,7 @@ export function refuseShare(bands: readonly Band[]): string | undefined {
 }
 
 /** Which lines a log axis leaves out, in words; undefined where it shows all. */
-export function leftOut({ scale, lines }: Picture): string | undefined {
+export function leftOut(scale: Scale, lines: readonly Line[]): string | undefined {
   const missing = lines.filter(({ values }) => !values.some((value) => value > 0));
   if (scale.kind !== "log" || missing.length === 0) {
     return undefined;

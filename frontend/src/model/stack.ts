@@ -1,7 +1,6 @@
 /** Bands put on top of one another: positive values upwards from zero, negative ones downwards. */
 
-import type { Band } from "./bands.ts";
-import { sumOf } from "./lines.ts";
+import { type Band, sumOf } from "./bands.ts";
 
 /** The edges of an area per bucket; NaN where the band has no value. */
 export interface Area {

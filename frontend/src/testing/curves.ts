@@ -61,3 +61,19 @@ export function recording(
 ): Recording {
   return { key: recordingKey(run, name), run, name, lastStep: 0, columns, problems: [] };
 }
+
+/** A run of a total, a data loss and a penalty. */
+export const run = (name: string, data: number[], penalty: number[], firstStep = 0) => ({
+  recording: recording(name),
+  curves: curves(
+    [
+      series(
+        column("total", "total"),
+        data.map((value, i) => value + (penalty[i] ?? 0)),
+      ),
+      series(column("data", "data"), data),
+      series(column("penalties", "penalty"), penalty),
+    ],
+    firstStep,
+  ),
+});

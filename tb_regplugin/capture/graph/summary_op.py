@@ -12,7 +12,6 @@ from tb_regplugin import log_format
 from tb_regplugin.capture.graph.audit_once import audit_and_warn
 from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.row import build_row
-from tb_regplugin.summary import row_metadata
 
 
 def summary_op(
@@ -32,7 +31,7 @@ def summary_op(
             summary = tf.raw_ops.TensorSummaryV2(
                 tag=log_format.rows_tag(tag, log_format.layout_id(row.layout)),
                 tensor=block,
-                serialized_summary_metadata=row_metadata(
+                serialized_summary_metadata=log_format.rows_metadata(
                     row.layout, description
                 ).SerializeToString(),
             )

@@ -1,0 +1,69 @@
+/** The difference of two runs, term by term. */
+
+import type { Curves, Series } from "../data/curves.ts";
+import { type Column, columnKey, type Recording } from "../data/recording.ts";
+import { resample } from "./compare.ts";
+import { centres } from "./picture.ts";
+import type { Settings } from "./settings.ts";
+
+/** What is chosen instead of a quantity to compare. */
+export const DIFFERENCE = "difference";
+
+type PairSettings = Pick<Settings, "minuend" | "subtrahend">;
+
+/** The recordings of a difference: those asked for, else the first that are left; one if no more. */
+export function differencePair(
+  recordings: readonly Recording[],
+  { minuend, subtrahend }: PairSettings,
+): readonly Recording[] {
+  const second = recordings.find(({ key }) => key === subtrahend && key !== minuend);
+  const others = recordings.filter((recording) => recording !== second);
+  const first = others.find(({ key }) => key === minuend) ?? others[0];
+  const pair = [first, second ?? others.find((recording) => recording !== first)];
+  return pair.filter((recording) => recording !== undefined);
+}
+
+/** The settings after one place of a pair was given to a recording; the two may change places. */
+export function choosePair(
+  pair: readonly Recording[],
+  place: keyof PairSettings,
+  key: string,
+): PairSettings {
+  const [minuend = "", subtrahend = ""] = pair.map((recording) => recording.key);
+  if (place === "minuend") {
+    return { minuend: key, subtrahend: key === subtrahend ? minuend : subtrahend };
+  }
+  return { minuend: key === minuend ? subtrahend : minuend, subtrahend: key };
+}
+
+/** The first run minus the second, term by term, where the first has buckets. */
+export function differenceOf(first: Curves, second: Curves): Curves {
+  const columns = new Map<string, Column>();
+  for (const { column } of [...first.series, ...second.series]) {
+    const key = columnKey(column);
+    const known = columns.get(key);
+    columns.set(key, known === undefined ? column : joinColumns(known, column));
+  }
+  const x = centres(first);
+  const series = [...columns].map(([key, column]): Series => {
+    const mine = (curves: Curves) => curves.series.find((s) => columnKey(s.column) === key);
+    const there = mine(second);
+    const other = there && resample(centres(second), Float64Array.from(there.mean), x);
+    const own = mine(first)?.mean;
+    // A term that only one run has is nothing in the other.
+    const mean = Float32Array.from(x, (_, i) => (own?.[i] ?? 0) - (other?.[i] ?? 0));
+    const rows = Uint32Array.from(mean, (value) => (Number.isNaN(value) ? 0 : 1));
+    return { column, rows, min: mean, mean, max: mean, last: mean };
+  });
+  return { ...first, series, problems: [] };
+}
+
+/** A column of two runs: what differs between them is left out. */
+function joinColumns(first: Column, second: Column): Column {
+  const joined = { ...first, significant: first.significant || second.significant };
+  if (String(first.strength) !== String(second.strength)) {
+    const { strength, ...rest } = joined;
+    return rest;
+  }
+  return joined;
+}
