@@ -8,13 +8,17 @@ import { build, transform } from "esbuild";
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const outfile = path("../tb_regplugin/static/index.js");
 
+/** Rules of uPlot for what UPLOT_WITHOUT leaves out. */
+const UNUSED_RULES = /[^{}]*\.u-(legend|inline|series|title|cursor-pt)\b[^{}]*\{[^{}]*\}/g;
+
 /** Styles come as text and are put into a <style>: the entry page has no room for a stylesheet. */
 const styles = {
   name: "styles",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async (file) => {
       const source = await readFile(file.path, "utf8");
-      const { code } = await transform(source, { loader: "css", minify: true });
+      const used = source.replace(UNUSED_RULES, "");
+      const { code } = await transform(used, { loader: "css", minify: true });
       return { contents: code, loader: "text" };
     });
   },
@@ -36,6 +40,11 @@ const UPLOT_WITHOUT = [
   [/const showLegend = legend\.show;/, ""],
   [/\bshowLegend\b/g, "false"],
   [/(?<=function drawSeries\(\) \{\s+if \()dataLen > 0(?=\))/, "false"],
+  // esbuild leaves functions within functions in place, called or not.
+  [
+    /^\tfunction (initLegendRow|getOuterIdxs|cacheStrokeFill|drawPath|fillStroke|strokeFill|doStroke)\([\s\S]*?^\t\}/gm,
+    "",
+  ],
   [/^uPlot\.assign = assign;[\s\S]*(?=^export )/m, ""],
 ];
 

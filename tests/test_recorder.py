@@ -77,7 +77,7 @@ def test_loops_inside_of_functions_lose_no_step(tmp_path: Path, jit_compile: boo
         for _ in range(10):
             train()
     values = recorded(tmp_path).values[:, 0]
-    assert values.tolist() == list(range(20_000))
+    np.testing.assert_array_equal(values, np.arange(20_000))
 
 
 def test_lost_rows_are_counted_in_a_warning(tmp_path: Path) -> None:

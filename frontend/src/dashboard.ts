@@ -9,6 +9,8 @@ import type { Theme } from "./drawing/look.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
+import type { Range } from "./model/picture.ts";
+import { zoomRange } from "./model/ranges.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
 import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
@@ -208,6 +210,14 @@ export class Dashboard extends Store<DashboardState> {
       }
     }
     this.update({ choice: { ...this.state.choice, chosen } });
+  }
+
+  /** Shows a part of an x axis, all of it if that is undefined; a part without a stretch is none. */
+  zoom(key: string, part: Range | undefined, whole: Range): void {
+    const range = part && zoomRange(part, whole, this.state.settings.x);
+    if (range !== undefined || part === undefined) {
+      this.changeView(key, (view) => zoom(view, range));
+    }
   }
 
   viewOf(key: string): View {

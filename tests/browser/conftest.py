@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,6 +46,8 @@ class Dashboard:
         self.address = address
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        # Set by tests in which something goes wrong on purpose.
+        self.may_complain = False
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
@@ -76,6 +79,20 @@ class Dashboard:
         """Returns the area within the axes of a run's chart."""
         return self.card(run).locator(".u-over")
 
+    def legend(self, run: str) -> Any:
+        """Returns the legend of a run's chart."""
+        return self.card(run).get_by_role("list", name="Terms")
+
+    def term(self, run: str, name: str) -> Any:
+        """Returns a run's legend entry: findings and the table have buttons of that name too."""
+        return self.legend(run).get_by_role("button", name=name)
+
+    def colour(self, run: str, term: str) -> tuple[int, ...]:
+        """Returns the colour of a term in a run's legend, as red, green and blue up to 255."""
+        swatch = self.term(run, term).locator(".swatch")
+        style = swatch.evaluate("element => getComputedStyle(element).backgroundColor")
+        return tuple(int(part) for part in re.findall(r"\d+", style)[:3])
+
     def view(self, name: str) -> None:
         """Chooses one of the views: in a narrow window they are a list to choose from."""
         radio = self.frame.get_by_role("radio", name=name, exact=True)
@@ -95,8 +112,10 @@ class Dashboard:
 
     def menu(self, run: str, entry: str) -> None:
         """Chooses an entry of a card's menu."""
-        self.card(run).get_by_label(f"More of {run}").click()
-        self.card(run).get_by_text(entry, exact=True).click()
+        card = self.card(run)
+        card.get_by_label(f"More of {run}").click()
+        named = card.get_by_label(entry, exact=True)
+        named.or_(card.get_by_text(entry, exact=True)).click()
 
     def plugin_requests(self) -> list[str]:
         """Returns the addresses that the plugin asked for so far."""
@@ -105,29 +124,34 @@ class Dashboard:
 
 @pytest.fixture(params=["light", "dark"])
 def theme(request: pytest.FixtureRequest) -> str:
-    """A test that uses this runs in either theme of TensorBoard."""
+    """TensorBoard's theme: every test runs in both, unless it names one."""
     return str(request.param)
 
 
 @pytest.fixture
-def open_page(
-    browser: Browser, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Dashboard]]:
-    """Opens the tab of a TensorBoard that runs already."""
-    themed = "theme" in request.fixturenames
-    settings = json.dumps({"theme": request.getfixturevalue("theme") if themed else "light"})
+def open_page(browser: Browser, theme: str) -> Iterator[Callable[..., Dashboard]]:
+    """Opens the tab of a TensorBoard that runs already.
+
+    Whatever a test does, the page asks nothing of other hosts and has no error on its console.
+    """
+    settings = json.dumps({"theme": theme})
     script = f"""localStorage.setItem("_tb_global_settings", '{settings}')"""
+    dashboards = []
     with ExitStack() as stack:
 
         def open_(address: str, **options: Any) -> Dashboard:
             options.setdefault("viewport", {"width": 1400, "height": 900})
             context = stack.enter_context(browser.new_context(**options))
             context.set_default_timeout(20_000)
-            if themed:
-                context.add_init_script(script)
-            return Dashboard(context.new_page(), address).open()
+            context.add_init_script(script)
+            dashboards.append(Dashboard(context.new_page(), address))
+            return dashboards[-1].open()
 
         yield open_
+    for dashboard in dashboards:
+        local = (dashboard.address, "blob:", "data:")
+        assert [url for url in dashboard.requests if not url.startswith(local)] == []
+        assert dashboard.may_complain or dashboard.complaints == []
 
 
 @pytest.fixture

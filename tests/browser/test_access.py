@@ -44,7 +44,6 @@ def violations(dashboard: Dashboard) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("theme")
 @pytest.mark.parametrize("width", [1400, 360])
 def test_axe_finds_no_violation(shared: str, open_page: Open, width: int) -> None:
     """With every view, findings, the options, the table, a comparison and an open menu."""
@@ -55,7 +54,7 @@ def test_axe_finds_no_violation(shared: str, open_page: Open, width: int) -> Non
     expect(dashboard.frame.get_by_role("table").first).to_be_visible()
     dashboard.option("Compare runs by").select_option("Total")
     dashboard.card("steady").get_by_label("More of steady").click()
-    expect(dashboard.card("steady").get_by_text("SVG figure")).to_be_visible()
+    expect(dashboard.card("steady").get_by_label("SVG figure")).to_be_visible()
     found = {}
     for view in VIEWS:
         dashboard.view(view)

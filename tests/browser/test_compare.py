@@ -53,7 +53,6 @@ def test_a_quantity_is_compared_across_runs(
     expect(rows).to_have_text([re.compile(rf"seed=\d\s*{value}") for value in values])
 
 
-@pytest.mark.usefixtures("theme")
 def test_seeds_are_joined_to_their_mean_and_range(shared: str, open_page: Open) -> None:
     """What the expression captures names the group; its band goes from least to most."""
     dashboard = open_page(shared)
@@ -70,7 +69,6 @@ def test_seeds_are_joined_to_their_mean_and_range(shared: str, open_page: Open) 
     assert len({tuple(pixel) for pixel in column.tolist()}) >= 3
 
 
-@pytest.mark.usefixtures("theme")
 def test_the_difference_of_two_runs_is_stacked(shared: str, open_page: Open) -> None:
     """The first chosen run minus the second, term by term."""
     dashboard = open_page(shared)

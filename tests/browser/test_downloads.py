@@ -35,10 +35,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def download(dashboard: Dashboard, run: str, what: str) -> Download:
     """Downloads something of a run's card."""
-    menu = dashboard.card(run).get_by_label(f"More of {run}")
-    menu.click()
     with dashboard.page.expect_download() as info:
-        dashboard.card(run).get_by_text(what, exact=True).click()
+        dashboard.menu(run, what)
     return info.value
 
 
@@ -62,14 +60,43 @@ def test_an_svg_has_legend_and_axis_labels(shared: str, open_page: Open) -> None
 
 
 def test_a_png_is_a_large_picture_on_white(shared: str, open_page: Open) -> None:
-    """Also in dark mode: figures are printed."""
-    dashboard = open_page(shared, color_scheme="dark")
+    """Also in the dark: figures are printed."""
+    dashboard = open_page(shared)
     dashboard.view("Lines")
     file = download(dashboard, "residual", "PNG figure")
     image = Image.open(io.BytesIO(read(file))).convert("RGB")
     assert image.width > 1000
     assert image.getpixel((1, 1)) == (255, 255, 255)
     assert len(image.resize((200, 200)).getcolors(100_000) or []) > 5
+
+
+def test_csv_and_json_have_the_values_drawn(shared: str, open_page: Open) -> None:
+    """What the chart shows, as it shows it: here, shares of the zoomed steps."""
+    dashboard = open_page(shared)
+    dashboard.view("100 %")
+    dashboard.option("Group by").select_option("All penalties as one")
+    dashboard.frame.get_by_role("list", name="Terms").get_by_text("penalties").first.wait_for()
+    drag(dashboard.plot("steady/train"), 0.2, 0.4)
+    expect(dashboard.card("steady/train").get_by_role("button", name="Reset zoom")).to_be_visible()
+    dashboard.page.wait_for_load_state("networkidle")
+    file = download(dashboard, "steady/train", "CSV of the values drawn")
+    assert file.suggested_filename == "steady_train_chart.csv"
+    rows = list(csv.reader(read(file).decode().splitlines()))
+    assert rows[0] == ["step", "data", "penalties"]
+    assert 15 < len(rows) < 30
+    assert {tuple(row[1:]) for row in rows[1:]} == {("0.25", "0.75")}
+    drawn = json.loads(read(download(dashboard, "steady/train", "JSON of the values drawn")))
+    assert drawn["rows"] == [[float(cell) for cell in row] for row in rows[1:]]
+
+
+def test_a_comparison_has_its_values_as_a_file(shared: str, open_page: Open) -> None:
+    """One column a run."""
+    dashboard = open_page(shared)
+    dashboard.option("Compare runs by").select_option("Data loss")
+    file = download(dashboard, "Data loss across runs", "CSV of the values drawn")
+    header, first, *_ = csv.reader(read(file).decode().splitlines())
+    assert header == ["step", "residual", "steady/train"]
+    assert first == ["0", "1", "1"]
 
 
 def test_csv_and_json_have_the_exact_rows(shared: str, open_page: Open) -> None:

@@ -26,7 +26,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.usefixtures("theme")
 def test_pull_is_read_as_a_part_of_the_data_gradient(shared: str, open_page: Open) -> None:
     """0.1 of 1 is 10 %, 4 of 2 is 200 %; the cosine is a number."""
     dashboard = open_page(shared)

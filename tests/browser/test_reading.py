@@ -149,7 +149,6 @@ def test_all_charts_show_where_the_pointer_is(shared: str, open_page: Open) -> N
     expect(dashboard.frame.get_by_role("tooltip")).to_have_count(0)
 
 
-@pytest.mark.usefixtures("theme")
 def test_a_band_is_highlighted_everywhere(shared: str, open_page: Open) -> None:
     """Pointing at a band in one chart pales the other bands of all charts."""
     dashboard = open_page(shared)

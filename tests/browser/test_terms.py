@@ -28,7 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_many_terms_are_the_largest_and_the_rest(shared: str, open_page: Open) -> None:
     """Twelve terms have bands of their own, 288 make one; the number can be chosen."""
     dashboard = open_page(shared)
-    legend = dashboard.card("many").get_by_role("list", name="Terms")
+    legend = dashboard.legend("many")
     expect(legend.get_by_role("button")).to_have_count(2 + 12 + 1)
     expect(legend.get_by_role("button", name="288 more terms")).to_be_visible()
     top = dashboard.option("Largest terms")
@@ -43,18 +43,18 @@ def test_terms_are_grouped_by_layer_kind_and_all(shared: str, open_page: Open) -
     plot = dashboard.plot("many")
     rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
     dashboard.option("Group by").select_option("Layer")
-    button = dashboard.card("many").get_by_role("button", name="block_9")
+    button = dashboard.term("many", "block_9")
     expect(button).to_have_count(1)
     expect(button).to_be_visible()
     point_at(plot, 0.5)
     expect(rows.filter(has_text="total")).to_have_text(re.compile("1,651"))
     expect(rows.filter(has_text="block_9")).to_have_text(re.compile(r"block_9\s*300\s*18.2"))
     dashboard.option("Group by").select_option("Kind")
-    expect(dashboard.card("many").get_by_role("button", name="l2, 150 terms")).to_be_visible()
+    expect(dashboard.term("many", "l2, 150 terms")).to_be_visible()
     point_at(plot, 0.4)
     expect(rows.filter(has_text="l2")).to_have_text(re.compile(r"l2\s*825\s*50\s%"))
     dashboard.option("Group by").select_option("All penalties as one")
-    expect(dashboard.card("many").get_by_role("button", name="penalties")).to_be_visible()
+    expect(dashboard.term("many", "penalties")).to_be_visible()
     point_at(plot, 0.5)
     expect(rows.filter(has_text="penalties")).to_have_text(re.compile("1,650"))
 
@@ -62,7 +62,7 @@ def test_terms_are_grouped_by_layer_kind_and_all(shared: str, open_page: Open) -
 def test_a_filter_shows_small_terms_too(shared: str, open_page: Open) -> None:
     """What is filtered for is shown however small it is; nonsense is said to be nonsense."""
     dashboard = open_page(shared)
-    legend = dashboard.card("many").get_by_role("list", name="Terms")
+    legend = dashboard.legend("many")
     dashboard.option("Show terms").fill("block_0/layer_[12]/")
     expect(legend.get_by_role("button", name="block_0/layer_1/kernel")).to_be_visible()
     expect(legend.get_by_role("button", name=re.compile("block_"))).to_have_count(2)
@@ -75,7 +75,7 @@ def test_a_filter_shows_small_terms_too(shared: str, open_page: Open) -> None:
 def test_the_order_of_terms_is_chosen(shared: str, open_page: Open) -> None:
     """By name, the first blocks come first."""
     dashboard = open_page(shared)
-    legend = dashboard.card("steady").get_by_role("list", name="Terms")
+    legend = dashboard.legend("steady")
     expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("kernel"))
     dashboard.option("Order").select_option("Name")
     expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("bias"))
@@ -113,7 +113,6 @@ def test_the_table_has_exact_figures_and_sorts(shared: str, open_page: Open) -> 
     expect(region.get_by_text(re.compile("Steps [12]\\d–[34]\\d"))).to_be_visible()
 
 
-@pytest.mark.usefixtures("theme")
 def test_the_table_isolates_and_has_the_charts_colours(shared: str, open_page: Open) -> None:
     """A term that is too small for a band of its own is shown alone from the table."""
     dashboard = open_page(shared)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import drag, pixels, point_at
@@ -34,13 +34,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def colour(card: Locator, term: str) -> tuple[int, ...]:
-    """Returns the colour of a term in a card's legend."""
-    swatch = card.get_by_role("list", name="Terms").get_by_role("button", name=term)
-    style = swatch.locator(".swatch").evaluate("e => getComputedStyle(e).backgroundColor")
-    return tuple(int(part) for part in re.findall(r"\d+", style)[:3])
-
-
 def rows_of(picture: np.ndarray, rgb: tuple[int, ...], share: float) -> np.ndarray:
     """Returns where a column of pixels, at a share of the width, has a colour."""
     return np.flatnonzero((picture[:, int(picture.shape[1] * share)] == rgb).all(axis=1))
@@ -52,16 +45,14 @@ def line_of(picture: np.ndarray, rgb: tuple[int, ...], share: float) -> int:
     return int(np.abs(column - rgb).sum(axis=1).argmin())
 
 
-@pytest.mark.usefixtures("theme")
 def test_100_percent_fills_the_chart_with_shares(shared: str, open_page: Open) -> None:
     """One click, and the bands fill the plot from edge to edge in proportion."""
     dashboard = open_page(shared)
     dashboard.view("100 %")
     expect(dashboard.chart("steady")).to_have_accessible_name(re.compile("Shares of the loss"))
-    card = dashboard.card("steady")
     picture = pixels(dashboard.plot("steady"))
     heights = [
-        len(rows_of(picture, colour(card, name), 0.63))
+        len(rows_of(picture, dashboard.colour("steady", name), 0.63))
         for name in ("data", "dense/kernel", "dense/bias")
     ]
     height = picture.shape[0]
@@ -76,19 +67,17 @@ def test_100_percent_with_negative_parts_is_refused(shared: str, open_page: Open
     reason = card.get_by_text(re.compile("not negative, but entropy goes to −0.5"))
     expect(reason).to_be_visible()
     expect(dashboard.chart("negative")).to_have_count(0)
-    card.get_by_role("button", name="entropy").click()
+    dashboard.term("negative", "entropy").click()
     expect(reason).to_have_count(0)
     expect(dashboard.chart("negative")).to_be_visible()
 
 
-@pytest.mark.usefixtures("theme")
 def test_negative_terms_stack_below_zero(shared: str, open_page: Open) -> None:
     """The negative band hangs below the ground that the data loss stands on."""
     dashboard = open_page(shared)
-    card = dashboard.card("negative")
     picture = pixels(dashboard.plot("negative"))
-    data = rows_of(picture, colour(card, "data"), 0.63)
-    entropy = rows_of(picture, colour(card, "entropy"), 0.63)
+    data = rows_of(picture, dashboard.colour("negative", "data"), 0.63)
+    entropy = rows_of(picture, dashboard.colour("negative", "entropy"), 0.63)
     assert entropy.min() >= data.max()
     np.testing.assert_allclose(len(data), 4 * len(entropy), atol=8)
 
@@ -103,12 +92,11 @@ def test_lines_take_a_log_axis_and_a_stack_refuses_it(
     dashboard.frame.get_by_role("button", name="Show lines").click()
     expect(dashboard.frame.get_by_text(re.compile("A stack needs"))).to_have_count(0)
     expect(dashboard.frame.get_by_role("radio", name="Lines")).to_be_checked()
-    card = dashboard.card("steady")
-    expect(card.get_by_role("img")).to_have_accessible_name(re.compile("lines"))
+    expect(dashboard.chart("steady")).to_have_accessible_name(re.compile("lines"))
     picture = pixels(dashboard.plot("steady"))
     # 1, 2 and 4 are evenly spaced on a log axis.
-    one = line_of(picture, colour(card, "dense/bias"), 0.63)
-    two = line_of(picture, colour(card, "dense/kernel"), 0.63)
+    one = line_of(picture, dashboard.colour("steady", "dense/bias"), 0.63)
+    two = line_of(picture, dashboard.colour("steady", "dense/kernel"), 0.63)
     four = line_of(picture, TOTAL[theme], 0.63)
     assert one - two == pytest.approx(two - four, abs=2)
 
@@ -124,16 +112,18 @@ def test_lines_with_negative_values_take_a_symmetric_log_axis(shared: str, open_
     expect(card.get_by_text(re.compile("not above zero"))).to_have_count(0)
     picture = pixels(dashboard.plot("negative"))
     # -0.5 lies as far below zero as 0.5 above it; 1 and 2 are further up.
-    lines = [line_of(picture, colour(card, name), 0.63) for name in ("data", "kernel", "entropy")]
+    lines = [
+        line_of(picture, dashboard.colour("negative", name), 0.63)
+        for name in ("data", "kernel", "entropy")
+    ]
     assert lines == sorted(lines)
 
 
-@pytest.mark.usefixtures("theme")
 def test_the_ratio_stands_between_reference_lines(shared: str, open_page: Open) -> None:
     """Penalties are three times the data loss: the tooltip says 300 %."""
     dashboard = open_page(shared)
     dashboard.view("Ratio")
-    expect(dashboard.card("steady").get_by_role("button", name="all penalties")).to_be_visible()
+    expect(dashboard.term("steady", "all penalties")).to_be_visible()
     point_at(dashboard.plot("steady"), 0.5)
     rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
     expect(rows).to_have_text(
@@ -145,12 +135,11 @@ def test_the_ratio_stands_between_reference_lines(shared: str, open_page: Open) 
     )
 
 
-@pytest.mark.usefixtures("theme")
 def test_a_click_on_a_band_isolates_it(shared: str, open_page: Open) -> None:
     """So does a click on its legend entry with shift; a second click shows all."""
     dashboard = open_page(shared)
     plot = dashboard.plot("steady")
-    legend = dashboard.card("steady").get_by_role("list", name="Terms")
+    legend = dashboard.legend("steady")
     box = plot.bounding_box()
     assert box is not None
     # The data loss is the lowest quarter.
@@ -170,7 +159,6 @@ def test_a_drag_zooms_and_isolates_nothing(shared: str, open_page: Open) -> None
     expect(card.locator(".legend [aria-pressed=true]")).to_have_count(4)
 
 
-@pytest.mark.usefixtures("theme")
 def test_small_multiples_give_each_term_a_chart(shared: str, open_page: Open) -> None:
     """The total first; each is named, and all zoom together."""
     dashboard = open_page(shared)

@@ -8,10 +8,9 @@ import { shortenMiddle } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
-import { isolate, pin, toggle } from "../model/view.ts";
+import { isolate, pin } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
 import { Findings, FindingsBadge } from "./Findings.tsx";
-import { highlight } from "./highlight.ts";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { Menu } from "./Menu.tsx";
@@ -36,8 +35,8 @@ export function Card({ dashboard, state, recording }: Props) {
   const isNear = useNear(element) || isFull;
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
-  const change = (key: string, how: typeof toggle) =>
-    dashboard.changeView(recording.key, (current) => how(current, key));
+  const isolateTerm = (key: string) =>
+    dashboard.changeView(recording.key, (current) => isolate(current, key));
 
   const label = recordingLabel(recording);
   const isEmpty = !isReadable || curves?.rows === 0;
@@ -90,7 +89,7 @@ export function Card({ dashboard, state, recording }: Props) {
             state={state}
             width={width}
             isFull={isFull}
-            onPick={(band) => change(band.key, isolate)}
+            onPick={(band) => isolateTerm(band.key)}
           />
         )}
         {isEmpty && (
@@ -101,15 +100,11 @@ export function Card({ dashboard, state, recording }: Props) {
       </div>
       {bands && !isEmpty && (
         <Legend
+          dashboard={dashboard}
+          viewKey={recording.key}
           bands={bands}
           total={card.totalLabel}
-          view={view}
           colourOf={colourOf}
-          onToggle={(key) => change(key, toggle)}
-          onIsolate={(key, before) =>
-            dashboard.changeView(recording.key, (current) => isolate(before ?? current, key))
-          }
-          onHighlight={highlight}
         />
       )}
       <Findings dashboard={dashboard} recording={recording} card={card} />
@@ -122,8 +117,7 @@ export function Card({ dashboard, state, recording }: Props) {
           isWanted={card.isWanted}
           pattern={card.pattern}
           colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
-          onIsolate={(key) => change(key, isolate)}
-          onHighlight={highlight}
+          onIsolate={isolateTerm}
         />
       )}
     </article>

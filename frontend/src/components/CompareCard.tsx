@@ -8,13 +8,12 @@ import { COMPARE_KEY, quantityName } from "../model/compare.ts";
 import { DIFFERENCE } from "../model/difference.ts";
 import { enumerate } from "../model/format.ts";
 import type { Range } from "../model/picture.ts";
-import { zoomRange } from "../model/ranges.ts";
+import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
-import { isolate, toggle, zoom } from "../model/view.ts";
+import { isolate } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
 import { DifferencePair } from "./DifferencePair.tsx";
-import { highlight } from "./highlight.ts";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { Menu } from "./Menu.tsx";
@@ -41,14 +40,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const width = useWidth(plot);
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
-  const change = (key: string, how: typeof toggle) =>
-    dashboard.changeView(COMPARE_KEY, (current) => how(current, key));
-  const zoomTo = (dragged: Range | undefined) => {
-    const range = dragged && zoomRange(dragged, whole, settings.x);
-    if (range !== undefined || dragged === undefined) {
-      dashboard.changeView(COMPARE_KEY, (current) => zoom(current, range));
-    }
-  };
+  const zoomTo = (range: Range | undefined) => dashboard.zoom(COMPARE_KEY, range, whole);
   const colourIn = (theme: Theme, band: Band) =>
     band.role === "run"
       ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
@@ -64,6 +56,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
     ? `${first ?? "…"} − ${second ?? "…"}`
     : `${quantityName(settings.compare)} across runs`;
   const invalid = termPattern(settings.seeds).invalid;
+  const note = picture && leftOut(picture.scale, picture.lines);
   return (
     <article class="card is-wide" ref={element} aria-label={title}>
       <header class="card-head">
@@ -95,6 +88,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             isZoomed={false}
           />
         )}
+        {note !== undefined && <p class="subtitle">{note}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
       <div class="plot" ref={plot}>
@@ -113,22 +107,20 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             colourOf={colourOf}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}
             onZoom={zoomTo}
-            onPick={(band) => change(band.key, isolate)}
+            onPick={({ key }) =>
+              dashboard.changeView(COMPARE_KEY, (current) => isolate(current, key))
+            }
           />
         )}
       </div>
       {picture && (
         <Legend
+          dashboard={dashboard}
+          viewKey={COMPARE_KEY}
           name={isDifference ? "Terms" : "Runs"}
           bands={bands}
           total={isDifference ? "total" : undefined}
-          view={view}
           colourOf={colourOf}
-          onToggle={(key) => change(key, toggle)}
-          onIsolate={(key, before) =>
-            dashboard.changeView(COMPARE_KEY, (current) => isolate(before ?? current, key))
-          }
-          onHighlight={highlight}
         />
       )}
     </article>

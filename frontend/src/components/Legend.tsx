@@ -1,58 +1,48 @@
 import { useRef } from "preact/hooks";
+import type { Dashboard } from "../dashboard.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin, shortenMiddle } from "../model/format.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
-import { isShown, type View } from "../model/view.ts";
+import { isolate, isShown, toggle } from "../model/view.ts";
+import { highlight } from "./highlight.ts";
 
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
 
 interface Props {
+  dashboard: Dashboard;
+  /** Of the view whose bands they are. */
+  viewKey: string;
   /** What its entries are. */
   name?: string;
   /** From bottom to top. */
   bands: readonly Band[];
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
-  view: View;
   colourOf: (band: Band) => string;
-  onToggle: (key: string) => void;
-  /** `before` is the view before the clicks that made up a double-click. */
-  onIsolate: (key: string, before?: View) => void;
-  onHighlight: (key: string | undefined) => void;
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({
-  name = "Terms",
-  bands,
-  total,
-  view,
-  colourOf,
-  onToggle,
-  onIsolate,
-  onHighlight,
-}: Props) {
+export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colourOf }: Props) {
+  const view = dashboard.viewOf(viewKey);
+  // What a double-click isolates, it isolates in the view before its first click.
   const before = useRef(view);
   const click = (key: string) => (event: MouseEvent) => {
     if (event.detail <= 1) {
       before.current = view;
     }
-    if (event.shiftKey) {
-      onIsolate(key);
-    } else if (event.detail === 2) {
-      onIsolate(key, before.current);
-    } else {
-      onToggle(key);
-    }
+    const isDouble = event.detail === 2;
+    const from = isDouble ? before.current : view;
+    const change = isDouble || event.shiftKey ? isolate : toggle;
+    dashboard.changeView(viewKey, () => change(from, key));
   };
   const handlers = (key: string) => ({
     "aria-pressed": isShown(view, key),
     "data-term": key,
     onClick: click(key),
-    onMouseEnter: () => onHighlight(key),
-    onMouseLeave: () => onHighlight(undefined),
-    onFocus: () => onHighlight(key),
-    onBlur: () => onHighlight(undefined),
+    onMouseEnter: () => highlight(key),
+    onMouseLeave: () => highlight(undefined),
+    onFocus: () => highlight(key),
+    onBlur: () => highlight(undefined),
   });
   return (
     <ul class="legend" aria-label={name}>
@@ -64,20 +54,23 @@ export function Legend({
           </button>
         </li>
       )}
-      {bands.map((band) => (
-        <li key={band.key}>
-          <button
-            type="button"
-            class="term"
-            title={`${band.label}\n${HINT}`}
-            {...handlers(band.key)}
-          >
-            <Swatch band={band} colour={colourOf(band)} />
-            <span>{shortenMiddle(band.label, 40)}</span>
-            <span class="origin">{originOf(band)}</span>
-          </button>
-        </li>
-      ))}
+      {bands.map((band) => {
+        const origin = originOf(band);
+        return (
+          <li key={band.key}>
+            <button
+              type="button"
+              class="term"
+              title={`${band.label}\n${HINT}`}
+              {...handlers(band.key)}
+            >
+              <Swatch band={band} colour={colourOf(band)} />
+              <span>{shortenMiddle(band.label, 40)}</span>
+              {origin !== "" && <span class="origin">{origin}</span>}
+            </button>
+          </li>
+        );
+      })}
     </ul>
   );
 }

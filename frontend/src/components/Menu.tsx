@@ -3,9 +3,14 @@ import { LOOKS } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
 import { fileName, savePng, saveText } from "../host/save.ts";
+import { numbersCsv, numbersJson, numbersOf } from "../model/numbers.ts";
 import type { Picture, Range } from "../model/picture.ts";
 
 const HEIGHT = 360;
+
+const ROW_FORMATS = ["csv", "json"] as const;
+export type RowFormat = (typeof ROW_FORMATS)[number];
+const TYPES: Record<RowFormat, string> = { csv: "text/csv", json: "application/json" };
 
 interface Props {
   /** Of what is shown: the file's name and the figure's title. */
@@ -16,7 +21,7 @@ interface Props {
   /** In light: figures are printed on white. */
   colourOf: ColourOf;
   /** The address of the rows in a format, of those shown or of all; absent where there is none. */
-  rows?: (format: "csv" | "json", isAll: boolean) => string;
+  rows?: (format: RowFormat, isAll: boolean) => string;
   isZoomed: boolean;
   /** Absent where the card stays where it is. */
   onPin?: () => void;
@@ -51,12 +56,9 @@ export function Menu(props: Props) {
   }, []);
   const svg = () =>
     figureSvg({ picture, range, width, height: HEIGHT, title: name, look: LOOKS.light, colourOf });
-  const save = (ending: "svg" | "png") => {
-    if (ending === "png") {
-      void savePng(fileName(name, ending), svg());
-    } else {
-      saveText(fileName(name, ending), svg(), "image/svg+xml");
-    }
+  const saveNumbers = (format: RowFormat) => {
+    const write = format === "csv" ? numbersCsv : numbersJson;
+    saveText(fileName(`${name}_chart`, format), write(numbersOf(picture, range)), TYPES[format]);
   };
   return (
     <details class="menu" ref={menu}>
@@ -78,26 +80,71 @@ export function Menu(props: Props) {
         >
           Full screen
         </button>
-        {picture.refusal === undefined &&
-          (["svg", "png"] as const).map((ending) => (
-            <button key={ending} type="button" class="text-button" onClick={() => save(ending)}>
-              {ending.toUpperCase()} figure
-            </button>
-          ))}
+        {picture.refusal === undefined && (
+          <>
+            <p>
+              Figure
+              <SaveButton
+                what="figure"
+                ending="svg"
+                onClick={() => saveText(fileName(name, "svg"), svg(), "image/svg+xml")}
+              />
+              <SaveButton
+                what="figure"
+                ending="png"
+                onClick={() => void savePng(fileName(name, "png"), svg())}
+              />
+            </p>
+            <p>
+              Values drawn
+              {ROW_FORMATS.map((format) => (
+                <SaveButton
+                  key={format}
+                  what="of the values drawn"
+                  ending={format}
+                  onClick={() => saveNumbers(format)}
+                />
+              ))}
+            </p>
+          </>
+        )}
         {rows &&
-          (isZoomed ? [false, true] : [true]).flatMap((isAll) =>
-            (["csv", "json"] as const).map((format) => (
-              <a
-                key={`${format} ${isAll}`}
-                class="text-button"
-                href={rows(format, isAll)}
-                download={fileName(name, format)}
-              >
-                {format.toUpperCase()} of {isAll ? "all steps" : "the steps shown"}
-              </a>
-            )),
-          )}
+          (isZoomed ? [false, true] : [true]).map((isAll) => {
+            const which = isAll ? "all steps" : "the steps shown";
+            return (
+              <p key={which}>
+                {isAll ? "All steps" : "Steps shown"}
+                {ROW_FORMATS.map((format) => (
+                  <a
+                    key={format}
+                    class="text-button"
+                    href={rows(format, isAll)}
+                    download={fileName(name, format)}
+                    aria-label={`${format.toUpperCase()} of ${which}`}
+                  >
+                    {format.toUpperCase()}
+                  </a>
+                ))}
+              </p>
+            );
+          })}
       </div>
     </details>
+  );
+}
+
+interface SaveButtonProps {
+  what: string;
+  ending: string;
+  onClick: () => void;
+}
+
+/** Named by its ending, and in full for those who hear it without what stands before it. */
+function SaveButton({ what, ending, onClick }: SaveButtonProps) {
+  const name = ending.toUpperCase();
+  return (
+    <button type="button" class="text-button" aria-label={`${name} ${what}`} onClick={onClick}>
+      {name}
+    </button>
   );
 }

@@ -6,6 +6,7 @@ import { formatStepRange, shortenMiddle } from "../model/format.ts";
 import { columnTitle, termKey } from "../model/gradients.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
 import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
+import { highlight } from "./highlight.ts";
 import { useAnswer } from "./hooks.ts";
 
 interface Props {
@@ -18,12 +19,11 @@ interface Props {
   /** The colour of a column by its key. */
   colourOf: (key: string) => string;
   onIsolate: (key: string) => void;
-  onHighlight: (key: string | undefined) => void;
 }
 
 /** Every term with its figures over the steps shown: the chart for those who read numbers. */
 export function TermTable(props: Props) {
-  const { dashboard, recording, label, query, isWanted, pattern, onIsolate, onHighlight } = props;
+  const { dashboard, recording, label, query, isWanted, pattern, onIsolate } = props;
   const [order, setOrder] = useState<TableOrder>();
   const { range, x, group } = query;
   const question = JSON.stringify([recording.key, range, x, group]);
@@ -69,8 +69,8 @@ export function TermTable(props: Props) {
               <tr
                 key={columnKey(row.column)}
                 data-term={key}
-                onMouseEnter={() => onHighlight(key)}
-                onMouseLeave={() => onHighlight(undefined)}
+                onMouseEnter={() => highlight(key)}
+                onMouseLeave={() => highlight(undefined)}
               >
                 <th scope="row" title={title}>
                   <button type="button" onClick={() => onIsolate(key)}>

@@ -13,11 +13,11 @@ import { findingMarks, type Mark } from "../model/findings.ts";
 import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, type Range, TOTAL_KEY } from "../model/picture.ts";
-import { fullRange, zoomRange } from "../model/ranges.ts";
+import { fullRange } from "../model/ranges.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
-import { isShown, type View, zoom } from "../model/view.ts";
+import { isShown, type View } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
 
 const NONE: readonly Finding[] = [];
@@ -91,12 +91,7 @@ export function useCard(
   );
 
   const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
-  const zoomTo = (dragged: Range | undefined) => {
-    const range = dragged && zoomRange(dragged, whole, settings.x);
-    if (range !== undefined || dragged === undefined) {
-      dashboard.changeView(recording.key, (current) => zoom(current, range));
-    }
-  };
+  const zoomTo = (range: Range | undefined) => dashboard.zoom(recording.key, range, whole);
   return {
     view,
     source,

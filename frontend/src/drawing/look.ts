@@ -37,5 +37,3 @@ export const LOOKS: Record<Theme, Look> = {
 
 /** The font of axis labels. */
 export const CHART_FONT = "12px Roboto, sans-serif";
-/** About how wide one of its letters is. */
-export const LETTER = 6.6;

@@ -4,7 +4,8 @@ import type uPlot from "uplot";
 import type { Range } from "../model/picture.ts";
 import { backward, forward, type Scale } from "../model/scales.ts";
 import type { Ticks } from "../model/ticks.ts";
-import { CHART_FONT, LETTER, type Look } from "./look.ts";
+import { widest, withinEnd } from "./labels.ts";
+import { CHART_FONT, type Look } from "./look.ts";
 
 /** What a chart asks back for while it draws; read anew each time. */
 export interface ChartSource {
@@ -28,6 +29,8 @@ export interface ChartSource {
 /** A shorter drag is a click with an unsteady hand. */
 export const SHORTEST_DRAG = 4;
 
+/** Beside the plot's right end: half of a label. */
+const END_ROOM = 12;
 const X_SPACE = 72;
 const Y_SPACE = 36;
 
@@ -42,7 +45,7 @@ export function chartOptions(
   return {
     width,
     height,
-    padding: [8, 12, 0, 0],
+    padding: [8, END_ROOM, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: false, range: () => ends(source.xRange()) },
@@ -61,9 +64,11 @@ export function chartOptions(
         ...labelled,
         ...(isSmall ? {} : { label: () => source.xLabel() }),
         size: 26,
-        ...ticks(X_SPACE, (chart, range) =>
-          source.xTicks(range, chart.bbox.width / devicePixelRatio / X_SPACE),
-        ),
+        ...ticks(X_SPACE, (chart, range) => {
+          const wide = chart.bbox.width / devicePixelRatio;
+          const made = source.xTicks(range, wide / X_SPACE);
+          return withinEnd(made, range, wide, END_ROOM);
+        }),
       },
       {
         ...axis(source),
@@ -139,6 +144,5 @@ function ticks(
 
 /** As wide as the longest label. */
 function axisWidth(_chart: uPlot, values: string[] | null): number {
-  const longest = (values ?? []).reduce((most, text) => Math.max(most, text.length), 2);
-  return Math.ceil(longest * LETTER) + 14;
+  return Math.ceil(widest(values ?? [])) + 14;
 }

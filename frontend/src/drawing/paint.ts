@@ -5,7 +5,8 @@ import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
-import { LETTER, type Look } from "./look.ts";
+import { labelWidth } from "./labels.ts";
+import type { Look } from "./look.ts";
 import { paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 
@@ -118,7 +119,7 @@ function paintReferenceLabel(
   const right = box.left + box.width - 4 * ratio;
   // Above the line, where there is room.
   const bottom = at + (at - LABEL_ROOM * ratio < box.top ? LABEL_ROOM : -2) * ratio;
-  const width = (label.length * LETTER + 4) * ratio;
+  const width = (labelWidth(label) + 4) * ratio;
   const height = (LABEL_ROOM - 3) * ratio;
   const ground = { colour: look.page, alpha: 0.8 };
   surface.rectangle(right - width + 2 * ratio, bottom - height, width, height, ground);

@@ -5,7 +5,8 @@ import type { Picture, Range } from "../model/picture.ts";
 import { valueRange } from "../model/ranges.ts";
 import { type Box, project } from "../model/scales.ts";
 import { X_LABELS, xTicks } from "../model/ticks.ts";
-import { LETTER, type Look } from "./look.ts";
+import { labelWidth, widest, withinEnd } from "./labels.ts";
+import type { Look } from "./look.ts";
 import { type ColourOf, paintPicture } from "./paint.ts";
 import type { Fill, Points, Surface } from "./surface.ts";
 
@@ -21,19 +22,22 @@ export interface Figure {
 
 const FONT = 12;
 const LINE = 18;
+/** Beside the plot's right end. */
+const END_ROOM = 16;
 
 export function figureSvg(figure: Figure): string {
   const { picture, range, width, height, title, look, colourOf } = figure;
   const yRange = valueRange(picture, range);
   const y = pictureTicks(picture, yRange, height / 40);
-  const labels = Math.max(...y.labels.map((label) => label.length), 2) * LETTER;
+  const labels = widest(y.labels);
   const box = {
     left: labels + 34,
     top: LINE + 10,
-    width: width - labels - 50,
+    width: width - labels - 34 - END_ROOM,
     height: height - 78,
   };
-  const x = xTicks(picture.curves.xAxis, range, box.width / 80);
+  const made = xTicks(picture.curves.xAxis, range, box.width / 80);
+  const x = withinEnd(made, range, box.width, END_ROOM);
   const projection = project(box, range, yRange, picture.scale);
   const bottom = box.top + box.height;
   const parts: string[] = [];
@@ -78,7 +82,7 @@ function legend(
   let left = box.left;
   let line = top;
   for (const band of bands) {
-    const needs = 24 + band.label.length * LETTER;
+    const needs = 24 + labelWidth(band.label);
     if (left > box.left && left + needs > box.left + box.width) {
       left = box.left;
       line += LINE;

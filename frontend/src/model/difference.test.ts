@@ -72,3 +72,11 @@ test("a difference ends where either run ends", () => {
   const [data] = chooseBands(differenceOf(third, first));
   assert.deepEqual([...(data?.values ?? [])], [4, 4, Number.NaN]);
 });
+
+test("a smoothed difference is that of the smoothed values", () => {
+  const smooth = (values: number[], smoothed: number[]) =>
+    curves([{ ...series(column("data", "data"), values), smoothed: Float32Array.from(smoothed) }]);
+  const [band] = chooseBands(differenceOf(smooth([5, 1], [4, 3]), smooth([1, 1], [1, 2])));
+  assert.deepEqual([...(band?.values ?? [])], [3, 1]);
+  assert.deepEqual([...(band?.raw ?? [])], [4, 0]);
+});

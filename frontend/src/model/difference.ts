@@ -45,15 +45,22 @@ export function differenceOf(first: Curves, second: Curves): Curves {
     columns.set(key, known === undefined ? column : joinColumns(known, column));
   }
   const x = centres(first);
+  const xOfSecond = centres(second);
   const series = [...columns].map(([key, column]): Series => {
-    const mine = (curves: Curves) => curves.series.find((s) => columnKey(s.column) === key);
-    const there = mine(second);
-    const other = there && resample(centres(second), Float64Array.from(there.mean), x);
-    const own = mine(first)?.mean;
+    const seriesIn = (curves: Curves) => curves.series.find((s) => columnKey(s.column) === key);
+    const [mine, other] = [seriesIn(first), seriesIn(second)];
     // A term that only one run has is nothing in the other.
-    const mean = Float32Array.from(x, (_, i) => (own?.[i] ?? 0) - (other?.[i] ?? 0));
+    const subtract = (pick: (series: Series) => Float32Array | undefined) => {
+      const subtrahend = other && pick(other);
+      const there = subtrahend && resample(xOfSecond, Float64Array.from(subtrahend), x);
+      const own = mine && pick(mine);
+      return Float32Array.from(x, (_, i) => (own?.[i] ?? 0) - (there?.[i] ?? 0));
+    };
+    const mean = subtract((one) => one.mean);
     const rows = Uint32Array.from(mean, (value) => (Number.isNaN(value) ? 0 : 1));
-    return { column, rows, min: mean, mean, max: mean, last: mean };
+    const isSmoothed = (mine ?? other)?.smoothed !== undefined;
+    const smoothed = isSmoothed ? { smoothed: subtract((one) => one.smoothed) } : {};
+    return { column, rows, min: mean, mean, max: mean, last: mean, ...smoothed };
   });
   return { ...first, series, problems: [] };
 }
