@@ -9,7 +9,7 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const outfile = path("../tb_regplugin/static/index.js");
 
 /** Rules of uPlot for what UPLOT_WITHOUT leaves out. */
-const UNUSED_RULES = /[^{}]*\.u-(legend|inline|series|title|cursor-pt)\b[^{}]*\{[^{}]*\}/g;
+const UNUSED_RULES = /\.u-(legend|inline|series|title)\b[^{}]*\{[^{}]*\}/g;
 
 /** Styles come as text and are put into a <style>: the entry page has no room for a stylesheet. */
 const styles = {

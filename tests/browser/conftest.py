@@ -165,7 +165,10 @@ def open_dashboard(open_page: Callable[..., Dashboard]) -> Iterator[Callable[...
             address = stack.enter_context(start_tensorboard(log_dir, *arguments))
             if runs is not None:
                 wait_for_runs(address, runs)
-            return open_page(address, **options)
+            dashboard = open_page(address, **options)
+            # Before TensorBoard goes away: what the page still asks for would fail.
+            stack.callback(dashboard.page.close)
+            return dashboard
 
         yield open_
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -120,3 +121,29 @@ def test_the_comparison_zooms_and_hides(shared: str, open_page: Open) -> None:
     point_at(dashboard.plot(title), 0.5)
     rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
     expect(rows).to_have_count(2)
+
+
+def test_a_run_that_a_log_axis_cannot_show_is_named(tmp_path: Path, open_dashboard: Open) -> None:
+    """A ratio of zero has no place there, and its run does not just go missing."""
+    for run, penalty in (("free", 0.0), ("penalised", 1.0)):
+        with Writer(tmp_path / run) as writer:
+            for step in range(10):
+                writer.write(step, 1.0, {"kernel": penalty})
+    dashboard = open_dashboard(tmp_path, runs=2)
+    dashboard.option("Compare runs by").select_option("Penalties ÷ data loss")
+    card = dashboard.card("Penalties ÷ data loss across runs")
+    expect(card.get_by_text(re.compile("On a log axis free is left out"))).to_be_visible()
+
+
+def test_a_comparison_over_time_is_read_by_the_time(shared: str, open_page: Open) -> None:
+    """At one time runs are at different steps: the tooltip names none."""
+    dashboard = open_page(shared)
+    dashboard.option("Compare runs by").select_option("Total")
+    dashboard.option("X axis").select_option("Relative time")
+    title = "Total across runs"
+    expect(
+        dashboard.card(title).get_by_role("group", name=re.compile("since the start"))
+    ).to_be_visible()
+    point_at(dashboard.plot(title), 0.5)
+    caption = dashboard.frame.get_by_role("tooltip").get_by_role("caption")
+    expect(caption).to_have_text(re.compile(r"^[\d.e-]+ s$"))

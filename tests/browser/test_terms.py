@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tb_regplugin import Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import drag, point_at
 from tests.browser.logs import write_run_with_many_terms, write_steady_run
@@ -129,3 +131,36 @@ def test_the_table_isolates_and_has_the_charts_colours(shared: str, open_page: O
         )
     ]
     assert swatches[0] == swatches[1]
+
+
+def test_a_term_has_one_colour_in_every_run_and_after_a_reload(
+    tmp_path: Path, open_dashboard: Open
+) -> None:
+    """Whatever else a run has, and wherever the term lies in it."""
+    names = ["dense/kernel", "dense/bias", "conv/kernel"]
+    for run, order in (("all", names), ("turned", names[::-1]), ("some", names[1:])):
+        with Writer(tmp_path / run) as writer:
+            writer.write(0, 1.0, {name: 1.0 + place for place, name in enumerate(order)})
+    dashboard = open_dashboard(tmp_path, runs=3)
+    colours = {name: dashboard.colour("all", name) for name in names}
+    assert len(set(colours.values())) == len(names)
+    dashboard.page.reload()
+    for run, has in (("all", names), ("turned", names), ("some", names[1:])):
+        assert {name: dashboard.colour(run, name) for name in has} == {
+            name: colours[name] for name in has
+        }
+
+
+def test_long_names_are_shortened_in_the_middle(tmp_path: Path, open_dashboard: Open) -> None:
+    """Both ends can be read, and the whole name is at hand."""
+    name = f"encoder/{'block/' * 20}attention/kernel"
+    with Writer(tmp_path / "run") as writer:
+        writer.write(0, 1.0, {name: 1.0})
+    dashboard = open_dashboard(tmp_path, runs=1, viewport={"width": 360, "height": 740})
+    entry = dashboard.legend("run").get_by_role("button").filter(has_text="encoder")
+    expect(entry).to_have_text(re.compile(r"^encoder/.*….*attention/kernel"))
+    expect(entry).to_have_attribute("title", re.compile(re.escape(name)))
+    dashboard.frame.get_by_role("checkbox", name="Table").check()
+    expect(dashboard.card("run").get_by_role("rowheader").filter(has_text="…")).to_have_attribute(
+        "title", name
+    )

@@ -10,6 +10,7 @@ import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
+import { chartHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
@@ -33,6 +34,7 @@ export function Card({ dashboard, state, recording }: Props) {
   const isFull = useFullScreen(element);
   // What fills the screen is outside of the area that scrolls.
   const isNear = useNear(element) || isFull;
+  const height = chartHeight(width, isFull);
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
   const isolateTerm = (key: string) =>
@@ -81,14 +83,14 @@ export function Card({ dashboard, state, recording }: Props) {
           isExplained={card.findings.some(({ code }) => code === "not_finite")}
         />
       </header>
-      <div class={isEmpty ? "plot is-empty" : "plot"} ref={plot}>
+      <div class="plot" style={{ minHeight: isEmpty ? 0 : height }} ref={plot}>
         {isNear && picture && !isEmpty && width > 0 && (
           <CardBody
             card={card}
             label={label}
             state={state}
             width={width}
-            isFull={isFull}
+            height={height}
             onPick={(band) => isolateTerm(band.key)}
           />
         )}

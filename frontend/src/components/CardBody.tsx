@@ -5,23 +5,18 @@ import { Chart } from "./Chart.tsx";
 import { Multiples } from "./Multiples.tsx";
 import type { CardState } from "./useCard.ts";
 
-const HEIGHT = 300;
-/** What is above and below a chart that fills the screen. */
-const AROUND = 220;
-
 interface Props {
   card: CardState;
   state: DashboardState;
   /** The recording's name. */
   label: string;
   width: number;
-  /** It fills the screen. */
-  isFull: boolean;
+  height: number;
   onPick: (band: Band) => void;
 }
 
 /** The chart of a card, or why there is none. */
-export function CardBody({ card, state, label, width, isFull, onPick }: Props) {
+export function CardBody({ card, state, label, width, height, onPick }: Props) {
   const { picture, colourOf, range, whole, zoomTo } = card;
   if (picture === undefined) {
     return null;
@@ -37,7 +32,7 @@ export function CardBody({ card, state, label, width, isFull, onPick }: Props) {
       whole={whole}
       theme={state.theme}
       width={width}
-      height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
+      height={height}
       label={describeChart(label, picture.curves, picture.view)}
       colourOf={colourOf}
       reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}

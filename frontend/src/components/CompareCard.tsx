@@ -13,16 +13,13 @@ import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
 import { isolate } from "../model/view.ts";
 import { Chart } from "./Chart.tsx";
+import { chartHeight } from "./chartHeight.ts";
 import { DifferencePair } from "./DifferencePair.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { Menu } from "./Menu.tsx";
 import { TextField } from "./TextField.tsx";
 import { useComparison } from "./useComparison.ts";
-
-const HEIGHT = 340;
-/** What is above and below a chart that fills the screen. */
-const AROUND = 160;
 
 interface Props {
   dashboard: Dashboard;
@@ -38,6 +35,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const isFull = useFullScreen(element);
   const isNear = useNear(element) || isFull;
   const width = useWidth(plot);
+  const height = chartHeight(width, isFull);
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
   const zoomTo = (range: Range | undefined) => dashboard.zoom(COMPARE_KEY, range, whole);
@@ -91,7 +89,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {note !== undefined && <p class="subtitle">{note}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
-      <div class="plot" ref={plot}>
+      <div class="plot" style={{ minHeight: height }} ref={plot}>
         {isDifference && second === undefined && (
           <p class="hint">Choose two runs in the list of runs: one minus the other is shown.</p>
         )}
@@ -102,7 +100,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             whole={whole}
             theme={theme}
             width={width}
-            height={isFull ? Math.max(HEIGHT, window.innerHeight - AROUND) : HEIGHT}
+            height={height}
             label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
             colourOf={colourOf}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}

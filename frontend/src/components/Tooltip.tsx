@@ -19,15 +19,21 @@ interface Props {
 
 /** Lists what the stack is made of at the pointer. */
 export function Tooltip({ picture, pointer, colourOf, options }: Props) {
-  const { steps, x, total, rows, more, isMean } = read(picture, pointer, options);
+  const { place, total, rows, more, isMean } = read(picture, pointer, options);
+  const [where, ...also] = place;
 
   return (
     <div class="tooltip" role="tooltip" style={{ transform: placeAt(pointer) }}>
       <table>
         <caption>
-          step {steps}
+          {where}
           {isMean && <span class="origin"> means</span>}
-          {x !== undefined && <span class="origin"> · {x}</span>}
+          {also.map((more) => (
+            <span key={more} class="origin">
+              {" "}
+              · {more}
+            </span>
+          ))}
         </caption>
         <tbody>
           {total && (

@@ -26,8 +26,9 @@ export function paintStrip(
       if (i < x.length && shade(i) === shade(begin)) {
         continue;
       }
-      const left = projection.x(edge(curves.firstXs, curves.lastXs, begin));
-      const right = projection.x(edge(curves.firstXs, curves.lastXs, i));
+      // On whole pixels: two half covered ones would show as a seam.
+      const left = Math.round(projection.x(edge(curves.firstXs, curves.lastXs, begin)));
+      const right = Math.round(projection.x(edge(curves.firstXs, curves.lastXs, i)));
       if (shade(begin) > 0) {
         const fill = { colour: look.heat, alpha: shade(begin) / SHADES };
         surface.rectangle(left, top, right - left, height, fill);

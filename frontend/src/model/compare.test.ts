@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "../testing/curves.ts";
 import { commonRange, comparisonPicture, joinSeeds, resample, runLines, union } from "./compare.ts";
+import { read } from "./reading.ts";
 
 const runs = [
   run("lambda=1,seed=1", [1, 2], [1, 1]),
@@ -56,4 +57,12 @@ test("the picture spans all runs and leaves hidden ones out", () => {
   assert.deepEqual([...picture.x], [0, 1, 2]);
   assert.deepEqual(commonRange(runs.map(({ curves }) => curves)), { min: 0, max: 2 });
   assert.deepEqual(commonRange([]), { min: -0.5, max: 0.5 });
+});
+
+test("on a time axis a reading across runs has a time and no step", () => {
+  const [sample] = runs;
+  assert.ok(sample);
+  const curves = { ...sample.curves, xAxis: "relative" as const };
+  const picture = comparisonPicture(runLines(runs, "total"), () => true, "total", "linear", curves);
+  assert.deepEqual(read(picture, 1).place, ["1 s"]);
 });

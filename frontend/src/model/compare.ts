@@ -159,6 +159,8 @@ export function comparisonPicture(
   const shown = lines.filter(({ band }) => isShown(band.key));
   const x = union(lines.map((line) => line.x));
   const largest = shown.flatMap(({ values }) => [...values]).filter(Number.isFinite);
+  // At one time, runs are at different steps.
+  const steps = sample.xAxis === "step" ? x.map(Math.round) : x.map(() => Number.NaN);
   return {
     view: "lines",
     quantity: quantity === "ratio" ? "ratio" : "loss",
@@ -171,8 +173,8 @@ export function comparisonPicture(
       ...sample,
       firstXs: x,
       lastXs: x,
-      firstSteps: x.map(Math.round),
-      lastSteps: x.map(Math.round),
+      firstSteps: steps,
+      lastSteps: steps,
       buckets: x.length,
     },
     layers: [],

@@ -43,7 +43,7 @@ test("a reading is told in one sentence", () => {
     ]),
   );
   assert.equal(plain(describeReading(reading)), "step 0: total 4; k 1, 25 %; data 3, 75 %");
-  const cut = { ...reading, x: "2 min", rows: [], more: 5 };
+  const cut = { ...reading, place: ["step 0", "2 min"], rows: [], more: 5 };
   assert.equal(describeReading(cut), "step 0, 2 min: total 4; 5 more");
 });
 
@@ -53,7 +53,7 @@ test("a bucket of several rows says its steps and the total's range", () => {
     { ...total, rows: Uint32Array.of(5), min: Float32Array.of(1), max: Float32Array.of(9) },
   ]);
   const reading = readingOf({ ...all, lastSteps: Float64Array.of(4) });
-  assert.equal(reading.steps, "0–4");
+  assert.deepEqual(reading.place, ["step 0–4"]);
   assert.equal(reading.isMean, true);
   assert.deepEqual(reading.total, { value: "4", range: "1 – 9" });
 });

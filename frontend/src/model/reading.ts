@@ -36,9 +36,8 @@ export interface ReadingRow {
 }
 
 export interface Reading {
-  readonly steps: string;
-  /** Where the x axis is no step: the place on it. */
-  readonly x?: string;
+  /** "step 5–9"; on a time axis the time, too, or alone where runs are at different steps. */
+  readonly place: readonly string[];
   readonly total?: { readonly value: string; readonly range?: string };
   /** From the top of the stack to its bottom, unless ordered otherwise. */
   readonly rows: readonly ReadingRow[];
@@ -49,7 +48,7 @@ export interface Reading {
 }
 
 /** A reading in one sentence, for those who hear it. */
-export function describeReading({ steps, x, total, rows, more }: Reading): string {
+export function describeReading({ place, total, rows, more }: Reading): string {
   const entries = [
     ...(total ? [`total ${total.value}`] : []),
     ...rows.map(({ band, value, share }) =>
@@ -57,7 +56,7 @@ export function describeReading({ steps, x, total, rows, more }: Reading): strin
     ),
     ...(more > 0 ? [`${more} more`] : []),
   ];
-  return `step ${steps}${x === undefined ? "" : `, ${x}`}: ${entries.join("; ")}`;
+  return `${place.join(", ")}: ${entries.join("; ")}`;
 }
 
 interface Entry {
@@ -84,8 +83,10 @@ export function read(
   const kept = limit(entries, options.limit);
   const axis = curves.xAxis;
   return {
-    steps: formatStepRange(first, last),
-    ...(axis === "step" ? {} : { x: formatX(axis, picture.x[bucket] ?? 0) }),
+    place: [
+      ...(Number.isNaN(first) ? [] : [`step ${formatStepRange(first, last)}`]),
+      ...(axis === "step" ? [] : [formatX(axis, picture.x[bucket] ?? 0)]),
+    ],
     // In a picture of ratios, the line over all is none of the total.
     ...(total && picture.quantity !== "ratio" ? { total: totalValue(total, bucket) } : {}),
     rows: sort(kept, options.order, value).map(({ band, write }) => ({ band, ...write() })),
