@@ -32,8 +32,11 @@ def test_of_fifty_runs_only_what_is_near_is_drawn(
     assert 1 <= charts.count() <= MOST_DRAWN
     asked = [url for url in dashboard.plugin_requests() if "/curves" in url]
     assert len(asked) < RUNS / 2
+    height = dashboard.card(names[0]).evaluate("element => element.offsetHeight")
 
     dashboard.card(names[-1]).scroll_into_view_if_needed()
     expect(dashboard.chart(names[-1])).to_be_visible()
     expect(dashboard.chart(names[0])).to_have_count(0)
     assert charts.count() <= MOST_DRAWN
+    # Nothing may move under the eyes of those who scroll.
+    assert dashboard.card(names[0]).evaluate("element => element.offsetHeight") == height

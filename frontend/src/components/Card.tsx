@@ -83,7 +83,7 @@ export function Card({ dashboard, state, recording }: Props) {
           isExplained={card.findings.some(({ code }) => code === "not_finite")}
         />
       </header>
-      <div class="plot" style={{ minHeight: isEmpty ? 0 : height }} ref={plot}>
+      <div class="plot" style={{ minHeight: isEmpty ? "0" : `${height}px` }} ref={plot}>
         {isNear && picture && !isEmpty && width > 0 && (
           <CardBody
             card={card}

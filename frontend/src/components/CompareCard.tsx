@@ -89,7 +89,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {note !== undefined && <p class="subtitle">{note}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
-      <div class="plot" style={{ minHeight: height }} ref={plot}>
+      <div class="plot" style={{ minHeight: `${height}px` }} ref={plot}>
         {isDifference && second === undefined && (
           <p class="hint">Choose two runs in the list of runs: one minus the other is shown.</p>
         )}

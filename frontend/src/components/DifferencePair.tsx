@@ -24,7 +24,7 @@ export function DifferencePair({ dashboard, comparison }: Props) {
   const choose = (place: "minuend" | "subtrahend", key: string) =>
     dashboard.changeSettings(choosePair(asked, place, key));
   return (
-    <>
+    <div class="pair">
       <Select
         label="Show"
         value={first}
@@ -45,6 +45,6 @@ export function DifferencePair({ dashboard, comparison }: Props) {
       >
         Swap
       </button>
-    </>
+    </div>
   );
 }

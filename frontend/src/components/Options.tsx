@@ -23,7 +23,8 @@ const SCALE_NAMES: readonly (readonly [ScaleChoice, string])[] = [
 ];
 
 const ORDER_NAMES: readonly (readonly [TermOrder, string])[] = [
-  ["size", "Size"],
+  ["share", "Share of the loss"],
+  ["size", "Size of the variable"],
   ["name", "Name"],
   ["recorded", "As recorded"],
 ];

@@ -56,6 +56,11 @@ export function columnKey(column: Column): string {
   return `${column.role}:${column.name}`;
 }
 
+/** How many numbers a penalised variable holds, where that is known. */
+export function elements({ size, shape }: Column): number | undefined {
+  return size ?? shape?.reduce((product, side) => product * side, 1);
+}
+
 export function parseRecordings(answer: unknown): readonly Recording[] {
   return list(object(answer, "The answer").recordings, "recordings").map(parseRecording);
 }

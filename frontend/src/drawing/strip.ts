@@ -8,6 +8,9 @@ import type { Surface } from "./surface.ts";
 /** As many shades as can be told apart: cells of one shade are drawn as one. */
 const SHADES = 32;
 
+/** Of a row at most: many rows leave no room for gaps of a pixel. */
+const GAP_SHARE = 0.2;
+
 export function paintStrip(
   surface: Surface,
   projection: Projection,
@@ -18,8 +21,10 @@ export function paintStrip(
   // The grid would show through as stripes.
   surface.rectangle(left, top, width, height, { colour: look.page, alpha: 1 });
   layers.forEach(({ above }, row) => {
-    const top = projection.y(row + 1) + surface.ratio;
-    const height = projection.y(row) - top;
+    const room = projection.y(row) - projection.y(row + 1);
+    const gap = Math.min(surface.ratio, GAP_SHARE * room);
+    const top = projection.y(row + 1) + gap;
+    const height = room - gap;
     const shade = (i: number) => shadeOf((above.upper[i] ?? 0) - (above.lower[i] ?? 0));
     let begin = 0;
     for (let i = 1; i <= x.length; i++) {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Column } from "../data/recording.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands, MORE_KEY } from "./bands.ts";
-import { DEFAULT_TOP } from "./settings.ts";
+import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
 
 const total = column("total", "total");
 const data = column("data", "data");
-const penalty = (name: string) => column(name, "penalty");
+const penalty = (name: string, more: Partial<Column> = {}) => column(name, "penalty", more);
 
 test("data loss comes first, then penalty terms, largest first", () => {
   const bands = chooseBands(
@@ -56,6 +57,19 @@ test("a residual has a band only where it is more than rounding", () => {
     chooseBands(curves([series(data, [1]), residual(significant)])).map(({ role }) => role);
   assert.deepEqual(roles(true), ["data", "unexplained"]);
   assert.deepEqual(roles(false), ["data"]);
+});
+
+test("penalties are ordered by share, by the size of their variables, by name or as recorded", () => {
+  const all = curves([
+    series(penalty("b", { shape: [2, 3] }), [1]),
+    series(penalty("a", { size: 100 }), [2]),
+    series(penalty("c"), [3]),
+  ]);
+  const labels = (order: TermOrder) => chooseBands(all, { order }).map(({ label }) => label);
+  assert.deepEqual(labels("share"), ["c", "a", "b"]);
+  assert.deepEqual(labels("size"), ["a", "b", "c"]);
+  assert.deepEqual(labels("name"), ["a", "b", "c"]);
+  assert.deepEqual(labels("recorded"), ["b", "a", "c"]);
 });
 
 test("implicit penalties are not part of the loss, so they have no band", () => {

@@ -1,7 +1,7 @@
 /** Which bands a stack has: data loss, the largest penalty terms, the rest as one, the residual. */
 
 import type { Curves, Series } from "../data/curves.ts";
-import { type Column, columnKey } from "../data/recording.ts";
+import { type Column, columnKey, elements } from "../data/recording.ts";
 import { naturalCompare } from "./runs.ts";
 import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
 
@@ -40,7 +40,7 @@ export interface BandOptions {
  * changes which others there are.
  */
 export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
-  const { keep, top = DEFAULT_TOP, pattern, order = "size" } = options;
+  const { keep, top = DEFAULT_TOP, pattern, order = "share" } = options;
   const inBucket = rowsPerBucket(curves);
   const ofRole = (role: BandRole) =>
     curves.series
@@ -65,8 +65,10 @@ export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
 
 function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): readonly Band[] {
   switch (order) {
-    case "size":
+    case "share":
       return bands;
+    case "size":
+      return bands.toSorted((left, right) => variableSize(right) - variableSize(left));
     case "name":
       return bands.toSorted((left, right) => naturalCompare(left.label, right.label));
     case "recorded": {
@@ -75,6 +77,11 @@ function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): read
       return bands.toSorted((left, right) => place(left) - place(right));
     }
   }
+}
+
+/** How many numbers a band penalises; none where that was not recorded. */
+function variableSize({ members }: Band): number {
+  return members.reduce((size, { column }) => size + (elements(column) ?? 0), 0);
 }
 
 /** The total as a band like any other, for lines and legends. */

@@ -27,14 +27,22 @@ export function yLabel({ view, quantity, lines, scale }: Picture): string {
     : `${QUANTITIES[quantity]} (${notes.join(", ")})`;
 }
 
+/** Names of rows may stand closer than numbers of an axis. */
+const ROWS_A_TICK = 2.5;
+
 /** The labels of the y axis; a heat strip's rows have names instead of numbers. */
 export function pictureTicks(picture: Picture, range: Range, most: number): Ticks {
   const { view, layers, scale, quantity } = picture;
   if (view !== "strip") {
     return yTicks(scale, range, most, quantity);
   }
+  // Where rows are thin, every second or third has its name; the tooltip has all.
+  const stride = Math.max(1, Math.ceil(layers.length / (ROWS_A_TICK * most)));
+  const named = layers
+    .map(({ band }, row) => ({ band, row }))
+    .filter((_, row) => row % stride === 0);
   return {
-    values: layers.map((_, row) => row + 0.5),
-    labels: layers.map(({ band }) => shortenMiddle(band.label, 18)),
+    values: named.map(({ row }) => row + 0.5),
+    labels: named.map(({ band }) => shortenMiddle(band.label, 18)),
   };
 }

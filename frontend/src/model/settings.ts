@@ -19,7 +19,8 @@ export type ScaleChoice = (typeof SCALES)[number];
 export const X_AXES = ["step", "relative", "wall_time"] as const;
 export type XAxis = (typeof X_AXES)[number];
 
-export const TERM_ORDERS = ["size", "name", "recorded"] as const;
+/** By their share of the loss, by the size of what they penalise, and so on. */
+export const TERM_ORDERS = ["share", "size", "name", "recorded"] as const;
 export type TermOrder = (typeof TERM_ORDERS)[number];
 
 export const READING_ORDERS = ["drawn", "largest", "smallest", "name", "nearest"] as const;
@@ -64,7 +65,7 @@ export const DEFAULT_SETTINGS: Settings = {
   group: "term",
   top: DEFAULT_TOP,
   terms: "",
-  order: "size",
+  order: "share",
   table: false,
   readingOrder: "drawn",
   readingRows: 16,

@@ -1,5 +1,6 @@
 /** The table of terms: its columns, what stands in them and in which order. */
 
+import { elements } from "../data/recording.ts";
 import type { TermFigures } from "../data/statistics.ts";
 import { formatShare, formatValue } from "./format.ts";
 import { naturalCompare } from "./runs.ts";
@@ -59,7 +60,7 @@ export const TABLE_COLUMNS: readonly TableColumn[] = [
   {
     id: "shape",
     label: "Shape",
-    key: ({ column }) => column.size ?? column.shape?.reduce((size, side) => size * side, 1),
+    key: ({ column }) => elements(column),
     show: ({ column }) => column.shape?.join(" × ") ?? NONE,
   },
 ];
