@@ -1,6 +1,7 @@
 /** The state of the whole page, and what changes it. */
 
 import { fetchRecordings, Unreachable } from "./data/api.ts";
+import type { Range } from "./data/axis.ts";
 import type { Finding } from "./data/findings.ts";
 import { FindingsWatch } from "./data/findingsWatch.ts";
 import type { Recording } from "./data/recording.ts";
@@ -9,7 +10,6 @@ import type { Theme } from "./drawing/look.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
-import type { Range } from "./model/picture.ts";
 import { zoomRange } from "./model/ranges.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";

@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import type { Range } from "../data/axis.ts";
 import { chartOptions } from "../drawing/options.ts";
 import { isWhole } from "../model/navigation.ts";
-import type { Picture, Range } from "../model/picture.ts";
+import type { Picture } from "../model/picture.ts";
 import { describeReading, read } from "../model/reading.ts";
 import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";

@@ -1,5 +1,6 @@
 import { useCallback, useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { Range } from "../data/axis.ts";
 import type { Recording } from "../data/recording.ts";
 import { bandColour, runColour } from "../drawing/colours.ts";
 import type { Theme } from "../drawing/look.ts";
@@ -7,7 +8,6 @@ import type { Band } from "../model/bands.ts";
 import { COMPARE_KEY, quantityName } from "../model/compare.ts";
 import { DIFFERENCE } from "../model/difference.ts";
 import { enumerate } from "../model/format.ts";
-import type { Range } from "../model/picture.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";

@@ -1,10 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { Range } from "../data/axis.ts";
 import { LOOKS } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
 import { fileName, savePng, saveText } from "../host/save.ts";
 import { numbersCsv, numbersJson, numbersOf } from "../model/numbers.ts";
-import type { Picture, Range } from "../model/picture.ts";
+import type { Picture } from "../model/picture.ts";
 
 const HEIGHT = 360;
 

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
+import type { XAxis } from "../data/axis.ts";
 import { comparable, QUANTITIES } from "../model/compare.ts";
 import { DIFFERENCE } from "../model/difference.ts";
 import { groupings } from "../model/grouping.ts";
-import type { ReadingOrder, ScaleChoice, Settings, TermOrder, XAxis } from "../model/settings.ts";
+import type { ReadingOrder, ScaleChoice, Settings, TermOrder } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
 import { NumberField } from "./NumberField.tsx";
 import { Select } from "./Select.tsx";

@@ -1,8 +1,8 @@
 /** What a hand does to a chart beside what uPlot knows: wheel, pan, click, keys. */
 
 import type uPlot from "uplot";
+import type { Range } from "../data/axis.ts";
 import { pan, placeAfterKey, rangeAfterKey, scaleRange } from "../model/navigation.ts";
-import type { Range } from "../model/picture.ts";
 
 export interface InputTarget {
   /** What is shown, and all there is. */

@@ -1,10 +1,11 @@
 /** What a chart shows, and what it tells. */
 
+import type { Range } from "../data/axis.ts";
 import type { Theme } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import type { Band } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
-import type { Picture, Range } from "../model/picture.ts";
+import type { Picture } from "../model/picture.ts";
 import type { ReadingOptions } from "../model/reading.ts";
 
 export interface ChartProps {

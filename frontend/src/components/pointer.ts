@@ -1,9 +1,10 @@
 /** Where a chart is read: at the mouse, or where keys have put the cursor. */
 
 import type uPlot from "uplot";
+import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
 import { bandAt } from "../model/hit.ts";
-import type { Picture, Range } from "../model/picture.ts";
+import type { Picture } from "../model/picture.ts";
 import { nearest } from "../model/ranges.ts";
 
 /** Where the pointer is: over which bucket, at which point of the window, over which band. */

@@ -3,6 +3,7 @@
 import { useCallback, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { CurvesQuery } from "../data/api.ts";
+import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Finding } from "../data/findings.ts";
 import type { Recording } from "../data/recording.ts";
@@ -12,7 +13,7 @@ import { type Band, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
 import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
-import { makePicture, type Picture, type Range, TOTAL_KEY } from "../model/picture.ts";
+import { makePicture, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange } from "../model/ranges.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";

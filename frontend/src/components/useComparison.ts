@@ -3,6 +3,7 @@
 import { useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { fetchAll } from "../data/api.ts";
+import type { Range } from "../data/axis.ts";
 import type { Recording } from "../data/recording.ts";
 import { type Band, chooseBands } from "../model/bands.ts";
 import {
@@ -15,7 +16,7 @@ import {
   runLines,
 } from "../model/compare.ts";
 import { DIFFERENCE, differenceOf, differencePair } from "../model/difference.ts";
-import { makePicture, type Picture, type Range } from "../model/picture.ts";
+import { makePicture, type Picture } from "../model/picture.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";

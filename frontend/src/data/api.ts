@@ -1,7 +1,6 @@
 /** Requests to the plugin's routes. Addresses are relative: TensorBoard may live under any path. */
 
-import type { Range } from "../model/picture.ts";
-import type { XAxis } from "../model/settings.ts";
+import type { Range, XAxis } from "./axis.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { type Finding, parseFindings } from "./findings.ts";
 import { parseRecordings, type Recording } from "./recording.ts";

@@ -1,6 +1,6 @@
 /** The curves of one recording over a range of steps, decoded from the server's binary answer. */
 
-import { X_AXES, type XAxis } from "../model/settings.ts";
+import { X_AXES, type XAxis } from "./axis.ts";
 import { FormatError, list, number, numberOrNull, object, text } from "./json.ts";
 import { type Column, type Problem, parseColumns, parseProblems } from "./recording.ts";
 

@@ -1,6 +1,6 @@
 /** How much room the labels of axes take. */
 
-import type { Range } from "../model/picture.ts";
+import type { Range } from "../data/axis.ts";
 import type { Ticks } from "../model/ticks.ts";
 
 /** About how wide a letter of CHART_FONT is, in pixels. */

@@ -1,7 +1,7 @@
 /** How uPlot draws the frame of a chart: axes, scales and the cursor. */
 
 import type uPlot from "uplot";
-import type { Range } from "../model/picture.ts";
+import type { Range } from "../data/axis.ts";
 import { backward, forward, type Scale } from "../model/scales.ts";
 import type { Ticks } from "../model/ticks.ts";
 import { widest, withinEnd } from "./labels.ts";

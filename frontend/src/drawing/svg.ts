@@ -1,7 +1,8 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
+import type { Range } from "../data/axis.ts";
 import { pictureTicks, yLabel } from "../model/labels.ts";
-import type { Picture, Range } from "../model/picture.ts";
+import type { Picture } from "../model/picture.ts";
 import { valueRange } from "../model/ranges.ts";
 import { type Box, project } from "../model/scales.ts";
 import { X_LABELS, xTicks } from "../model/ticks.ts";

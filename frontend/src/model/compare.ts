@@ -1,10 +1,11 @@
 /** A quantity of several runs in one chart, as a line for each. */
 
+import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import { type Column, columnKey, type Recording, recordingKey } from "../data/recording.ts";
 import { type Band, chooseBands, sumOf, totalBand } from "./bands.ts";
 import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
-import { centres, type Picture, type Range } from "./picture.ts";
+import { centres, type Picture } from "./picture.ts";
 import { naturalCompare, recordingLabel } from "./runs.ts";
 import { type ScaleKind, scaleFor } from "./scales.ts";
 

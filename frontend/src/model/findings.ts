@@ -1,10 +1,11 @@
 /** Findings on a chart: where they are on the x axis, and what they are about. */
 
+import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Finding, Severity } from "../data/findings.ts";
 import { type Column, columnKey } from "../data/recording.ts";
 import { formatStepRange } from "./format.ts";
-import { type Range, TOTAL_KEY } from "./picture.ts";
+import { TOTAL_KEY } from "./picture.ts";
 import { sameKeys } from "./runs.ts";
 import { isolateAll, type View } from "./view.ts";
 

@@ -1,7 +1,8 @@
 /** What the axes of a picture say. */
 
+import type { Range } from "../data/axis.ts";
 import { shortenMiddle } from "./format.ts";
-import type { Picture, Range } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { type Quantity, type Ticks, yTicks } from "./ticks.ts";
 
 const QUANTITIES: Record<Quantity, string> = {

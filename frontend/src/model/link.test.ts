@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { X_AXES } from "../data/axis.ts";
 import { recordingKey } from "../data/recording.ts";
 import { decodeLink, encodeLink, type LinkState } from "./link.ts";
 import { updateChoice } from "./runs.ts";
-import {
-  DEFAULT_SETTINGS,
-  READING_ORDERS,
-  SCALES,
-  TERM_ORDERS,
-  VIEWS,
-  X_AXES,
-} from "./settings.ts";
+import { DEFAULT_SETTINGS, READING_ORDERS, SCALES, TERM_ORDERS, VIEWS } from "./settings.ts";
 import type { View } from "./view.ts";
 
 const NOTHING: LinkState = {

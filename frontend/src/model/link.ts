@@ -1,7 +1,7 @@
 /** The whole state of the page as a list of names and values, for a link that restores it. */
 
+import { type Range, X_AXES } from "../data/axis.ts";
 import { recordingKey } from "../data/recording.ts";
-import type { Range } from "./picture.ts";
 import { CHOOSE_ALL_LIMIT, type Choice, sameKeys, updateChoice } from "./runs.ts";
 import {
   DEFAULT_SETTINGS,
@@ -12,7 +12,6 @@ import {
   type Settings,
   TERM_ORDERS,
   VIEWS,
-  X_AXES,
 } from "./settings.ts";
 import { type View, WHOLE_VIEW } from "./view.ts";
 

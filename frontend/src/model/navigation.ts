@@ -1,6 +1,6 @@
 /** Moving along the x axis: with keys, with the wheel, by dragging. */
 
-import type { Range } from "./picture.ts";
+import type { Range } from "../data/axis.ts";
 import { nearest } from "./ranges.ts";
 
 /** A key pans by this part of what is shown. */

@@ -1,10 +1,10 @@
 /** The numbers behind a picture, as a table for other programs. */
 
+import type { Range, XAxis } from "../data/axis.ts";
 import type { Band } from "./bands.ts";
 import type { Line } from "./lines.ts";
-import type { Picture, Range } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { between } from "./ranges.ts";
-import type { XAxis } from "./settings.ts";
 import type { Layer } from "./stack.ts";
 
 export interface NumberTable {

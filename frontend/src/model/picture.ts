@@ -12,11 +12,6 @@ import type { Quantity } from "./ticks.ts";
 
 export const TOTAL_KEY = "total";
 
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
 export interface Picture {
   readonly view: ViewName;
   readonly quantity: Quantity;

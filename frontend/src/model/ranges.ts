@@ -1,8 +1,8 @@
 /** The ranges of a chart's axes. */
 
+import type { Range, XAxis } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
-import type { Picture, Range } from "./picture.ts";
-import type { XAxis } from "./settings.ts";
+import type { Picture } from "./picture.ts";
 import { isShare } from "./ticks.ts";
 
 /** The x axis of the whole recording; a single step gets room on both sides. */

@@ -1,5 +1,7 @@
 /** What a person chose for all charts at once. */
 
+import type { XAxis } from "../data/axis.ts";
+
 export const VIEWS = [
   "stack",
   "share",
@@ -15,9 +17,6 @@ export type ViewName = (typeof VIEWS)[number];
 /** Auto is the scale that suits the view: see yScale in rules.ts. */
 export const SCALES = ["auto", "linear", "log", "symlog"] as const;
 export type ScaleChoice = (typeof SCALES)[number];
-
-export const X_AXES = ["step", "relative", "wall_time"] as const;
-export type XAxis = (typeof X_AXES)[number];
 
 /** By their share of the loss, by the size of what they penalise, and so on. */
 export const TERM_ORDERS = ["share", "size", "name", "recorded"] as const;

@@ -1,23 +1,18 @@
 /** Where an axis has its labels, and what they say. */
 
+import type { Range, XAxis } from "../data/axis.ts";
 import { formatShareTick, formatStep, formatTicks, formatValue } from "./format.ts";
 import type { Scale } from "./scales.ts";
-import type { XAxis } from "./settings.ts";
 
 export interface Ticks {
   readonly values: readonly number[];
   readonly labels: readonly string[];
 }
 
-interface Ends {
-  readonly min: number;
-  readonly max: number;
-}
-
 export type Quantity = "loss" | "share" | "ratio" | "difference" | "pull" | "cosine";
 
 /** At most about so many labels. */
-export function yTicks(scale: Scale, range: Ends, most: number, quantity: Quantity): Ticks {
+export function yTicks(scale: Scale, range: Range, most: number, quantity: Quantity): Ticks {
   const values = scale.kind === "linear" ? [] : decades(scale, range, most);
   if (values.length < 2) {
     const increment = niceIncrement((range.max - range.min) / Math.max(most, 1));
@@ -33,7 +28,7 @@ export function isShare(quantity: Quantity): boolean {
 }
 
 /** Powers of ten, on both sides of zero for symlog; with 2 and 5 between where there is room. */
-function decades(scale: Scale, range: Ends, most: number): number[] {
+function decades(scale: Scale, range: Range, most: number): number[] {
   const magnitudes = powers(scale, range);
   const all = (digits: readonly number[]) => {
     const positive = magnitudes.flatMap((power) => digits.map((digit) => digit * 10 ** power));
@@ -51,7 +46,7 @@ function decades(scale: Scale, range: Ends, most: number): number[] {
   return coarse.filter((value) => value === 0 || exponent(value) % stride === 0);
 }
 
-function powers(scale: Scale, { min, max }: Ends): number[] {
+function powers(scale: Scale, { min, max }: Range): number[] {
   const largest = Math.max(Math.abs(min), Math.abs(max));
   const smallest = scale.kind === "log" ? min : scale.threshold * 10;
   const first = exponent(smallest);
@@ -74,7 +69,7 @@ export function niceIncrement(atLeast: number): number {
   return clean(digit * power);
 }
 
-function multiples(increment: number, { min, max }: Ends, offset = 0): number[] {
+function multiples(increment: number, { min, max }: Range, offset = 0): number[] {
   const first = Math.ceil((min + offset) / increment - 1e-9);
   const last = Math.floor((max + offset) / increment + 1e-9);
   const count = Math.min(1000, Math.max(0, last - first + 1));
@@ -92,7 +87,7 @@ const TIME_INCREMENTS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((n) => n * DAY),
 ];
 
-export function xTicks(axis: XAxis, range: Ends, most: number): Ticks {
+export function xTicks(axis: XAxis, range: Range, most: number): Ticks {
   const atLeast = (range.max - range.min) / Math.max(most, 1);
   if (axis === "step") {
     // There is nothing between two steps.

@@ -1,6 +1,6 @@
 /** What a person chose to see of one recording: which bands, which steps. */
 
-import type { Range } from "./picture.ts";
+import type { Range } from "../data/axis.ts";
 
 export interface View {
   readonly hidden: ReadonlySet<string>;
