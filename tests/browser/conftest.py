@@ -135,7 +135,9 @@ def open_page(browser: Browser, theme: str) -> Iterator[Callable[..., Dashboard]
     Whatever a test does, the page asks nothing of other hosts and has no error on its console.
     """
     settings = json.dumps({"theme": theme})
-    script = f"""localStorage.setItem("_tb_global_settings", '{settings}')"""
+    # An empty page has no storage.
+    script = f"""location.protocol === "http:"
+        && localStorage.setItem("_tb_global_settings", '{settings}')"""
     dashboards = []
     with ExitStack() as stack:
 

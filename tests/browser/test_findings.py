@@ -137,10 +137,15 @@ def test_what_the_graph_told_when_recording_began_is_shown(
     expect(entry.get_by_role("button")).to_have_text("Show only kernel")
 
 
-def test_the_number_of_warnings_can_be_read(tmp_path: Path, open_dashboard: Open) -> None:
-    """On the colour of a warning, too."""
+def test_the_number_of_warnings_can_be_read(
+    tmp_path: Path, open_dashboard: Open, theme: str
+) -> None:
+    """On the colour of a warning it has that of the page."""
     write_run_with_a_residual(tmp_path / "run")
     dashboard = open_dashboard(tmp_path, runs=1)
     badge = dashboard.frame.get_by_role("navigation").get_by_role("img", name=re.compile("finding"))
-    expect(badge).to_have_css("color", "rgb(255, 255, 255)")
-    expect(badge).to_have_css("background-color", "rgb(143, 83, 0)")
+    is_light = theme == "light"
+    expect(badge).to_have_css("color", "rgb(255, 255, 255)" if is_light else "rgb(48, 48, 48)")
+    expect(badge).to_have_css(
+        "background-color", "rgb(143, 83, 0)" if is_light else "rgb(255, 183, 77)"
+    )

@@ -10,11 +10,11 @@ import { recordingLabel } from "../model/runs.ts";
 import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
+import { CardMenu } from "./CardMenu.tsx";
 import { chartHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
-import { Menu } from "./Menu.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -56,7 +56,7 @@ export function Card({ dashboard, state, recording }: Props) {
           </button>
         )}
         {picture && (
-          <Menu
+          <CardMenu
             name={label}
             picture={picture}
             range={card.range}

@@ -12,12 +12,12 @@ import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { termPattern } from "../model/terms.ts";
 import { isolate } from "../model/view.ts";
+import { CardMenu } from "./CardMenu.tsx";
 import { Chart } from "./Chart.tsx";
 import { chartHeight } from "./chartHeight.ts";
 import { DifferencePair } from "./DifferencePair.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
-import { Menu } from "./Menu.tsx";
 import { TextField } from "./TextField.tsx";
 import { useComparison } from "./useComparison.ts";
 
@@ -77,7 +77,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           />
         )}
         {picture && (
-          <Menu
+          <CardMenu
             name={title}
             picture={picture}
             range={view.range ?? whole}

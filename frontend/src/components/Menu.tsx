@@ -1,37 +1,16 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Range } from "../data/axis.ts";
-import { LOOKS } from "../drawing/look.ts";
-import type { ColourOf } from "../drawing/paint.ts";
-import { figureSvg } from "../drawing/svg.ts";
-import { fileName, savePng, saveText } from "../host/save.ts";
-import { numbersCsv, numbersJson, numbersOf } from "../model/numbers.ts";
-import type { Picture } from "../model/picture.ts";
-
-const HEIGHT = 360;
-
-const ROW_FORMATS = ["csv", "json"] as const;
-export type RowFormat = (typeof ROW_FORMATS)[number];
-const TYPES: Record<RowFormat, string> = { csv: "text/csv", json: "application/json" };
 
 interface Props {
-  /** Of what is shown: the file's name and the figure's title. */
+  /** Of what it is the menu. */
   name: string;
-  picture: Picture;
-  range: Range;
-  width: number;
-  /** In light: figures are printed on white. */
-  colourOf: ColourOf;
-  /** The address of the rows in a format, of those shown or of all; absent where there is none. */
-  rows?: (format: RowFormat, isAll: boolean) => string;
-  isZoomed: boolean;
-  /** Absent where the card stays where it is. */
-  onPin?: () => void;
-  isPinned?: boolean | undefined;
+  /** What there is to choose, in two words. */
+  title: string;
+  children: ComponentChildren;
 }
 
-/** What else can be done with a card: above all, saving it as a figure or as numbers. */
-export function Menu(props: Props) {
-  const { name, picture, range, width, colourOf, rows, isZoomed, onPin, isPinned } = props;
+/** Entries that come up on a click, and go with a choice, Escape or a press elsewhere. */
+export function Menu({ name, title, children }: Props) {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = () => menu.current?.removeAttribute("open");
@@ -55,97 +34,16 @@ export function Menu(props: Props) {
       document.removeEventListener("focusin", onOutside);
     };
   }, []);
-  const svg = () =>
-    figureSvg({ picture, range, width, height: HEIGHT, title: name, look: LOOKS.light, colourOf });
-  const saveNumbers = (format: RowFormat) => {
-    const write = format === "csv" ? numbersCsv : numbersJson;
-    saveText(fileName(`${name}_chart`, format), write(numbersOf(picture, range)), TYPES[format]);
-  };
   return (
     <details class="menu" ref={menu}>
-      <summary class="text-button" aria-label={`More of ${name}`} title="Pin, enlarge, download">
+      <summary class="text-button" aria-label={`More of ${name}`} title={title}>
         ⋮
       </summary>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the buttons within have their own keys */}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
       <div class="menu-box" onClick={() => menu.current?.removeAttribute("open")}>
-        {onPin && (
-          <button type="button" class="text-button" onClick={onPin}>
-            {isPinned ? "Unpin" : "Pin to the top"}
-          </button>
-        )}
-        <button
-          type="button"
-          class="text-button"
-          onClick={() => void menu.current?.closest("article")?.requestFullscreen()}
-        >
-          Full screen
-        </button>
-        {picture.refusal === undefined && (
-          <>
-            <p>
-              Figure
-              <SaveButton
-                what="figure"
-                ending="svg"
-                onClick={() => saveText(fileName(name, "svg"), svg(), "image/svg+xml")}
-              />
-              <SaveButton
-                what="figure"
-                ending="png"
-                onClick={() => void savePng(fileName(name, "png"), svg())}
-              />
-            </p>
-            <p>
-              Values drawn
-              {ROW_FORMATS.map((format) => (
-                <SaveButton
-                  key={format}
-                  what="of the values drawn"
-                  ending={format}
-                  onClick={() => saveNumbers(format)}
-                />
-              ))}
-            </p>
-          </>
-        )}
-        {rows &&
-          (isZoomed ? [false, true] : [true]).map((isAll) => {
-            const which = isAll ? "all steps" : "the steps shown";
-            return (
-              <p key={which}>
-                {isAll ? "All steps" : "Steps shown"}
-                {ROW_FORMATS.map((format) => (
-                  <a
-                    key={format}
-                    class="text-button"
-                    href={rows(format, isAll)}
-                    download={fileName(name, format)}
-                    aria-label={`${format.toUpperCase()} of ${which}`}
-                  >
-                    {format.toUpperCase()}
-                  </a>
-                ))}
-              </p>
-            );
-          })}
+        {children}
       </div>
     </details>
-  );
-}
-
-interface SaveButtonProps {
-  what: string;
-  ending: string;
-  onClick: () => void;
-}
-
-/** Named by its ending, and in full for those who hear it without what stands before it. */
-function SaveButton({ what, ending, onClick }: SaveButtonProps) {
-  const name = ending.toUpperCase();
-  return (
-    <button type="button" class="text-button" aria-label={`${name} ${what}`} onClick={onClick}>
-      {name}
-    </button>
   );
 }

@@ -18,7 +18,7 @@ const NAMES: Record<ViewName, readonly [label: string, title: string]> = {
   multiples: ["Small multiples", "Each term in a small chart of its own"],
   pull: ["Gradient pull", "The gradient of each penalty divided by that of the data loss"],
   cosine: ["Gradient cosine", "Whether penalties and data loss pull the same way"],
-  strip: ["Heat strip", "Each term as a row: the darker, the larger its share"],
+  strip: ["Heat strip", "Each term as a row: the stronger its colour, the larger its share"],
 };
 
 interface Props {

@@ -1,4 +1,4 @@
-/** The heat strip: a row for each band, the darker the larger its share. */
+/** The heat strip: a row for each band, the stronger its colour the larger its share. */
 
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
