@@ -30,10 +30,9 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
     if (event.detail <= 1) {
       before.current = view;
     }
-    const isDouble = event.detail === 2;
-    const from = isDouble ? before.current : view;
+    const isDouble = event.detail === 2 && !event.shiftKey;
     const change = isDouble || event.shiftKey ? isolate : toggle;
-    dashboard.changeView(viewKey, () => change(from, key));
+    dashboard.changeView(viewKey, (current) => change(isDouble ? before.current : current, key));
   };
   const handlers = (key: string) => ({
     "aria-pressed": isShown(view, key),
