@@ -32,6 +32,7 @@ class TravellingState:
 
     def __init__(self, model: Any, ring: RingBuffer) -> None:
         self.values: list[Any] = []
+        self._model = model
         self._ring = ring
         self._count = 0
         if not model.metrics:
@@ -72,7 +73,14 @@ class TravellingState:
         count = len(metrics)
         self._count = count + len(self.values)
         metrics = [*metrics[: self._first], *self.values, *metrics[self._first :]]
-        logs, (*others, metrics) = function((*others, metrics), *args)
+        # Keras 3.8 to 3.11 look up a sharding for each variable that comes out of a step.
+        shardings = getattr(self._model, "_metrics_variable_shardings", None) or []
+        own = [value.sharding for value in self.values] if shardings else []
+        shardings[self._first : self._first] = own
+        try:
+            logs, (*others, metrics) = function((*others, metrics), *args)
+        finally:
+            del shardings[self._first : self._first + len(own)]
         if len(metrics) != count + len(self.values):
             return (logs, (*others, metrics)), True
         self.values = list(metrics[self._first : self._end])
