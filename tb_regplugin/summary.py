@@ -14,7 +14,7 @@ import numpy as np
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin import log_format
-from tb_regplugin.terms import Term
+from tb_regplugin.terms import Penalties
 from tb_regplugin.writing.columns import layout_of
 
 __all__ = ["op", "pb", "penalties"]
@@ -66,7 +66,7 @@ def op(
 def penalties(
     name: str,
     data_loss: Any,
-    penalties: Mapping[str | Term, Any],
+    penalties: Penalties[Any],
     total_loss: Any = None,
     step: Any = None,
     description: str | None = None,
@@ -106,7 +106,7 @@ def penalties(
 def pb(
     name: str,
     data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-    penalties: Mapping[str | Term, SupportsFloat],
+    penalties: Penalties[SupportsFloat],
     total_loss: SupportsFloat | None = None,
     description: str | None = None,
 ) -> summary_pb2.Summary:
@@ -144,7 +144,7 @@ def pb(
     return summary_pb2.Summary(value=[value])
 
 
-def _columns(data_loss: Any, penalties: Mapping[str | Term, Any], total_loss: Any) -> Any:
+def _columns(data_loss: Any, penalties: Penalties[Any], total_loss: Any) -> Any:
     parts = tuple(data_loss) if isinstance(data_loss, Mapping) else None
     layout = layout_of(total_loss is not None, parts, tuple(penalties))
     values = [] if total_loss is None else [total_loss]

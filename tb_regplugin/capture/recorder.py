@@ -13,7 +13,7 @@ from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.graph.describe import describe
 from tb_regplugin.capture.ring_drain import RingDrain
 from tb_regplugin.capture.scalars import stack_scalars
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, Penalties
 from tb_regplugin.writing.block_writer import BlockWriter
 from tb_regplugin.writing.columns import layout_of
 
@@ -99,7 +99,7 @@ class Recorder:
         self,
         *,
         data_loss: Any,
-        penalties: Mapping[str | Term, Any] | Sequence[Any],
+        penalties: Penalties[Any] | Sequence[Any],
         total_loss: Any = None,
         step: Any = None,
     ) -> None:

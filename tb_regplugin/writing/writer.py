@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex
 
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, Penalties, Term
 from tb_regplugin.writing.block_writer import BlockWriter
 from tb_regplugin.writing.columns import layout_of
 
@@ -60,7 +60,7 @@ class Writer:
         self,
         step: SupportsIndex,
         data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-        penalties: Mapping[str | Term, SupportsFloat],
+        penalties: Penalties[SupportsFloat],
         total_loss: SupportsFloat | None = None,
     ) -> None:
         """Records one training step.
@@ -126,7 +126,7 @@ class Writer:
 
 def _name_of_bad_value(
     data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-    penalties: Mapping[str | Term, SupportsFloat],
+    penalties: Penalties[SupportsFloat],
     total_loss: SupportsFloat | None,
 ) -> str:
     named: dict[str, Any] = {} if total_loss is None else {"total_loss": total_loss}
