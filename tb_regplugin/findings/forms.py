@@ -1,4 +1,4 @@
-"""Findings as plain data and as text."""
+"""Findings in words: within a sentence, as the route's answer, and as a table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,51 @@ from dataclasses import asdict
 from typing import Any
 
 from tb_regplugin.finding import Finding, describe_findings
-from tb_regplugin.findings.thresholds import Thresholds
+from tb_regplugin.findings.catalogue import Thresholds
 
+# A sentence names so many terms; the finding itself holds all of them.
+_NAMED_TERMS = 3
+# Of a table's lines, what sentences get at least, in characters.
 _MIN_SENTENCE = 40
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns names as a sentence lists them.
+
+    Example:
+      >>> listed(["a", "b"])
+      'a and b'
+      >>> listed(["a", "b", "c", "d", "e"])
+      'a, b, c and 2 more'
+    """
+    shown = list(names[:_NAMED_TERMS])
+    if len(names) > _NAMED_TERMS:
+        shown.append(f"{len(names) - _NAMED_TERMS:,} more")
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def number(value: float) -> str:
+    """Returns a number as a sentence gives it.
+
+    Example:
+      >>> number(0.00012345), number(268.89)
+      ('0.0001234', '268.9')
+    """
+    return f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """Returns a share as a sentence gives it.
+
+    Example:
+      >>> percent(0.785), percent(0.0004), percent(0.9996)
+      ('78 %', '0.04 %', '99.96 %')
+    """
+    if 0.01 <= abs(share) < 0.995:
+        return f"{100 * share:.0f} %"
+    return f"{100 * share:.4g} %"
 
 
 def findings_answer(

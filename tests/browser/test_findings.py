@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tb_regplugin.findings.finding import found
+from tb_regplugin.findings.catalogue import found
 from tb_regplugin.terms import Layout
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import pixels

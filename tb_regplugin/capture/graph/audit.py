@@ -9,7 +9,9 @@ from tb_regplugin.capture.graph.collected import CollectedEntry
 from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.nested_entries import NestedEntries
 from tb_regplugin.capture.graph.parts import Decomposition, Part
-from tb_regplugin.findings.finding import Finding, found, listed, number, worst_first
+from tb_regplugin.finding import Finding, worst_first
+from tb_regplugin.findings.catalogue import found
+from tb_regplugin.findings.forms import listed, number
 
 _Rule = Callable[["_Audited"], list[Finding]]
 

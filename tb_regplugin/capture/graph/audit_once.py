@@ -6,7 +6,7 @@ import warnings
 
 from tb_regplugin.capture.graph.audit import audit_decomposition
 from tb_regplugin.capture.graph.parts import Decomposition
-from tb_regplugin.findings.finding import Finding, at_least
+from tb_regplugin.finding import Finding, at_least
 
 # What taking the loss apart already warned of.
 _SAID = frozenset({"raw_variable"})

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tb_regplugin.capture.graph.contribution import Contribution
 from tb_regplugin.capture.graph.parts import Decomposition, Part
-from tb_regplugin.findings.finding import Finding
+from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Layout, Term
 
 
