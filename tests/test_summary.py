@@ -96,7 +96,7 @@ writer.close()
 
 def test_blocks_come_after_rows(tmp_path: Path) -> None:
     """A recording that goes on with another writer is one recording."""
-    file = EventFile(str(tmp_path))
+    file = EventFile(str(tmp_path)).open()
     for step in range(10):
         value = summary.pb("losses", 1.0, {})
         file.write(event_pb2.Event(step=step, wall_time=time.time(), summary=value))

@@ -14,7 +14,7 @@ from tb_regplugin.capture.graph.describe import describe
 from tb_regplugin.capture.ring_drain import RingDrain
 from tb_regplugin.capture.scalars import stack_scalars
 from tb_regplugin.terms import Layout, Term
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.columns import layout_of
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tb_regplugin.capture.fail_safe import FailSafe
 from tb_regplugin.capture.step_ring import RingRows, StepRing, default_rows
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.blocks import BlockWriter
 
 # How long the rings are left alone, in seconds: at first, at least and at most.
 _FIRST_WAIT = 0.005
