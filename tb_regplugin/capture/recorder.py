@@ -9,9 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.graph.describe import describe
 from tb_regplugin.capture.ring_drain import RingDrain
+from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.scalars import stack_scalars
 from tb_regplugin.terms import Layout, Term
 from tb_regplugin.writing.blocks import BlockWriter

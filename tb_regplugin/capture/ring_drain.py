@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.capture.fail_safe import FailSafe
+from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.capture.step_ring import RingRows, StepRing, default_rows
 from tb_regplugin.terms import Layout
 from tb_regplugin.writing.blocks import BlockWriter

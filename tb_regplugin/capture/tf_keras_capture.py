@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_regplugin.capture.instance_overrides import overridden
+from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.step_kind import StepKind
 
 

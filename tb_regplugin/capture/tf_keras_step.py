@@ -9,8 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from tb_regplugin.capture import tf_keras_row
-from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.recorded_step import DRAIN_ROWS, SPARE_COLUMNS, Rows, rows_by_layout
+from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.step_kind import TEST, StepKind
 from tb_regplugin.capture.tf_keras_capture import CapturedLoss, LossCapture
 from tb_regplugin.capture.tf_ring import TfRing

@@ -9,10 +9,10 @@ import weakref
 from typing import Any
 
 from tb_regplugin.capture.armed_function import disarm
-from tb_regplugin.capture.fail_safe import FailSafe
 from tb_regplugin.capture.keras_training import RecordedTraining
 from tb_regplugin.capture.keras_validation import RecordedValidations
 from tb_regplugin.capture.recorded_step import StepFactory
+from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.capture.step_kind import TEST, TRAIN
 from tb_regplugin.names import GRADIENTS_SUFFIX
 from tb_regplugin.terms import GRADIENT_ROLES, Layout

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tb_regplugin.capture.fail_safe import FailSafe
 from tb_regplugin.capture.graph.audit_once import audit_and_warn
 from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.row import Row, build_row
 from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
+from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.writing.arguments import check_options
 from tb_regplugin.writing.blocks import BlockWriter
 
