@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
-from tb_regplugin.findings.json_form import describe_findings, read_findings
+from tb_regplugin.finding import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 

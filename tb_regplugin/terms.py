@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tb_regplugin.findings.finding import Finding
+from tb_regplugin.finding import Finding
 
 Role = Literal[
     "total", "data", "penalty", "implicit", "unused", "unexplained",
