@@ -44,6 +44,10 @@ class _OpenBlock:
             memoryview(self._values.reshape(-1)),
         )
 
+    @property
+    def is_full(self) -> bool:
+        return self.rows == log_format.MAX_BLOCK_ROWS
+
     def fits(self, layout: Layout, step: int) -> bool:
         return (layout is self.layout or layout == self.layout) and (
             not self.rows
@@ -192,7 +196,8 @@ class BlockWriter:
             while start < rows:
                 block = self._block_for(layout, int(steps[start]), float(wall_times[start]))
                 start += block.extend(steps[start:], wall_times[start:], values[start:])
-                self._hand_over_if_full()
+                if block.is_full:
+                    self._hand_over()
 
     def append_row(
         self, layout: Layout, step: int, wall_time: float, values: Iterable[float]
@@ -205,8 +210,10 @@ class BlockWriter:
         if self._unusable():
             return
         with self._changed:
-            self._block_for(layout, step, wall_time).add(step, wall_time, row)
-            self._hand_over_if_full()
+            block = self._block_for(layout, step, wall_time)
+            block.add(step, wall_time, row)
+            if block.is_full:
+                self._hand_over()
 
     def flush(self) -> None:
         """Returns when all rows so far are with the operating system."""
@@ -267,10 +274,6 @@ class BlockWriter:
             self._start_thread()
             self._changed.notify_all()
         return self._open_block
-
-    def _hand_over_if_full(self) -> None:
-        if self._open_block is not None and self._open_block.rows == log_format.MAX_BLOCK_ROWS:
-            self._hand_over()
 
     def _hand_over(self) -> None:
         """Closes the open block and gives it to the thread. The lock is held."""

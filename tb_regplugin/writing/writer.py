@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import time
+from array import array
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex
@@ -89,7 +90,7 @@ class Writer:
             layout = layout_of(names)
             self._last = (names, layout)
         try:
-            row = [float(value) for value in values]
+            row = array("f", values)
         except (TypeError, ValueError) as error:
             raise TypeError(_say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row)
@@ -117,7 +118,7 @@ class Writer:
 def _say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
     for column, value in zip(layout.columns, values, strict=True):
         try:
-            float(value)
+            array("f", [value])
         except (TypeError, ValueError):
             shape = getattr(value, "shape", None)
             what = f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
