@@ -231,16 +231,14 @@ def _event(
     )
 
 
-def fits_one_block(first_step: int, last_step: int, step: int, rows: int) -> bool:
-    """Whether a row of this step may join a block.
+def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any:
+    """Whether a row of this step may join a block of so many rows with these steps.
 
-    Args:
-      first_step: The block's first step.
-      last_step: The block's last step.
-      step: The row's step.
-      rows: How many rows the block has.
+    Takes numbers or arrays of them, and tells a bool or an array of them.
     """
-    return rows < MAX_BLOCK_ROWS and step > last_step and step - first_step <= MAX_STEP_OFFSET
+    # The sum, of Python numbers, does not overflow as a difference of int64 could.
+    fits = (rows < MAX_BLOCK_ROWS) & (step > last_step)
+    return fits & (step <= first_step + MAX_STEP_OFFSET)
 
 
 def pack_block(block: Block) -> npt.NDArray[np.float32]:

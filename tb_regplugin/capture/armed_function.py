@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from tb_regplugin.capture.fail_safe import RecordingError
+from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.step_kind import StepKind
 
 

@@ -12,9 +12,9 @@ import keras
 from keras import ops
 
 from tb_regplugin.capture import gradient_pull
-from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.recorded_step import SPARE_COLUMNS, Rows, rows_by_layout
 from tb_regplugin.capture.ring_buffer import RingBuffer
+from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Layout
 
 _BACKENDS = ("tensorflow", "torch")

@@ -9,8 +9,8 @@ from typing import Any
 from keras import StatelessScope
 from keras.src.backend import get_stateless_scope
 
-from tb_regplugin.capture.fail_safe import RecordingError
 from tb_regplugin.capture.ring_buffer import RingBuffer
+from tb_regplugin.capture.safety import RecordingError
 
 
 class TravellingState:

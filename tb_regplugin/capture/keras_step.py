@@ -11,13 +11,12 @@ import keras
 from keras import ops
 
 from tb_regplugin.capture import loss_row
-from tb_regplugin.capture.fail_safe import RecordingError
 from tb_regplugin.capture.gradient_capture import GradientCapture, can_capture
-from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.jax_state import TravellingState
 from tb_regplugin.capture.loss_capture import CapturedLoss, LossCapture
 from tb_regplugin.capture.recorded_step import DRAIN_ROWS, SPARE_COLUMNS, Rows, rows_by_layout
 from tb_regplugin.capture.ring_buffer import RingBuffer
+from tb_regplugin.capture.safety import RecordingError, overridden
 from tb_regplugin.capture.step_kind import TEST, TRAIN, StepKind
 from tb_regplugin.capture.unseen_step import PenaltiesBesideStep
 from tb_regplugin.terms import Layout, Term

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tb_regplugin.capture import process_rank, step_numbers
+from tb_regplugin.capture import step_numbers
 from tb_regplugin.capture.armed_function import ArmedFunction, function_of
-from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.recorded_step import DRAIN_ROWS, RecordedStep, StepFactory
+from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.capture.step_kind import TRAIN
 
 
@@ -46,7 +46,7 @@ class RecordedTraining:
         self._fail_safe = fail_safe
         self._every = every
         self._drain_secs = drain_secs
-        self._is_chief = process_rank.is_chief(getattr(model, "distribute_strategy", None))
+        self._is_chief = is_chief(getattr(model, "distribute_strategy", None))
         # Each fit has a new one.
         self._history = model.__dict__.get("history")
         self._step: RecordedStep | None = None

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tb_regplugin.capture import process_rank
 from tb_regplugin.capture.armed_function import ArmedFunction, function_of
-from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
 from tb_regplugin.capture.recorded_step import DRAIN_ROWS, RecordedStep, StepFactory
+from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.capture.step_kind import TEST
 from tb_regplugin.terms import Layout, Term
 
@@ -37,7 +36,7 @@ class RecordedValidations:
         self._step_of = step_of
         self._append = append
         self._fail_safe = fail_safe
-        self._is_chief = process_rank.is_chief(getattr(model, "distribute_strategy", None))
+        self._is_chief = is_chief(getattr(model, "distribute_strategy", None))
         # Each fit has a new one.
         self._history = model.__dict__.get("history")
         self._step: RecordedStep | None = None

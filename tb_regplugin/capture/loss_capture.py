@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from keras import ops, tree
 
-from tb_regplugin.capture.instance_overrides import overridden
 from tb_regplugin.capture.output_losses import OutputLosses
+from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.step_kind import StepKind
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras import ops
 
-from tb_regplugin.capture.instance_overrides import overridden
+from tb_regplugin.capture.safety import overridden
 
 _LOSSES = "_flat_losses"
 
