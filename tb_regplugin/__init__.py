@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tb_regplugin import summary as summary
     from tb_regplugin.capture.graph.audit import audit as audit
     from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
-    from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
+    from tb_regplugin.capture.keras.callback import RegularizationCallback as RegularizationCallback
     from tb_regplugin.capture.recorder import Recorder as Recorder
     from tb_regplugin.reading.recording import Recording as Recording
     from tb_regplugin.reading.recording import load as load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Recorder": "tb_regplugin.capture.recorder",
     "Recording": "tb_regplugin.reading.recording",
-    "RegularizationCallback": "tb_regplugin.capture.keras",
+    "RegularizationCallback": "tb_regplugin.capture.keras.callback",
     "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",

@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tb_regplugin.capture.recorded_step import StepKind
 from tb_regplugin.capture.safety import overridden
-from tb_regplugin.capture.step_kind import StepKind
 
 
 class CapturedLoss:

@@ -9,11 +9,14 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tb_regplugin.capture import weight_decay
-from tb_regplugin.capture.regularizer_form import as_written, form_of
-from tb_regplugin.capture.term_names import with_distinct_names
+from tb_regplugin.capture.regularizers import (
+    as_written,
+    decayed_variables,
+    form_of,
+    weight_decay_of,
+)
 from tb_regplugin.capture.tf_keras_capture import CapturedLoss
-from tb_regplugin.terms import Term
+from tb_regplugin.terms import Term, with_distinct_names
 
 
 def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
@@ -32,9 +35,9 @@ def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     ]
     values = [loss.total, *(value for _, value in loss.data)]
     values += [tf.cast(entry, tf.float32) / replicas for entry in entries]
-    strength = weight_decay.strength_of(model.optimizer)
+    strength = weight_decay_of(model.optimizer)
     if strength is not None:
-        variables = weight_decay.decayed_variables(model)
+        variables = decayed_variables(model)
         columns += with_distinct_names(_describe_decay(model, v, strength) for v in variables)
         values += [tf.nn.l2_loss(tf.cast(v, tf.float32)) * (strength / replicas) for v in variables]
     return columns, values
@@ -47,7 +50,7 @@ def count_columns(model: Any) -> int:
         # Nothing is known before the first step, which makes the variables and their penalties.
         return 1 + 16 * len(layers)
     losses = sum(4 + len(layer._callable_losses) for layer in layers)
-    return 1 + losses + len(weight_decay.decayed_variables(model))
+    return 1 + losses + len(decayed_variables(model))
 
 
 def _describe_entries(model: Any, count: int) -> list[Term]:

@@ -1,32 +1,28 @@
-"""A ring of rows in TensorFlow variables, for the steps of tf_keras models."""
+"""A ring's TensorFlow variables, for the steps of tf_keras models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
-
-from tb_regplugin.capture.recorded_step import RingRows, take_rows
 
 
 class TfRing:
-    """The last rows of a training, and the number of its next step.
+    """The last rows of a training, and the number of its next step: a ``rows.Storage``.
 
     Make it in the scope of the model's strategy: there, rows become the sum over the replicas.
 
     Args:
       rows: How many rows it holds.
       columns: How many values fit into a row.
-
-    Attributes:
-      read_up_to: The number of the first step that ``drain`` has not seen yet.
     """
 
     def __init__(self, rows: int, columns: int) -> None:
         self.rows = rows
         self.columns = columns
-        self.read_up_to = 0
         # One row more: steps that are not to be recorded go there, so that no step branches.
         # One column more: the label.
         self._buffer = tf.Variable(
@@ -55,16 +51,18 @@ class TfRing:
         self._buffer.assign(tf.zeros_like(self._buffer))
         self._next_step.assign(next_step)
         self._every.assign(every)
-        self.read_up_to = next_step
 
-    def push(self, label: int, values: Sequence[Any]) -> None:
-        """Adds the row of one step. Call it once a step, inside of the step.
+    def write(self, label: int, values: Sequence[Any], step: Any = None) -> None:
+        """Writes the row of a step, inside of it, and counts the step.
 
         Args:
-          label: Any small number, to find out later what the values are.
+          label: A small number.
           values: Tensors, at most ``columns``; of those that are no scalars, the sums.
+          step: The number of the step; counted where it is None.
         """
-        step, every = self._next_step.read_value(), self._every.read_value()
+        every = self._every.read_value()
+        if step is None:
+            step = self._next_step.read_value()
         scalars = [tf.reduce_sum(tf.cast(value, tf.float32)) for value in values]
         row = tf.stack([tf.constant(float(label)), *scalars])
         row = tf.pad(tf.stop_gradient(row), [[0, self.columns - len(scalars)]])
@@ -76,13 +74,17 @@ class TfRing:
         )
         self._next_step.assign(step + 1)
 
-    def drain(self, replicas: int) -> RingRows:
-        """Takes out the rows that came since the last call.
+    def add_up(self, values: Sequence[Any]) -> Any:
+        """Returns the float32 sum of values, inside of the step."""
+        return tf.add_n([tf.reduce_sum(tf.cast(value, tf.float32)) for value in values])
 
-        Args:
-          replicas: Over how many replicas the rows are summed.
-        """
-        next_step = int(self._next_step.numpy())
-        read_up_to, self.read_up_to = self.read_up_to, next_step
-        every = int(self._every.numpy())
-        return take_rows(self._buffer.numpy(), read_up_to, next_step, every, replicas)
+    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
+        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
+        samples = tf.cast(samples, tf.float32)
+        factor = samples * replicas
+        return [samples, *(tf.cast(value, tf.float32) * factor for value in values)]
+
+    def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
+        next_step, every = int(self._next_step.numpy()), int(self._every.numpy())
+        return self._buffer.numpy(), next_step, every
