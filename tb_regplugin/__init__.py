@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tb_regplugin.capture.functions import Recorder as Recorder
     from tb_regplugin.capture.graph.audit import audit as audit
     from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
-    from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
+    from tb_regplugin.capture.keras.callback import RegularizationCallback as RegularizationCallback
     from tb_regplugin.finding import Finding as Finding
     from tb_regplugin.reading.recording import Recording as Recording
     from tb_regplugin.reading.recording import load as load
@@ -30,7 +30,7 @@ _MODULES = {
     "Finding": "tb_regplugin.finding",
     "Recorder": "tb_regplugin.capture.functions",
     "Recording": "tb_regplugin.reading.recording",
-    "RegularizationCallback": "tb_regplugin.capture.keras",
+    "RegularizationCallback": "tb_regplugin.capture.keras.callback",
     "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from tb_regplugin.finding import Finding
+from tb_regplugin.names import distinct
 
 Role = Literal[
     "total", "data", "penalty", "implicit", "unused", "unexplained",
@@ -119,3 +121,10 @@ class Layout:
             seen.add(key)
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
+
+
+def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+    """Numbers those of one name."""
+    terms = list(terms)
+    names = distinct(term.name for term in terms)
+    return [replace(term, name=name) for term, name in zip(terms, names, strict=True)]

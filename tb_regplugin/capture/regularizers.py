@@ -1,10 +1,11 @@
-"""What a regulariser of Keras computes."""
+"""What regularisers and weight decay compute, in either Keras. Imports neither."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, NamedTuple
 
+from tb_regplugin.capture.keras import internals
 from tb_regplugin.terms import Kind
 
 
@@ -20,7 +21,7 @@ def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
     """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
 
     Args:
-      regularizer: It.
+      regularizer: What a layer was given, or made of a string.
       regularizers: ``keras.regularizers``, of either Keras.
 
     Example:
@@ -55,3 +56,29 @@ def as_written(number: Any) -> float:
     if not math.isfinite(value):
         raise ValueError(f"The strength {number!r} is not finite.")
     return value
+
+
+def weight_decay_of(optimizer: Any) -> float | None:
+    """Returns an optimiser's decoupled weight decay; None where it has none.
+
+    Example:
+      >>> import keras
+      >>> weight_decay_of(keras.optimizers.AdamW())
+      0.004
+      >>> weight_decay_of(keras.optimizers.Adam())
+    """
+    # Where the loss is scaled, an optimiser is around the one that decays.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    try:
+        strength = float(optimizer.weight_decay)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return strength if strength and math.isfinite(strength) else None
+
+
+def decayed_variables(model: Any) -> list[Any]:
+    """Returns the variables that a model's optimiser decays, beside the loss."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if weight_decay_of(optimizer) is None:
+        return []
+    return internals.decayed_by(optimizer, model.trainable_variables)

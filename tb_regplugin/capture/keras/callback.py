@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import weakref
 from typing import Any
@@ -15,7 +14,8 @@ except ImportError as error:
         'pip install "tb_regplugin[tensorflow]"'
     ) from error
 
-from tb_regplugin.capture.keras_step import KerasStep
+from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
 from tb_regplugin.capture.training_log import TrainingLog
 
 
@@ -42,14 +42,16 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
       log_dir: The log directory. Events go to its subdirectories ``train`` and ``validation``,
         where Keras' own ``TensorBoard`` callback writes, so that both have the same run names.
       every: Record the steps that this number divides.
-      gradients: Record how hard each L1 and L2 penalty pulls, too: the norm of its gradient, that
-        of the rest of the loss on the same variable, and the cosine of both. A number n does so
-        for one of n recorded steps. TensorFlow and PyTorch only.
+      gradients_every: Of how many recorded steps one has its gradients recorded, too: how hard
+        each L1 and L2 penalty pulls, as the norm of its gradient, that of the rest of the loss on
+        the same variable, and the cosine of both. 1 is all of them, None is none. TensorFlow and
+        PyTorch only.
       flush_secs: How long a row may wait before it is on disk, in seconds. In a long training
         this grows to 1 % of its time, at most 120 s.
 
     Raises:
-      ValueError: ``every`` is less than 1, ``gradients`` is less than 0, or ``flush_secs`` is not
+      ImportError: This Keras is too old; the message says which is needed.
+      ValueError: ``every`` or ``gradients_every`` is less than 1, or ``flush_secs`` is not
         positive.
 
     Example:
@@ -69,22 +71,31 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         log_dir: str | os.PathLike[str],
         *,
         every: int = 1,
-        gradients: bool | int = False,
+        gradients_every: int | None = None,
         flush_secs: float = 5.0,
     ):
         super().__init__()
-        if gradients < 0:
-            raise ValueError(f"gradients must be True, False or a number, not {gradients!r}.")
-        step_of = functools.partial(KerasStep.of, gradients=int(gradients))
+        internals.require_version(keras.__version__)
+        # What an older Keras lacks, it imports.
+        from tb_regplugin.capture.keras.step import KerasStep
+
+        if gradients_every is not None and gradients_every < 1:
+            raise ValueError(
+                f"gradients_every must be 1 or more, or None, not {gradients_every!r}."
+            )
+
+        def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
+            return KerasStep.of(model, original, kind, gradients_every)
+
         self._log = TrainingLog(log_dir, every, flush_secs, step_of)
         weakref.finalize(self, self._log.close).atexit = False
 
-    # Neither on_train_batch_end nor self.model are used: with the one, Keras waits for each step,
-    # with the other, it brings JAX's state back to the model.
+    # No on_train_batch_end: with it, Keras waits for each step. And self.model only as a training
+    # begins: later, it brings JAX's state back to the model.
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Prepares to record a training."""
-        self._log.begin(self._model)
+        self._log.begin(self.model)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Lets the coming step be recorded."""
