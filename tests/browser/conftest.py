@@ -77,7 +77,7 @@ class Dashboard:
 
     def plot(self, run: str) -> Any:
         """Returns the area within the axes of a run's chart."""
-        return self.card(run).locator(".u-over")
+        return self.card(run).locator(".chart-area")
 
     def legend(self, run: str) -> Any:
         """Returns the legend of a run's chart."""

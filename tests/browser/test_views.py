@@ -168,7 +168,7 @@ def test_small_multiples_give_each_term_a_chart(shared: str, open_page: Open) ->
     expect(charts).to_have_count(4)
     for place, name in enumerate(["total", "data", "dense/kernel", "dense/bias"]):
         expect(charts.nth(place)).to_have_accessible_name(re.compile(f"^{name}\\. "))
-    drag(card.locator(".u-over").first, 0.2, 0.6)
+    drag(card.locator(".chart-area").first, 0.2, 0.6)
     expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
     groups = card.get_by_role("group", name=re.compile(r"step 1\d to \d\d\."))
     expect(groups).to_have_count(4)
