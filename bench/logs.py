@@ -122,7 +122,7 @@ def write_blocks(
                 block = values[low : low + MAX_BLOCK_ROWS]
                 steps = np.arange(part.start + low, part.start + low + len(block))
                 tag = SegmentTag("losses", identity, str(writer), blocks // MAX_SEGMENT_BLOCKS)
-                times = _START + steps * _SECONDS_A_STEP
+                times = np.asarray(_START + steps * _SECONDS_A_STEP, np.float64)
                 file.write(block_event(tag, Block(steps, times, block)))
                 blocks += 1
         file.close()

@@ -14,7 +14,7 @@ import numpy as np
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin import log_format
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import check_options, layout_of, split_losses
 
 __all__ = ["losses", "losses_pb", "op"]
@@ -69,7 +69,7 @@ def op(
 def losses(
     name: str,
     data_loss: Any,
-    penalties: Mapping[str | Term, Any] | None = None,
+    penalties: PenaltyValues[Any] | None = None,
     total_loss: Any = None,
     step: Any = None,
     description: str | None = None,
@@ -112,7 +112,7 @@ def losses(
 def losses_pb(
     tag: str,
     data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-    penalties: Mapping[str | Term, SupportsFloat] | None = None,
+    penalties: PenaltyValues[SupportsFloat] | None = None,
     total_loss: SupportsFloat | None = None,
     description: str | None = None,
 ) -> summary_pb2.Summary:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
@@ -90,6 +90,11 @@ class Term:
                     f"Term {self.name!r} has a strength or coefficient of {number!r}. "
                     "It must be finite, or None where it is not known."
                 )
+
+
+_Value = TypeVar("_Value")
+# By name or by Term. Three, since a Mapping[str, ...] is no Mapping[str | Term, ...] to a checker.
+PenaltyValues = Mapping[str, _Value] | Mapping[Term, _Value] | Mapping[str | Term, _Value]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tb_regplugin.capture.graph.describe import describe
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, default_rows, stack_scalars
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import Names, check_options, layout_of, split_losses
 from tb_regplugin.writing.blocks import BlockWriter
 
@@ -106,7 +106,7 @@ class Recorder:
         self,
         step: Any = None,
         data_loss: Any = None,
-        penalties: Mapping[str | Term, Any] | Sequence[Any] | None = None,
+        penalties: PenaltyValues[Any] | Sequence[Any] | None = None,
         total_loss: Any = None,
     ) -> None:
         """Records one training step.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, PenaltyValues, Term
 
 _TOTAL = Term("total", role="total")
 # The column of a data loss without named parts.
@@ -39,7 +39,7 @@ def check_options(
 
 
 def split_losses(
-    data_loss: Any, penalties: Mapping[str | Term, Any] | None, total_loss: Any
+    data_loss: Any, penalties: PenaltyValues[Any] | None, total_loss: Any
 ) -> tuple[Names, list[Any]]:
     """Returns what the losses of a step are called, and their values in a layout's order."""
     penalties = penalties or {}

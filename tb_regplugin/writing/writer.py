@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex
 
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.terms import Layout, PenaltyValues, Term
 from tb_regplugin.writing.arguments import DATA, check_options, layout_of, split_losses
 from tb_regplugin.writing.blocks import BlockWriter
 
@@ -58,7 +58,7 @@ class Writer:
         self,
         step: SupportsIndex,
         data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-        penalties: Mapping[str | Term, SupportsFloat] | None = None,
+        penalties: PenaltyValues[SupportsFloat] | None = None,
         total_loss: SupportsFloat | None = None,
     ) -> None:
         """Records one training step.

@@ -166,6 +166,22 @@ def is_travelling(variable: Any) -> bool:
     return scope is not None and scope.get_current_value(variable) is not None
 
 
+@contextmanager
+def sharded_too(model: Any, first: int, values: Sequence[Any]) -> Iterator[None]:
+    """Lets values be among those of a model's metrics, from a position on, for a ``with`` block.
+
+    Keras 3.8 to 3.11 look up a sharding for each value that comes out of a step; other versions
+    have no such list.
+    """
+    shardings = getattr(model, "_metrics_variable_shardings", None) or []
+    own = [value.sharding for value in values] if shardings else []
+    shardings[first:first] = own
+    try:
+        yield
+    finally:
+        del shardings[first : first + len(own)]
+
+
 # --- Optimisers.
 
 
