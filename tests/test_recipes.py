@@ -109,7 +109,7 @@ def test_recipes_record_what_they_say(tmp_path: Path, group: int) -> None:
 
 def test_the_recipe_of_gradients_records_them(tmp_path: Path) -> None:
     """Every step has the three figures of its one penalty."""
-    (recipe,) = (code for title, code in groups()[2] if title.endswith("really pulls"))
+    (recipe,) = (code for title, code in groups()[2] if title == "Which penalty really pulls")
     shared = groups()[2][0]
     run({"after": [shared, ("pull", recipe)]}, tmp_path)
     recorded = tb_regplugin.load(tmp_path / "after" / "logs" / "pull", name="losses.gradients")

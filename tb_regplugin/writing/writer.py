@@ -20,7 +20,7 @@ _INT64 = range(-(2**63), 2**63)
 class Writer:
     """Records what a loss is made of, step by step, for TensorBoard's Regularization tab.
 
-    Works with whatever turns into a number: Python, NumPy, PyTorch, JAX and TensorFlow scalars.
+    Takes the numbers of Python and NumPy, and the scalars of PyTorch, JAX and TensorFlow.
     Rows are written in the background; a live view is at most one flush interval behind, and a
     killed process loses at most one. The interval is ``flush_secs``, growing to 1 % of the
     writer's age, at most 120 s. When writing fails (disk full, directory removed), one warning
