@@ -166,6 +166,27 @@ def is_travelling(variable: Any) -> bool:
     return scope is not None and scope.get_current_value(variable) is not None
 
 
+@contextmanager
+def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[None]:
+    """Gives more of a model's metric variables a sharding, for the length of a block.
+
+    Keras 3.8 to 3.11 look one up, by its place, for each that comes out of a step; later ones
+    don't, and have no such list.
+
+    Args:
+      model: The model.
+      first: The place of the first.
+      values: What the variables are.
+    """
+    shardings = getattr(model, "_metrics_variable_shardings", None) or []
+    own = [value.sharding for value in values] if shardings else []
+    shardings[first:first] = own
+    try:
+        yield
+    finally:
+        del shardings[first : first + len(own)]
+
+
 # --- Optimisers.
 
 

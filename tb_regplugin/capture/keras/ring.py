@@ -159,6 +159,7 @@ class TravellingRing:
     """
 
     def __init__(self, model: Any, variables: RingVariables) -> None:
+        self._model = model
         self._ring = variables
         # How many values the state of metrics has, with the ring.
         self._count = 0
@@ -196,7 +197,8 @@ class TravellingRing:
         values = self._ring.values or []
         self._count = len(metrics) + len(values)
         metrics = [*metrics[: self._first], *values, *metrics[self._first :]]
-        logs, (*others, metrics) = function((*others, metrics), *args)
+        with internals.with_shardings(self._model, self._first, values):
+            logs, (*others, metrics) = function((*others, metrics), *args)
         if len(metrics) != self._count:
             return (logs, (*others, metrics)), True
         self._ring.values = list(metrics[self._first : self._end])
