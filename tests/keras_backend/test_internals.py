@@ -121,6 +121,17 @@ def test_a_variable_travels_where_its_value_goes_with_the_step() -> None:
         assert internals.is_travelling(variable)
 
 
+def test_metric_variables_have_shardings_where_keras_asks_for_them() -> None:
+    """At their place, and only for the length of a block."""
+    model, value = type("Model", (), {})(), type("Array", (), {"sharding": "its own"})()
+    with internals.with_shardings(model, 1, [value]):
+        assert not hasattr(model, "_metrics_variable_shardings")
+    model._metrics_variable_shardings = ["first", "last"]
+    with internals.with_shardings(model, 1, [value]):
+        assert model._metrics_variable_shardings == ["first", "its own", "last"]
+    assert model._metrics_variable_shardings == ["first", "last"]
+
+
 def test_an_optimiser_tells_what_it_trains_and_decays(trained: keras.Model) -> None:
     """Those that were excluded are not decayed."""
     optimizer = keras.optimizers.AdamW()

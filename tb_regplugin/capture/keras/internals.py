@@ -167,11 +167,16 @@ def is_travelling(variable: Any) -> bool:
 
 
 @contextmanager
-def sharded_too(model: Any, first: int, values: Sequence[Any]) -> Iterator[None]:
-    """Lets values be among those of a model's metrics, from a position on, for a ``with`` block.
+def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[None]:
+    """Gives more of a model's metric variables a sharding, for the length of a block.
 
-    Keras 3.8 to 3.11 look up a sharding for each value that comes out of a step; other versions
-    have no such list.
+    Keras 3.8 to 3.11 look one up, by its place, for each that comes out of a step; later ones
+    don't, and have no such list.
+
+    Args:
+      model: The model.
+      first: The place of the first.
+      values: What the variables are.
     """
     shardings = getattr(model, "_metrics_variable_shardings", None) or []
     own = [value.sharding for value in values] if shardings else []

@@ -197,7 +197,7 @@ class TravellingRing:
         values = self._ring.values or []
         self._count = len(metrics) + len(values)
         metrics = [*metrics[: self._first], *values, *metrics[self._first :]]
-        with internals.sharded_too(self._model, self._first, values):
+        with internals.with_shardings(self._model, self._first, values):
             logs, (*others, metrics) = function((*others, metrics), *args)
         if len(metrics) != self._count:
             return (logs, (*others, metrics)), True
