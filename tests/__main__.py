@@ -58,7 +58,7 @@ def main() -> int:
     """Runs the sessions that have something to do; returns 1 when something failed."""
     given = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
-        data = None if given else Path(directory) / "coverage"
+        data = None if given else Path(directory) / ".coverage"
         todo = [(session, asked) for session in SESSIONS if (asked := arguments(session, given))]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             counts = pool.map(lambda each: run(*each, data), todo)

@@ -23,9 +23,7 @@ from tests.logs import DATA, LAYOUT, NAME, TOTAL, recording_events
 from tests.test_store import FakeProvider
 
 # How many examples are tried is in conftest.py.
-MANY = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 SOME = settings(MANY, max_examples=MANY.max_examples // 4)
 
 WORDS = [
