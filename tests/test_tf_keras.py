@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tb_regplugin import load
+from tb_regplugin import Recording, load
 from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
 
 # In a process of its own: TensorFlow decides at its import which Keras tf.keras is.
@@ -21,7 +21,6 @@ import numpy as np
 import tensorflow as tf
 from tb_regplugin import RegularizationCallback
 
-log_dir, options = sys.argv[1], json.loads(sys.argv[2])
 random = np.random.RandomState(0)
 x, y = random.randn(60, 5).astype("float32"), random.randn(60, 2).astype("float32")
 layers, l2 = tf.keras.layers, tf.keras.regularizers.l2
@@ -46,42 +45,53 @@ for epoch in range(2):
         expected.append([data + sum(penalties), data, *penalties])
         reference.train_on_batch(xs, ys)
 
-fits = []
-for callbacks in ([], [RegularizationCallback(log_dir)]):
-    recorded = model(**options)
-    history = recorded.fit(
-        x, y, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks
-    ).history
-    fits.append((history, [w.tobytes() for w in recorded.get_weights()]))
-assert fits[0] == fits[1]
-print(json.dumps([recorded.name, type(recorded).__module__.split(".")[0], expected]))
+names = {}
+for log_dir, options in json.loads(sys.argv[1]).items():
+    fits = []
+    for callbacks in ([], [RegularizationCallback(log_dir)]):
+        recorded = model(**options)
+        history = recorded.fit(
+            x, y, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks
+        ).history
+        fits.append((history, [w.tobytes() for w in recorded.get_weights()]))
+    assert fits[0] == fits[1], options
+    names[log_dir] = recorded.name
+print(json.dumps([names, type(recorded).__module__.split(".")[0], expected]))
 """
+_OPTIONS: dict[str, dict[str, dict[str, object]]] = {
+    "keras": {"default": {}},
+    "tf_keras": {
+        "default": {},
+        "XLA": {"jit_compile": True},
+        "eager": {"run_eagerly": True},
+        "three steps an execution": {"steps_per_execution": 3},
+    },
+}
 
 
-@pytest.mark.parametrize(
-    ("legacy", "options"),
-    [
-        ("0", {}),
-        ("1", {}),
-        ("1", {"jit_compile": True}),
-        ("1", {"run_eagerly": True}),
-        ("1", {"steps_per_execution": 3}),
-    ],
-)
+@pytest.mark.parametrize("package", _OPTIONS)
 def test_a_sequential_model_with_l2_is_recorded_by_either_keras(
-    legacy: str, options: dict[str, object], tmp_path: Path
+    package: str, tmp_path: Path
 ) -> None:
-    """Kind, strength, coefficient, variable and values, and a training that is bit-equal."""
+    """Kind, strength, coefficient, variable and values, and trainings that are bit-equal."""
+    options = {str(tmp_path / mode): options for mode, options in _OPTIONS[package].items()}
+    legacy = str(int(package == "tf_keras"))
     result = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(tmp_path), json.dumps(options)],
+        [sys.executable, "-c", _PROGRAM, json.dumps(options)],
         env={**os.environ, "TF_USE_LEGACY_KERAS": legacy, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    name, package, expected = json.loads(result.stdout.splitlines()[-1])
-    assert package == ("tf_keras" if legacy == "1" else "keras")
-    recorded = load(str(tmp_path))["train"]
+    names, found, expected = json.loads(result.stdout.splitlines()[-1])
+    assert found == package
+    for log_dir, name in names.items():
+        # Keras 3 puts the model's name before its variables' paths.
+        _check(load(log_dir)["train"], "" if package == "tf_keras" else f"{name}/", expected)
+
+
+def _check(recorded: Recording, prefix: str, expected: list[list[float]]) -> None:
+    """Compares a recording with what NumPy computed."""
     assert [(term.name, term.role) for term in recorded.columns[:2]] == [
         ("total", "total"),
         ("data", "data"),
@@ -89,8 +99,6 @@ def test_a_sequential_model_with_l2_is_recorded_by_either_keras(
     for term, layer, shape in zip(
         recorded.columns[2:], ("hidden", "out"), ((5, 4), (4, 2)), strict=True
     ):
-        # Keras 3 puts the model's name before its variables' paths.
-        prefix = "" if legacy == "1" else f"{name}/"
         assert (term.name, term.variable) == (f"{layer}/kernel", f"{prefix}{layer}/kernel")
         assert (term.kind, term.strength, term.coefficient) == ("l2", 0.001, 0.001)
         assert term.shape == shape
