@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
     from tb_regplugin.capture.keras import RegularizationCallback as RegularizationCallback
     from tb_regplugin.capture.recorder import Recorder as Recorder
-    from tb_regplugin.reading.recording import Recording as Recording
-    from tb_regplugin.reading.recording import load as load
+    from tb_regplugin.reading.load import Recording as Recording
+    from tb_regplugin.reading.load import load as load
     from tb_regplugin.terms import Term as Term
     from tb_regplugin.writing.writer import Writer as Writer
 
 _MODULES = {
     "Recorder": "tb_regplugin.capture.recorder",
-    "Recording": "tb_regplugin.reading.recording",
+    "Recording": "tb_regplugin.reading.load",
     "RegularizationCallback": "tb_regplugin.capture.keras",
     "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",
     "audit": "tb_regplugin.capture.graph.audit",
-    "load": "tb_regplugin.reading.recording",
+    "load": "tb_regplugin.reading.load",
 }
 
 __all__ = [
