@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tb_regplugin.capture.graph.hook import RegularizationHook as RegularizationHook
     from tb_regplugin.capture.keras.callback import RegularizationCallback as RegularizationCallback
     from tb_regplugin.finding import Finding as Finding
-    from tb_regplugin.reading.recording import Recording as Recording
-    from tb_regplugin.reading.recording import load as load
+    from tb_regplugin.reading.load import Recording as Recording
+    from tb_regplugin.reading.load import load as load
     from tb_regplugin.terms import Term as Term
     from tb_regplugin.writing.writer import Writer as Writer
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _MODULES = {
     "Finding": "tb_regplugin.finding",
     "Recorder": "tb_regplugin.capture.functions",
-    "Recording": "tb_regplugin.reading.recording",
+    "Recording": "tb_regplugin.reading.load",
     "RegularizationCallback": "tb_regplugin.capture.keras.callback",
     "RegularizationHook": "tb_regplugin.capture.graph.hook",
     "Term": "tb_regplugin.terms",
     "Writer": "tb_regplugin.writing.writer",
     "audit": "tb_regplugin.capture.graph.audit",
-    "load": "tb_regplugin.reading.recording",
+    "load": "tb_regplugin.reading.load",
 }
 _LEGACY_CALLBACK = "tb_regplugin.capture.tf_keras.callback"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tb_regplugin.reading.axis import bucket_bounds, row_range
 from tb_regplugin.reading.buckets import Buckets, fill_buckets
-from tb_regplugin.reading.series import Series
+from tb_regplugin.reading.composition import ColumnSum
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -47,7 +47,7 @@ def _fill(
     bounds = bucket_bounds(steps, low, high, buckets)
     terms = tuple(Term(str(i)) for i in range(len(values)))
     whole = Table(terms, steps, steps.astype(np.float64), values, stretches, recorded)
-    return fill_buckets(whole, [Series((i,)) for i in range(len(values))], bounds), first, stop
+    return fill_buckets(whole, [ColumnSum((i,)) for i in range(len(values))], bounds), first, stop
 
 
 def _expected_groups(steps: list[int], buckets: int) -> list[list[int]]:

@@ -53,7 +53,7 @@ def test_viewing_needs_only_the_base_dependencies() -> None:
 import sys
 for missing in ("tensorflow", "keras", "google_crc32c", "jax", "torch"):
     sys.modules[missing] = None
-import tb_regplugin.loader, tb_regplugin.plugin, tb_regplugin.reading.recording
+import tb_regplugin.loader, tb_regplugin.plugin, tb_regplugin.reading.load
 """
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -39,9 +39,9 @@ class _OpenBlock:
         self._values = np.empty((log_format.MAX_BLOCK_ROWS, len(layout.columns)), np.float32)
         # Single rows enter memoryviews faster than arrays.
         self._views = (
-            memoryview(self._steps),
-            memoryview(self._wall_times),
-            memoryview(self._values.reshape(-1)),
+            self._steps.data,
+            self._wall_times.data,
+            self._values.reshape(-1).data,
         )
 
     @property

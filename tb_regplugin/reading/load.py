@@ -1,17 +1,18 @@
-"""Reading recordings back into NumPy."""
+"""Reading the recordings of a log directory back into NumPy, straight from its event files."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.reading.index import Problem, index_recordings
-from tb_regplugin.reading.log_directory import open_log_directory
-from tb_regplugin.reading.store import Store
+from tb_regplugin.reading.decode import index_recordings, natural_key
+from tb_regplugin.reading.event_files import EventFiles, find_runs, is_directory
+from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.terms import Term
 
 
@@ -49,8 +50,8 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
       FileNotFoundError: There is no such directory.
 
     Warns:
-      UserWarning: A part of a recording cannot be read. It says which and why; everything else is
-        returned.
+      UserWarning: A file, or a part of a recording, cannot be read. It says which and why;
+        everything else is returned.
 
     Example:
       >>> import tempfile
@@ -65,49 +66,53 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
       >>> recording.values.sum(axis=1)
       array([1.25, 1.25, 1.25], dtype=float32)
     """
-    path = check_directory(log_dir)
-    store = Store()
     recordings: dict[str, Recording] = {}
-    with open_log_directory(path) as source:
-        for run, found in index_recordings(source.list()):
-            if found != name:
-                continue
-            contents = store.contents(source, run, name)
-            if contents is None:
-                continue
-            _warn_of(run, contents.problems)
+    for files in read_runs(log_dir):
+        for file_problem in files.problems:
+            warnings.warn(str(file_problem), stacklevel=2)
+        for _, contents in read_recordings(files, name):
+            for problem in contents.problems:
+                warnings.warn(f"Run {files.run!r}: {problem}", stacklevel=2)
             table = contents.table
-            recordings[run] = Recording(
+            recordings[files.run] = Recording(
                 table.steps, table.wall_times, table.values.T, list(table.columns)
             )
     return recordings
 
 
-def check_directory(log_dir: str | os.PathLike[str]) -> str:
-    """Returns a log directory's path, with ``~`` expanded.
+def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
+    """Reads the runs of a log directory one after the other, sorted with numbers by value.
+
+    Args:
+      log_dir: The directory, as for ``tensorboard --logdir``.
 
     Raises:
       FileNotFoundError: There is no such directory.
     """
     path = os.path.expanduser(os.fspath(log_dir))
-    if not _is_directory(path):
+    if not is_directory(path):
         raise FileNotFoundError(
             f"There is no directory {path!r}. Give the one that the training's logs were written "
             "to, or one above it."
         )
-    return path
+    runs = find_runs(path)
+    for run in sorted(runs, key=natural_key):
+        yield EventFiles(run, runs[run])
 
 
-def _warn_of(run: str, problems: tuple[Problem, ...]) -> None:
-    for problem in problems:
-        warnings.warn(
-            f"Run {run!r}: the series {problem.tag!r} is left out. {problem.reason}", stacklevel=3
-        )
+def read_recordings(files: EventFiles, name: str | None = None) -> Iterator[tuple[str, Contents]]:
+    """Puts the recordings of a run together.
 
+    Args:
+      files: The run's files.
+      name: The name of the only recording to read; all of them when left out.
 
-def _is_directory(path: str) -> bool:
-    if "://" not in path:
-        return os.path.isdir(path)
-    from tensorboard.compat import tf
-
-    return bool(tf.io.gfile.isdir(path))
+    Yields:
+      A recording's name and what it holds, sorted by name.
+    """
+    for run, found in index_recordings(files.list()):
+        if name in (None, found):
+            # A store of its own for each: no more than one recording is in memory at a time.
+            contents = Store().contents(files, run, found)
+            if contents is not None:
+                yield found, contents
