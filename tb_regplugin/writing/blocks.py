@@ -40,7 +40,7 @@ class _OpenBlock:
         # Single rows enter memoryviews faster than arrays.
         self._views = (
             self._steps.data,
-            self._wall_times.data,
+            cast("memoryview[float]", self._wall_times.data),
             self._values.reshape(-1).data,
         )
 
