@@ -10,6 +10,7 @@ import warnings
 from array import array
 from collections import deque
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
