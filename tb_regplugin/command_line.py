@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+from tb_regplugin.finding import describe_findings
 from tb_regplugin.findings.describe import findings_table, recording_title
 from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.findings.finding import SEVERITIES, Finding, at_least
-from tb_regplugin.findings.json_form import describe_findings
 from tb_regplugin.findings.thresholds import Thresholds
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.everything import read_recordings

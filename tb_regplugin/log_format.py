@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
-from tb_regplugin.findings.json_form import describe_findings, read_findings
+from tb_regplugin.finding import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 
@@ -236,9 +236,14 @@ def _event(
     )
 
 
-def fits_one_block(first_step: int, last_step: int, step: int, rows: int) -> bool:
-    """Whether a row of this step may join a block of so many rows with these steps."""
-    return rows < MAX_BLOCK_ROWS and step > last_step and step - first_step <= MAX_STEP_OFFSET
+def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any:
+    """Whether a row of this step may join a block of so many rows with these steps.
+
+    Takes numbers or arrays of them, and tells a bool or an array of them.
+    """
+    # The sum, of Python numbers, does not overflow as a difference of int64 could.
+    fits = (rows < MAX_BLOCK_ROWS) & (step > last_step)
+    return fits & (step <= first_step + MAX_STEP_OFFSET)
 
 
 def pack_block(block: Block) -> npt.NDArray[np.float32]:

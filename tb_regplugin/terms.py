@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from tb_regplugin.findings.finding import Finding
+from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
 
 Role = Literal[

@@ -18,7 +18,7 @@ from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFa
 from tb_regplugin.capture.rows import DRAIN_ROWS, Rows
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.terms import GRADIENT_ROLES, Layout, Term
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.blocks import BlockWriter
 
 
 class Session(ABC):

@@ -12,8 +12,9 @@ from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
 from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
 from tb_regplugin.names import GRADIENTS_SUFFIX
-from tb_regplugin.writing.block_writer import BlockWriter
-from tb_regplugin.writing.shared_file import SharedFile
+from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.blocks import BlockWriter
+from tb_regplugin.writing.event_file import EventFile
 
 
 class TrainingLog:
@@ -36,17 +37,14 @@ class TrainingLog:
         flush_secs: float,
         step_of: StepFactory,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every must be 1 or more, not {every!r}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be positive, not {flush_secs!r}.")
+        check_options(every=every, flush_secs=flush_secs)
         self._step_of = step_of
         self._every = every
         self._flush_secs = flush_secs
         train, validation = (
             os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
         )
-        file = SharedFile(train)
+        file = EventFile(train)
         self._writer = BlockWriter(train, flush_secs=flush_secs, file=file)
         self._gradient_writer = BlockWriter(
             train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file

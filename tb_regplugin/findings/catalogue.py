@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Severity = Literal["info", "warning", "error"]
+from tb_regplugin.finding import Severity
 
 
 @dataclass(frozen=True)

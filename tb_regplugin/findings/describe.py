@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tb_regplugin.findings.finding import Finding
-from tb_regplugin.findings.json_form import describe_findings
+from tb_regplugin.finding import Finding, describe_findings
 from tb_regplugin.findings.thresholds import Thresholds
 
 _MIN_SENTENCE = 40

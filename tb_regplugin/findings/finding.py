@@ -1,41 +1,17 @@
-"""What a finding is."""
+"""Making a finding, and its words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import get_args
 
-from tb_regplugin.findings.catalogue import CATALOGUE, Severity
-
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+from tb_regplugin.finding import SEVERITIES as SEVERITIES
+from tb_regplugin.finding import Finding, Severity
+from tb_regplugin.finding import at_least as at_least
+from tb_regplugin.finding import worst_first as worst_first
+from tb_regplugin.findings.catalogue import CATALOGUE
 
 # A sentence names so many terms; the finding itself holds all of them.
 _NAMED_TERMS = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong, or that one should know.
-
-    Attributes:
-      code: The rule's name, as in ``docs/findings.md``.
-      severity: ``"error"`` where the training is lost, ``"warning"`` where a loss is probably not
-        what its author means, ``"info"`` for what explains a curve.
-      sentence: What was found, with its numbers.
-      terms: The names of the terms concerned.
-      first_step: Where it begins; None where it has no place in time.
-      last_step: Where it ends; equal to ``first_step`` where it is one step.
-      fix: What to do about it, or what would decide it.
-    """
-
-    code: str
-    severity: Severity
-    sentence: str
-    terms: tuple[str, ...] = ()
-    first_step: int | None = None
-    last_step: int | None = None
-    fix: str = ""
 
 
 def found(
@@ -53,22 +29,6 @@ def found(
     return Finding(
         code, severity or rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix
     )
-
-
-def worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    """Sorts findings by severity, then by where they begin."""
-
-    def rank(finding: Finding) -> tuple[int, float, str]:
-        step = float("-inf") if finding.first_step is None else finding.first_step
-        return -SEVERITIES.index(finding.severity), step, finding.code
-
-    return sorted(findings, key=rank)
-
-
-def at_least(findings: Sequence[Finding], severity: Severity) -> list[Finding]:
-    """Returns the findings of this severity or a worse one."""
-    lowest = SEVERITIES.index(severity)
-    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= lowest]
 
 
 def listed(names: Sequence[str]) -> str:

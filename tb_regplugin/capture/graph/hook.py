@@ -15,7 +15,8 @@ from tb_regplugin.capture.graph.decompose import decompose
 from tb_regplugin.capture.graph.row import Row, build_row
 from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
 from tb_regplugin.capture.safety import FailSafe
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.blocks import BlockWriter
 
 
 class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
@@ -66,12 +67,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         flush_secs: float = 5.0,
         is_chief: bool | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, not {name!r}.")
-        if not every >= 1:
-            raise ValueError(f"every must be a positive number of steps, not {every}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be a positive number of seconds, not {flush_secs}.")
+        check_options(name=name, every=every, flush_secs=flush_secs)
         self._options = (os.fspath(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss

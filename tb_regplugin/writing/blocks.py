@@ -10,7 +10,6 @@ import warnings
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from tb_regplugin import log_format
 from tb_regplugin.log_format import Block, SegmentTag
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.shared_file import SharedFile
+from tb_regplugin.writing.event_file import EventFile
 
 # With both, a day of slow training is some 1,000 blocks in 100 tags.
 _FLUSH_SHARE_OF_AGE = 0.01
@@ -28,36 +27,74 @@ _MAX_WAITING_BLOCKS = 512
 
 
 class _OpenBlock:
-    """The rows that wait to become a block."""
+    """The rows that wait to become a block. A row is there once it is counted."""
 
     def __init__(self, layout: Layout, deadline: float) -> None:
         self.layout = layout
         self.deadline = deadline
-        self.steps: list[int] = []
-        self.wall_times: list[float] = []
-        self.values = array("f")
-
-    def fits(self, layout: Layout, step: int) -> bool:
-        return (layout is self.layout or layout == self.layout) and log_format.fits_one_block(
-            self.steps[0], self.steps[-1], step, len(self.steps)
+        self.rows = 0
+        self._first_step = self._last_step = 0
+        self._steps = np.empty(log_format.MAX_BLOCK_ROWS, np.int64)
+        self._wall_times = np.empty(log_format.MAX_BLOCK_ROWS, np.float64)
+        self._values = np.empty((log_format.MAX_BLOCK_ROWS, len(layout.columns)), np.float32)
+        # Single rows enter memoryviews faster than arrays.
+        self._views = (
+            memoryview(self._steps),
+            memoryview(self._wall_times),
+            memoryview(self._values.reshape(-1)),
         )
 
-    def close(self) -> _WaitingBlock:
-        rows = len(self.steps)
-        values = np.frombuffer(self.values, np.float32).reshape(rows, -1)
-        steps = np.array(self.steps, np.int64)
-        return _WaitingBlock(self.layout, Block(steps, np.array(self.wall_times), values))
+    @property
+    def is_full(self) -> bool:
+        return self.rows == log_format.MAX_BLOCK_ROWS
 
+    def fits(self, layout: Layout, step: int) -> bool:
+        return (layout is self.layout or layout == self.layout) and (
+            not self.rows
+            or bool(log_format.fits_one_block(self._first_step, self._last_step, step, self.rows))
+        )
 
-class _WaitingBlock(NamedTuple):
-    layout: Layout
-    block: Block
+    def add(self, step: int, wall_time: float, row: array[float]) -> None:
+        """Adds a row that fits."""
+        steps, wall_times, values = self._views
+        start = self.rows * len(row)
+        steps[self.rows] = step
+        wall_times[self.rows] = wall_time
+        values[start : start + len(row)] = row
+        if not self.rows:
+            self._first_step = step
+        self._last_step = step
+        self.rows += 1
+
+    def extend(
+        self,
+        steps: npt.NDArray[np.int64],
+        wall_times: npt.NDArray[np.float64],
+        values: npt.NDArray[np.float32],
+    ) -> int:
+        """Adds as many of these rows as fit, of which the first does, and returns how many."""
+        steps = steps[: log_format.MAX_BLOCK_ROWS - self.rows]
+        if not self.rows:
+            self._first_step = int(steps[0])
+        fits = log_format.fits_one_block(self._first_step, steps[:-1], steps[1:], self.rows)
+        count = len(steps) if fits.all() else 1 + int(fits.argmin())
+        rows = slice(self.rows, self.rows + count)
+        self._steps[rows] = steps[:count]
+        self._wall_times[rows] = wall_times[:count]
+        self._values[rows] = values[:count]
+        self._last_step = int(steps[count - 1])
+        self.rows += count
+        return count
+
+    def close(self) -> Block:
+        rows = slice(self.rows)
+        return Block(self._steps[rows], self._wall_times[rows], self._values[rows])
 
 
 class _SegmentWriter:
     """Puts blocks into segments of an event file. Belongs to the background thread."""
 
-    def __init__(self, file: SharedFile, name: str) -> None:
+    def __init__(self, file: EventFile, name: str) -> None:
         self._name = name
         self._writer_id = log_format.new_writer_id(time.time_ns())
         self._file = file
@@ -111,18 +148,18 @@ class BlockWriter:
         log_dir: str,
         name: str = "losses",
         flush_secs: float = 5.0,
-        file: SharedFile | None = None,
+        file: EventFile | None = None,
     ) -> None:
         self.failed = False
         self._log_dir = log_dir
-        self._file = file or SharedFile(log_dir)
+        self._file = file or EventFile(log_dir)
         self._name = name
         self._flush_secs = flush_secs
         self._start = time.monotonic()
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._open_block: _OpenBlock | None = None
-        self._waiting: deque[_WaitingBlock] = deque()
+        self._waiting: deque[tuple[Layout, Block]] = deque()
         self._writing = False
         self._closed = False
         self._failure: str | None = None
@@ -152,8 +189,15 @@ class BlockWriter:
                 f"{rows} steps came with wall times of shape {wall_times.shape} and values of "
                 f"shape {values.shape}; the layout has {len(layout.columns)} columns."
             )
-        for step, wall_time, row in zip(steps.tolist(), wall_times.tolist(), values, strict=True):
-            self.append_row(layout, step, wall_time, row.tolist())
+        if self._unusable():
+            return
+        start = 0
+        with self._changed:
+            while start < rows:
+                block = self._block_for(layout, int(steps[start]), float(wall_times[start]))
+                start += block.extend(steps[start:], wall_times[start:], values[start:])
+                if block.is_full:
+                    self._hand_over()
 
     def append_row(
         self, layout: Layout, step: int, wall_time: float, values: Iterable[float]
@@ -166,19 +210,9 @@ class BlockWriter:
         if self._unusable():
             return
         with self._changed:
-            if self._closed:
-                raise ValueError("The writer is closed.")
-            # Again, because other threads may record while this one waits to hand over.
-            while self._open_block is not None and not self._open_block.fits(layout, step):
-                self._hand_over()
-            if self._open_block is None:
-                self._open_block = _OpenBlock(layout, self._deadline(wall_time))
-                self._start_thread()
-                self._changed.notify_all()
-            self._open_block.steps.append(step)
-            self._open_block.wall_times.append(wall_time)
-            self._open_block.values.extend(row)
-            if len(self._open_block.steps) == log_format.MAX_BLOCK_ROWS:
+            block = self._block_for(layout, step, wall_time)
+            block.add(step, wall_time, row)
+            if block.is_full:
                 self._hand_over()
 
     def flush(self) -> None:
@@ -228,15 +262,29 @@ class BlockWriter:
         )
         return now + interval - max(0.0, time.time() - wall_time)
 
+    def _block_for(self, layout: Layout, step: int, wall_time: float) -> _OpenBlock:
+        """Returns an open block that a row fits into. The lock is held."""
+        if self._closed:
+            raise ValueError("The writer is closed.")
+        # Again, because other threads may record while this one waits to hand over.
+        while self._open_block is not None and not self._open_block.fits(layout, step):
+            self._hand_over()
+        if self._open_block is None:
+            self._open_block = _OpenBlock(layout, self._deadline(wall_time))
+            self._start_thread()
+            self._changed.notify_all()
+        return self._open_block
+
     def _hand_over(self) -> None:
         """Closes the open block and gives it to the thread. The lock is held."""
         if self._open_block is None:
             return
         self._changed.wait_for(lambda: len(self._waiting) < _MAX_WAITING_BLOCKS)
         # Another thread may have handed it over during the wait.
-        if self._open_block is not None:
-            self._waiting.append(self._open_block.close())
-            self._open_block = None
+        block, self._open_block = self._open_block, None
+        # It is empty where its first row was refused.
+        if block is not None and block.rows:
+            self._waiting.append((block.layout, block.close()))
             self._changed.notify_all()
 
     def _start_thread(self) -> None:
@@ -254,7 +302,7 @@ class BlockWriter:
                 if not self.failed:
                     if segments is None:
                         segments = _SegmentWriter(self._file, self._name)
-                    segments.write(waiting.layout, waiting.block)
+                    segments.write(*waiting)
             except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
                 self._fail(error)
             with self._changed:
@@ -266,7 +314,7 @@ class BlockWriter:
             except Exception as error:  # noqa: BLE001 - as above
                 self._fail(error)
 
-    def _next_block(self) -> _WaitingBlock | None:
+    def _next_block(self) -> tuple[Layout, Block] | None:
         """Waits for a block or for the open one's deadline; None when all is written and closed."""
         with self._changed:
             while not self._waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 import weakref
 from typing import Any
 
@@ -11,8 +12,10 @@ try:
 except ImportError as error:
     raise ImportError("Recording Keras 2 models needs tf_keras: pip install tf_keras") from error
 
-from tb_regplugin.capture.tf_keras_step import TfKerasStep
+from tb_regplugin.capture.tf_keras import internals
+from tb_regplugin.capture.tf_keras.step import TfKerasStep
 from tb_regplugin.capture.training_log import TrainingLog
+from tb_regplugin.writing.arguments import check_options
 
 
 class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
@@ -20,17 +23,23 @@ class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
 
     ``tb_regplugin.RegularizationCallback`` is this class where ``TF_USE_LEGACY_KERAS`` makes
     ``tf.keras`` Keras 2. It records what the class for Keras 3 does, in the same way, except for
-    validations, and for a ``train_step`` that asks neither ``compute_loss`` nor
+    gradients, for validations, and for a ``train_step`` that asks neither ``compute_loss`` nor
     ``compiled_loss``.
 
     Args:
       log_dir: The log directory. Events go to its subdirectory ``train``.
       every: Record the steps that this number divides.
+      gradients_every: Taken so that one program serves both Kerases. Gradients are not recorded
+        here, and a warning says so.
       flush_secs: How long a row may wait before it is on disk, in seconds. In a long training
         this grows to 1 % of its time, at most 120 s.
 
     Raises:
-      ValueError: ``every`` is less than 1, or ``flush_secs`` is not positive.
+      ValueError: ``every`` or ``gradients_every`` is less than 1, or ``flush_secs`` is not
+        positive.
+
+    Warns:
+      RuntimeWarning: ``gradients_every`` is given.
 
     Example:
       >>> import numpy as np, tempfile, tf_keras
@@ -41,10 +50,24 @@ class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
       >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), callbacks=[callback], verbose=0)
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], *, every: int = 1, flush_secs: float = 5.0):
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        every: int = 1,
+        gradients_every: int | None = None,
+        flush_secs: float = 5.0,
+    ):
         super().__init__()
-        # Without it, Keras brings each step's logs to the host.
-        self._supports_tf_logs = True
+        check_options(gradients_every=gradients_every)
+        if gradients_every is not None:
+            warnings.warn(
+                "tb_regplugin records losses and no gradients of tf_keras models; with Keras 3, "
+                "gradients_every records them.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        internals.take_tensor_logs(self)
         self._log = TrainingLog(log_dir, every, flush_secs, TfKerasStep.of)
         weakref.finalize(self, self._log.close).atexit = False
 
