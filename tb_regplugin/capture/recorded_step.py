@@ -75,7 +75,7 @@ class RecordedStep(ABC):
         columns = 0
         if isinstance(step, cls):
             ring = step.ring
-            if ring.failure is None and not step.is_outgrown and step.fits(model, *options):
+            if not (ring.failure or ring.missing_columns) and step.fits(model, *options):
                 return step
             columns = ring.storage.columns + ring.missing_columns
         # Each class of steps takes a model.
@@ -85,11 +85,6 @@ class RecordedStep(ABC):
         with suppress(AttributeError):
             setattr(original, _CACHE_ATTRIBUTE, step)
         return step
-
-    @property
-    def is_outgrown(self) -> bool:
-        """Whether rows were wider than the ring, so that another step is needed."""
-        return self.ring.missing_columns > 0
 
     @abstractmethod
     def fits(self, model: Any, *options: Any) -> bool:

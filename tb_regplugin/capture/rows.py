@@ -64,7 +64,7 @@ class Storage(Protocol):
         """
 
     def add_up(self, values: Sequence[Any]) -> Any:
-        """Returns the float32 sum of scalars, inside of the step."""
+        """Returns the float32 sum of values, inside of the step."""
 
     def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
         """Returns ``samples``, and each value times ``samples * replicas``, in float32."""

@@ -46,15 +46,16 @@ class Session(ABC):
         Raises:
           RecordingError: Another callback records it.
         """
-        if internals.function_of(self._model, self.kind.function) is None:
-            getattr(self._model, self.kind.make_function)()
         current = internals.function_of(self._model, self.kind.function)
+        if current is None:
+            getattr(self._model, self.kind.make_function)()
+            current = internals.function_of(self._model, self.kind.function)
         if current is self:
             return
         if isinstance(current, Session):
             raise RecordingError("another RegularizationCallback records this model")
         step = self.step
-        if step is None or step.original is not current or step.is_outgrown:
+        if step is None or step.original is not current or step.ring.missing_columns:
             self._take_step(self._step_of(self._model, current, self.kind))
         internals.set_function(self._model, self.kind.function, self)
 

@@ -179,7 +179,7 @@ def test_a_failure_of_gradients_leaves_losses_and_training_alone(log_dir: str) -
 
 def test_a_number_below_one_is_refused(log_dir: str) -> None:
     """Before any training."""
-    with pytest.raises(ValueError, match="gradients_every must be None or 1 or more, not 0"):
+    with pytest.raises(ValueError, match="gradients_every must be 1 or more, not 0"):
         RegularizationCallback(log_dir, gradients_every=0)
 
 

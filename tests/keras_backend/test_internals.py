@@ -66,9 +66,9 @@ def test_the_compiled_loss_and_its_outputs_are_seen() -> None:
                 seen[entry.name] = entry.loss_weights, entry.loss(*args, **kwargs)
                 return seen[entry.name][1]
 
-            return internals.with_loss(entry, loss)
+            return loss
 
-        return [wrap(entry) for entry in losses]
+        return [internals.with_loss(entry, wrap) for entry in losses]
 
     # Once while Keras makes its list, once with the list made.
     for _ in range(2):

@@ -17,6 +17,7 @@ except ImportError as error:
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
 from tb_regplugin.capture.training_log import TrainingLog
+from tb_regplugin.writing.arguments import check_options
 
 
 class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -79,10 +80,7 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         # What an older Keras lacks, it imports.
         from tb_regplugin.capture.keras.step import KerasStep
 
-        if gradients_every is not None and gradients_every < 1:
-            raise ValueError(
-                f"gradients_every must be 1 or more, or None, not {gradients_every!r}."
-            )
+        check_options(gradients_every=gradients_every)
 
         def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
             return KerasStep.of(model, original, kind, gradients_every)

@@ -50,14 +50,14 @@ class GradientCapture:
     Args:
       model: A compiled and built model.
       every: Of how many recorded steps one has such a row.
-      losses: The ring of the steps' losses, which counts them.
+      losses: The ring of the steps' losses.
       strategy: The model's distribution strategy.
 
     Attributes:
       ring: Where the rows wait.
     """
 
-    def __init__(self, model: Any, every: int, losses: RingVariables, strategy: Any) -> None:
+    def __init__(self, model: Any, every: int, losses: Ring, strategy: Any) -> None:
         self._every = every
         self._losses = losses
         # By what the direction of each variable is multiplied, for the columns of a layout.
@@ -66,16 +66,18 @@ class GradientCapture:
         self._running = threading.local()
         # Before its first step, a model may not be built.
         count = len(_pulled_variables(model)) + SPARE_COLUMNS
-        self._variables = RingVariables(losses.rows, len(GRADIENT_ROLES) * count + 1, strategy)
+        self._variables = RingVariables(
+            losses.storage.rows, len(GRADIENT_ROLES) * count + 1, strategy
+        )
         self.ring = Ring(self._variables, 1 if strategy is None else strategy.num_replicas_in_sync)
 
     def start(self, next_step: int, every: int) -> None:
         """Begins a training at a step of which every so many are recorded."""
         self.ring.start(next_step, every * self._every)
 
-    def expect(self) -> None:
-        """Takes the gradients that come next for those of the loss just recorded, in the step."""
-        self._running.step = self._losses.last_step
+    def expect(self, step: Any) -> None:
+        """Takes the gradients that come next for those of this step; call it in the step."""
+        self._running.step = step
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
@@ -118,9 +120,9 @@ class GradientCapture:
         pulled = [v for v in _pulled_variables(model) if id(v) in known]
         if not pulled:
             return
-        missing = len(GRADIENT_ROLES) * len(pulled) + 1 - self._variables.columns
-        if missing > 0:
-            self.ring.missing_columns = missing
+        if len(GRADIENT_ROLES) * len(pulled) + 1 > self._variables.columns:
+            # Asks for another step, and with it for another ring of gradients.
+            self._losses.missing_columns = max(1, self._losses.missing_columns)
             return
         columns = _describe(model, pulled)
         self._factors[tuple(columns)] = _factors(pulled)

@@ -82,21 +82,16 @@ def observing_outputs(
     namespace = compile_loss.__dict__
     build, plain = compile_loss.build, namespace.get("_flat_losses")
 
-    def observe_list() -> None:
-        # Where another Keras keeps them in another form, they are left alone.
-        if all(hasattr(entry, "_replace") for entry in plain):
-            namespace["_flat_losses"] = list(observe(plain))
-
     # Keras lists the losses when it first needs them.
     def observing_build(*args: Any, **kwargs: Any) -> None:
         nonlocal plain
         build(*args, **kwargs)
         plain = namespace.get("_flat_losses")
         if plain:
-            observe_list()
+            namespace["_flat_losses"] = list(observe(plain))
 
     if plain:
-        observe_list()
+        namespace["_flat_losses"] = list(observe(plain))
     with overridden(compile_loss, **({} if plain else {"build": observing_build})):
         try:
             yield
@@ -105,9 +100,12 @@ def observing_outputs(
                 namespace["_flat_losses"] = plain
 
 
-def with_loss(entry: Any, loss: Callable[..., Any]) -> Any:
-    """Returns an entry of that list with another ``loss``."""
-    return entry._replace(loss=loss)
+def with_loss(entry: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
+    """Returns an entry of that list with another ``loss``, which ``wrap`` makes of the entry.
+
+    Where another Keras keeps them in another form, it is left alone.
+    """
+    return entry._replace(loss=wrap(entry)) if hasattr(entry, "_replace") else entry
 
 
 AGGREGATE = "_aggregate_additional_loss"

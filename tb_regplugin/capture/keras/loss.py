@@ -78,6 +78,8 @@ class LossCapture:
       ring: Where each step's row goes, inside of the step, in the same trace.
       kind: Of which step.
       unseen: Records steps in which there is no loss to be seen.
+
+    Attributes:
       on_row: Called after a row was pushed, inside of the step.
     """
 
@@ -86,12 +88,11 @@ class LossCapture:
         ring: Ring,
         kind: StepKind,
         unseen: UnseenStep | None = None,
-        on_row: Callable[[], None] | None = None,
     ) -> None:
         self._ring = ring
         self._kind = kind
         self._unseen = unseen
-        self._on_row = on_row
+        self.on_row: Callable[[], None] | None = None
         self._method_names = (kind.step, "compute_loss", internals.AGGREGATE)
         self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
@@ -121,7 +122,7 @@ class LossCapture:
             if compile_loss is None:
                 yield
             else:
-                observe = functools.partial(self._observe, dtype=compile_loss.dtype)
+                observe = functools.partial(self._observe, compile_loss.dtype)
                 with (
                     overridden(compile_loss, call=self._call),
                     internals.observing_outputs(compile_loss, observe),
@@ -188,15 +189,14 @@ class LossCapture:
 
         return capturing_call
 
-    def _observe(self, losses: list[Any], dtype: str) -> list[Any]:
+    def _observe(self, dtype: str, losses: list[Any]) -> list[Any]:
         if losses is not self._losses:
             self._losses = losses
-            self._observed = [
-                internals.with_loss(entry, self._wrap_output(entry, dtype)) for entry in losses
-            ]
+            wrap = functools.partial(self._wrap_output, dtype)
+            self._observed = [internals.with_loss(entry, wrap) for entry in losses]
         return self._observed
 
-    def _wrap_output(self, entry: Any, dtype: str) -> Callable[..., Any]:
+    def _wrap_output(self, dtype: str, entry: Any) -> Callable[..., Any]:
         @functools.wraps(entry.loss)
         def observed_loss(*args: Any, **kwargs: Any) -> Any:
             value = entry.loss(*args, **kwargs)
@@ -227,8 +227,8 @@ class LossCapture:
         try:
             columns, values = row_of(loss, self._ring.replicas)
             self._ring.push(columns, values, loss.samples if self._kind is TEST else None)
-            if self._on_row is not None:
-                self._on_row()
+            if self.on_row is not None:
+                self.on_row()
         except Exception as error:  # noqa: BLE001 - recording never breaks training
             self._ring.failure = error
 

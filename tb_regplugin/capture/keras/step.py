@@ -57,16 +57,14 @@ class KerasStep(RecordedStep):
         self._gradients_every = gradients_every
         self._gradients: GradientCapture | None = None
         if gradients_every is not None and kind is TRAIN and can_capture(strategy):
-            self._gradients = GradientCapture(model, gradients_every, variables, strategy)
+            self._gradients = GradientCapture(model, gradients_every, self.ring, strategy)
         is_jax = keras.config.backend() == "jax"
         self._travelling = TravellingRing(model, variables) if is_jax else None
         self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
-        self._losses = LossCapture(
-            self.ring,
-            kind,
-            self._unseen if kind is TRAIN else None,
-            None if self._gradients is None else self._gradients.expect,
-        )
+        self._losses = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
+        gradients = self._gradients
+        if gradients is not None:
+            self._losses.on_row = lambda: gradients.expect(variables.last_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = internals.function_of(model, kind.function)
@@ -75,12 +73,6 @@ class KerasStep(RecordedStep):
         """Whether a new one for this model would be the same."""
         steps = self.steps_per_execution
         return steps == model.steps_per_execution and options == (self._gradients_every,)
-
-    @property
-    def is_outgrown(self) -> bool:
-        """Whether rows were wider than a ring, so that another step is needed."""
-        gradients = self._gradients
-        return super().is_outgrown or (gradients is not None and gradients.ring.missing_columns > 0)
 
     def __call__(self, model: Any, *args: Any) -> Any:
         """Does what the model's own function does, and records."""
@@ -100,7 +92,7 @@ class KerasStep(RecordedStep):
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call, those of gradients last."""
-        losses = super().drain()
+        losses = self.ring.drain()
         return losses if self._gradients is None else losses + self._gradients.drain()
 
     def notice(self) -> str | None:
