@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, SupportsFloat, get_args
 
 from tb_regplugin.finding import Finding
 
@@ -119,3 +119,19 @@ class Layout:
             seen.add(key)
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
+
+
+def as_written(number: SupportsFloat) -> float:
+    """Returns the number people wrote, from what float32 made of it: seven digits of it.
+
+    Raises:
+      ValueError: It is not finite.
+
+    Example:
+      >>> as_written(0.009999999776482582)
+      0.01
+    """
+    value = float(f"{float(number):.7g}")
+    if not math.isfinite(value):
+        raise ValueError(f"The number {number!r} is not finite.")
+    return value

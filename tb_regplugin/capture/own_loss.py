@@ -34,8 +34,7 @@ def take_apart(loss: CapturedLoss, terms: Sequence[Term]) -> tuple[list[Term], l
 
     if not tf.is_symbolic_tensor(loss.total):
         return None
-    from tb_regplugin.capture.graph.decompose import decompose
-    from tb_regplugin.capture.graph.row import build_row
+    from tb_regplugin.capture.graph.decompose import build_row, decompose
 
     data = [(value, Term(name, role="data")) for name, value in loss.data]
     known = {

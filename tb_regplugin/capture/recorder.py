@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tb_regplugin.capture.fail_safe import FailSafe, RecordingError
-from tb_regplugin.capture.graph.describe import describe
+from tb_regplugin.capture.graph.decompose import describe_penalties
 from tb_regplugin.capture.ring_drain import RingDrain
 from tb_regplugin.capture.scalars import stack_scalars
 from tb_regplugin.terms import Layout, Term
@@ -161,7 +161,7 @@ class Recorder:
             terms, terms_values = tuple(penalties), list(penalties.values())
         else:
             terms_values = list(penalties)
-            terms = describe(terms_values, self._variables)
+            terms = describe_penalties(terms_values, self._variables)
         names = (total_loss is not None, parts, terms)
         if names not in self._layouts:
             self._layouts[names] = layout_of(*names)
