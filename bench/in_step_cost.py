@@ -26,8 +26,9 @@ tf1 = tf.compat.v1
 # So many that what fit itself costs, with and without the callback, is small beside them.
 _FIT_STEPS = 20
 
+_Step = Callable[[], object]
 # The steps by what they are called, and what ends their recordings.
-Ways = tuple[dict[str, Callable[[], object]], Callable[[], object]]
+Ways = tuple[dict[str, _Step], Callable[[], object]]
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def main() -> None:
     time_the_walk()
 
 
-def report(title: str, ways: dict[str, Callable[[], object]], options: argparse.Namespace) -> None:
+def report(title: str, ways: dict[str, _Step], options: argparse.Namespace) -> None:
     """Prints the median CPU time of a step, and the median ratio to the bare one's."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for step in ways.values():
@@ -137,8 +138,7 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
     writer.set_as_default(step=0)
     numbers = tf.Variable(0, dtype=tf.int64)
 
-    def train(record: Callable[[tf.Tensor, list[tf.Tensor], tf.Tensor], object]) -> object:
-        @tf.function
+    def train(record: Callable[[tf.Tensor, list[tf.Tensor], tf.Tensor], object]) -> _Step:
         def step() -> tf.Tensor:
             with tf.GradientTape() as tape:
                 h = x
@@ -152,16 +152,17 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
                 w.assign_sub(0.01 * gradient)
             return loss
 
-        return step
+        compiled: _Step = tf.function(step)
+        return compiled
 
     def with_recorder(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
         named = {f"w{i}": term for i, term in enumerate(terms)}
-        recorder.record(total_loss=loss, data_loss=data_loss, penalties=named)
+        recorder.write(data_loss=data_loss, penalties=named, total_loss=loss)
 
-    def with_penalties(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
+    def with_summary(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
         named = {f"w{i}": term for i, term in enumerate(terms)}
         step = numbers.assign_add(1)
-        tb_regplugin.summary.penalties("losses", data_loss, named, loss, step)
+        tb_regplugin.summary.losses("losses", data_loss, named, loss, step)
 
     def with_scalars(_: tf.Tensor, terms: list[tf.Tensor], __: tf.Tensor) -> None:
         step = numbers.assign_add(1)
@@ -172,13 +173,13 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
         "bare": train(lambda *_: None),
         "bare again": train(lambda *_: None),
         "Recorder": train(with_recorder),
-        "summary.penalties": train(with_penalties),
+        "summary.losses": train(with_summary),
         f"{options.layers} summary.scalar": train(with_scalars),
     }
     return ways, recorder.close
 
 
-def keras_ways(options: argparse.Namespace, directory: str) -> dict[str, Callable[[], object]]:
+def keras_ways(options: argparse.Namespace, directory: str) -> dict[str, _Step]:
     """Returns trainings of one Keras model, with and without the callback."""
     l2 = keras.regularizers.L2(1e-4)
     model = keras.Sequential(

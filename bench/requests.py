@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 
@@ -38,13 +39,13 @@ def _measure_one(section: Section, workload: Workload, reader: Reader, repeats: 
     reader.contents()
     contents = reader.contents()
     # The rows are there: what is measured is answering, and not asking whether there are more.
-    reader.contents = lambda run=0: contents  # type: ignore[method-assign]
+    reader.contents = lambda run=0: contents  # type: ignore[method-assign]  # On purpose.
     first = seconds(lambda: reader.curves(_CHART)) * 1000
     zooms = []
     for width in sorted({max(1000, workload.steps // part) for part in (2, 5, 10, 100)} | {1000}):
         start = workload.steps // 3
         query = _CHART | {"start": str(start), "end": str(start + width - 1)}
-        zooms.append(median_ms(lambda query=query: reader.curves(query), repeats))  # type: ignore[misc]
+        zooms.append(median_ms(functools.partial(reader.curves, query), repeats))
     smoothed = _CHART | {"arrays": "mean,smoothed", "smoothing": "0.9"}
     section.add(
         str(workload),

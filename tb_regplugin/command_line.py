@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from tb_regplugin.finding import describe_findings
-from tb_regplugin.findings.describe import findings_table, recording_title
+from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
+from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
-from tb_regplugin.findings.finding import SEVERITIES, Finding, at_least
-from tb_regplugin.findings.thresholds import Thresholds
+from tb_regplugin.findings.forms import findings_table, recording_title
 from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.everything import read_recordings
 from tb_regplugin.reading.last_values import describe_last_values, last_values_table

@@ -9,8 +9,8 @@ from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_regplugin.findings.cache import FindingsCache
-from tb_regplugin.findings.describe import findings_answer
+from tb_regplugin.findings.find import FindingsCache
+from tb_regplugin.findings.forms import findings_answer
 from tb_regplugin.flags import cache_mb
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, SupportsFloat, get_args
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, SupportsFloat, TypeVar, get_args
 
 from tb_regplugin.finding import Finding
+from tb_regplugin.names import distinct
 
 Role = Literal[
     "total", "data", "penalty", "implicit", "unused", "unexplained",
@@ -90,6 +92,11 @@ class Term:
                 )
 
 
+_Value = TypeVar("_Value")
+# By name or by Term. Three, since a Mapping[str, ...] is no Mapping[str | Term, ...] to a checker.
+PenaltyValues = Mapping[str, _Value] | Mapping[Term, _Value] | Mapping[str | Term, _Value]
+
+
 @dataclass(frozen=True)
 class Layout:
     """The ordered columns of a recording.
@@ -119,6 +126,13 @@ class Layout:
             seen.add(key)
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
+
+
+def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+    """Numbers those of one name."""
+    terms = list(terms)
+    names = distinct(term.name for term in terms)
+    return [replace(term, name=name) for term, name in zip(terms, names, strict=True)]
 
 
 def as_written(number: SupportsFloat) -> float:

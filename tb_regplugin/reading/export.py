@@ -77,7 +77,8 @@ def _texts(
 ) -> npt.NDArray[np.str_]:
     """Returns values as text, ``[rows, columns]``."""
     values = table.values[:, low:high].T
-    texts = values.astype("U16")
+    # NumPy 1 writes up to 16 digits out, with a sign and ".0"; a shorter text would be cut off.
+    texts = values.astype("U19")
     if not np.isfinite(values).all():
         for bad, text in _NON_FINITE.items():
             texts[texts == bad] = quote + text + quote

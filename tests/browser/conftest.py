@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Playwright
 
 from tests.browser.chromium import find_browser
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
@@ -36,6 +37,9 @@ def browser_type_launch_args(playwright: Playwright) -> dict[str, Any]:
             "--disable-sync",
         ],
     }
+
+
+in_both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
 
 
 class Dashboard:
@@ -77,7 +81,7 @@ class Dashboard:
 
     def plot(self, run: str) -> Any:
         """Returns the area within the axes of a run's chart."""
-        return self.card(run).locator(".u-over")
+        return self.card(run).locator(".chart-area")
 
     def legend(self, run: str) -> Any:
         """Returns the legend of a run's chart."""
@@ -122,31 +126,65 @@ class Dashboard:
         return [url for url in self.requests if "/plugin/regularization/" in url]
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture
 def theme(request: pytest.FixtureRequest) -> str:
-    """TensorBoard's theme: every test runs in both, unless it names one."""
-    return str(request.param)
+    """TensorBoard's theme: light, unless a test names another, or both."""
+    return str(getattr(request, "param", "light"))
+
+
+class Windows:
+    """Browser windows, of which those that no test has are given to another one, emptied.
+
+    A window costs more than most tests do in it.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[BrowserContext]] = {}
+
+    @contextlib.contextmanager
+    def page(self, address: str, theme: str, options: dict[str, Any]) -> Iterator[Page]:
+        """Lends a new page of a window that nobody has, which keeps nothing of other tests."""
+        free = self._free.setdefault(json.dumps([theme, options]), [])
+        window = free.pop() if free else self._new(theme, options)
+        page = window.new_page()
+        origin = {"origin": address, "storageTypes": "all"}
+        window.new_cdp_session(page).send("Storage.clearDataForOrigin", origin)
+        yield page
+        page.close()
+        free.append(window)
+
+    def _new(self, theme: str, options: dict[str, Any]) -> BrowserContext:
+        window = self._browser.new_context(**options)
+        window.set_default_timeout(20_000)
+        settings = json.dumps({"theme": theme})
+        # An empty page has no storage.
+        window.add_init_script(
+            f"""location.protocol === "http:"
+                && localStorage.setItem("_tb_global_settings", '{settings}')"""
+        )
+        return window
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    """The windows of all tests; the browser closes them."""
+    return Windows(browser)
 
 
 @pytest.fixture
-def open_page(browser: Browser, theme: str) -> Iterator[Callable[..., Dashboard]]:
+def open_page(windows: Windows, theme: str) -> Iterator[Callable[..., Dashboard]]:
     """Opens the tab of a TensorBoard that runs already.
 
     Whatever a test does, the page asks nothing of other hosts and has no error on its console.
     """
-    settings = json.dumps({"theme": theme})
-    # An empty page has no storage.
-    script = f"""location.protocol === "http:"
-        && localStorage.setItem("_tb_global_settings", '{settings}')"""
     dashboards = []
     with ExitStack() as stack:
 
         def open_(address: str, **options: Any) -> Dashboard:
             options.setdefault("viewport", {"width": 1400, "height": 900})
-            context = stack.enter_context(browser.new_context(**options))
-            context.set_default_timeout(20_000)
-            context.add_init_script(script)
-            dashboards.append(Dashboard(context.new_page(), address))
+            page = stack.enter_context(windows.page(address, theme, options))
+            dashboards.append(Dashboard(page, address))
             return dashboards[-1].open()
 
         yield open_

@@ -361,6 +361,11 @@ def a_penalty_on_a_variable_that_is_zero() -> Any:
     return whole({DATA: LEARNING, l2("a"): falling(0.3, 0.1), l2("b"): 0.0})
 
 
+@recording("dead_term")
+def a_loss_that_is_zero() -> Any:
+    return whole({DATA: 0.0, l2(): 0.0})
+
+
 @recording("constant_term")
 def a_penalty_on_a_frozen_variable() -> Any:
     return whole({DATA: LEARNING, l2("a"): falling(0.3, 0.1), l2("frozen"): 0.2})

@@ -12,7 +12,8 @@ from tb_regplugin.capture.graph.operations import Operation, is_variable, strip
 from tb_regplugin.capture.graph.sources import ancestors, reaches
 from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
-from tb_regplugin.findings.finding import found, listed, number
+from tb_regplugin.findings.catalogue import found
+from tb_regplugin.findings.forms import listed, number
 
 
 def audit(

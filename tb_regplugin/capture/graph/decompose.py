@@ -25,10 +25,10 @@ from tb_regplugin.capture.graph.penalties import (
 from tb_regplugin.capture.graph.sources import Sources
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
 from tb_regplugin.capture.graph.walk import Addend, Hyperparameters, walk, whole
-from tb_regplugin.capture.scalars import stack_scalars
+from tb_regplugin.capture.step_ring import stack_scalars
 from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
-from tb_regplugin.terms import Layout, Role, Term
+from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
@@ -164,8 +164,7 @@ def describe_penalties(scalars: Sequence[Any], variables: Iterable[Any] = ()) ->
             is_one = len(parts) == 1 and parts[0].term.role == "penalty"
             term = parts[0].term if is_one else Term(scalar.op.name, kind="custom")
         terms.append(term)
-    names = distinct(term.name for term in terms)
-    return tuple(replace(term, name=name) for term, name in zip(terms, names, strict=True))
+    return tuple(with_distinct_names(terms))
 
 
 class _Decomposer:

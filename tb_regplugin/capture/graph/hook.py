@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin import log_format
-from tb_regplugin.capture.fail_safe import FailSafe
 from tb_regplugin.capture.graph.audit import audit_and_warn
 from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
-from tb_regplugin.capture.process_rank import is_chief
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.capture.safety import FailSafe, is_chief
+from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.blocks import BlockWriter
 
 
 def summary_op(
@@ -98,12 +98,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         flush_secs: float = 5.0,
         is_chief: bool | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, not {name!r}.")
-        if not every >= 1:
-            raise ValueError(f"every must be a positive number of steps, not {every}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be a positive number of seconds, not {flush_secs}.")
+        check_options(name=name, every=every, flush_secs=flush_secs)
         self._options = (os.fspath(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss
