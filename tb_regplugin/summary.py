@@ -60,7 +60,7 @@ def op(
       ...     summary = op("losses", loss)
       ...     merged = tf.compat.v1.summary.merge_all()
     """
-    from tb_regplugin.capture.graph.summary_op import summary_op
+    from tb_regplugin.capture.graph.hook import summary_op
 
     check_options(name=name)
     return summary_op(name, total_loss, description, collections)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, get_args
+from typing import Literal, SupportsFloat, TypeVar, get_args
 
 from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
@@ -133,3 +133,19 @@ def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
     terms = list(terms)
     names = distinct(term.name for term in terms)
     return [replace(term, name=name) for term, name in zip(terms, names, strict=True)]
+
+
+def as_written(number: SupportsFloat) -> float:
+    """Returns the number people wrote, from what float32 made of it: seven digits of it.
+
+    Raises:
+      ValueError: It is not finite.
+
+    Example:
+      >>> as_written(0.009999999776482582)
+      0.01
+    """
+    value = float(f"{float(number):.7g}")
+    if not math.isfinite(value):
+        raise ValueError(f"The number {number!r} is not finite.")
+    return value

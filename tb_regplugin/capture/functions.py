@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_regplugin.capture.graph.describe import describe
+from tb_regplugin.capture.graph.decompose import describe_penalties
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, default_rows, stack_scalars
 from tb_regplugin.terms import Layout, PenaltyValues
@@ -171,7 +171,7 @@ class Recorder:
     def _columns(self, data_loss: Any, penalties: Any, total_loss: Any) -> tuple[Layout, list[Any]]:
         if penalties is not None and not isinstance(penalties, Mapping):
             terms = list(penalties)
-            penalties = dict(zip(describe(terms, self._variables), terms, strict=True))
+            penalties = dict(zip(describe_penalties(terms, self._variables), terms, strict=True))
         names, values = split_losses(data_loss, penalties, total_loss)
         layout = self._layouts.get(names)
         if layout is None:

@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture.keras import internals
-from tb_regplugin.terms import Kind
+from tb_regplugin.terms import Kind, as_written
 
 
 class RegularizerForm(NamedTuple):
@@ -48,14 +48,6 @@ def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
         # Its strength can't be read, such as a tensor of a graph that is gone.
         pass
     return RegularizerForm("custom")
-
-
-def as_written(number: Any) -> float:
-    """Undoes the rounding of a number that Keras keeps in float32."""
-    value = float(f"{float(number):.7g}")
-    if not math.isfinite(value):
-        raise ValueError(f"The strength {number!r} is not finite.")
-    return value
 
 
 def weight_decay_of(optimizer: Any) -> float | None:

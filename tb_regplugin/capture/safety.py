@@ -79,22 +79,20 @@ def overridden(instance: Any, **attributes: Any) -> Iterator[None]:
                 namespace[name] = value
 
 
-def is_chief(strategy: Any = None) -> bool:
+def is_chief(strategy: Any = None, resolver: Any = None) -> bool:
     """Whether this process is the one of its cluster that writes the log.
 
     Args:
       strategy: The model's ``tf.distribute`` strategy, where it has one.
+      resolver: What knows the cluster, where that is not the strategy's own.
     """
-    resolver = getattr(strategy, "cluster_resolver", None)
+    resolver = resolver or getattr(strategy, "cluster_resolver", None)
     if resolver is not None and resolver.task_type is not None:
-        return bool(
-            resolver.task_type == "chief"
-            or (
-                resolver.task_type == "worker"
-                and not resolver.task_id
-                and "chief" not in resolver.cluster_spec().jobs
-            )
-        )
+        # Clusters of TF1's Estimators call their chief a master.
+        heads = {"chief", "master"}
+        if not resolver.task_id and heads.isdisjoint(resolver.cluster_spec().jobs):
+            heads.add("worker")
+        return resolver.task_type in heads
     # Never imported for the question's sake: what is not there runs no cluster.
     group = sys.modules.get("torch.distributed")
     if group is not None and group.is_available() and group.is_initialized():

@@ -287,8 +287,7 @@ def _take_apart(
 
     if not tf.is_symbolic_tensor(loss.total):
         return None
-    from tb_regplugin.capture.graph.decompose import decompose
-    from tb_regplugin.capture.graph.row import build_row
+    from tb_regplugin.capture.graph.decompose import build_row, decompose
 
     outputs = [(value, Term(name, role="data")) for name, value in data]
     known = {

@@ -14,12 +14,11 @@ from keras import ops
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.regularizers import (
     RegularizerForm,
-    as_written,
     decayed_variables,
     form_of,
     weight_decay_of,
 )
-from tb_regplugin.terms import Term, with_distinct_names
+from tb_regplugin.terms import Term, as_written, with_distinct_names
 
 
 def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
