@@ -12,15 +12,10 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tb_regplugin.capture.regularizers import (
-    as_written,
-    decayed_variables,
-    form_of,
-    weight_decay_of,
-)
+from tb_regplugin.capture.regularizers import decayed_variables, form_of, weight_decay_of
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.tf_keras import internals
-from tb_regplugin.terms import Term, with_distinct_names
+from tb_regplugin.terms import Term, as_written, with_distinct_names
 
 
 class CapturedLoss:
