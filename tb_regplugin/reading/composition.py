@@ -152,20 +152,16 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     Returns:
       The table's columns in their order, then the derived one, if there is one.
     """
-    parts = places(terms, PARTS)
+    parts, total = places(terms, PARTS), places(terms, ["total"])
     columns = [Column(term, ColumnSum((i,))) for i, term in enumerate(terms)]
-    total = places(terms, ["total"])
-    if not total:
-        if not places(terms, ["data"]):
-            return tuple(columns)
+    if total:
+        columns[total[0]] = Column(terms[total[0]], ColumnSum(total, otherwise=parts))
+        taken = (term.name for term in terms if term.role == "unexplained")
+        residual = Term(unique_name("residual", taken), role="unexplained")
+        left = ColumnSum(total, subtracted=places(terms, IN_LOSS))
+        columns.append(Column(residual, left, derived=True))
+    elif places(terms, ["data"]):
         columns.append(Column(Term("total", role="total"), ColumnSum(parts), derived=True))
-        return tuple(columns)
-    columns[total[0]] = Column(terms[total[0]], ColumnSum(total, otherwise=parts))
-    taken = {term.name for term in terms if term.role == "unexplained"}
-    name = unique_name("residual", taken)
-    explained = places(terms, IN_LOSS)
-    residual = ColumnSum(total, subtracted=explained)
-    columns.append(Column(Term(name, role="unexplained"), residual, derived=True))
     return tuple(columns)
 
 
@@ -192,35 +188,26 @@ def unique_name(name: str, taken: Iterable[str]) -> str:
 
 def has_significant_residual(table: Table, start: int = 0) -> bool:
     """Whether, from a row on, the residual is anywhere beyond the rounding of float32 sums."""
-    total = places(table.columns, ["total"])
-    parts = places(table.columns, IN_LOSS)
-    if not total:
-        return False
+    total, parts = places(table.columns, ["total"]), places(table.columns, IN_LOSS)
     for recorded, begin, end in zip(
         table.recorded, table.stretches[:-1].tolist(), table.stretches[1:].tolist(), strict=True
     ):
-        if not recorded[total[0]]:
+        if not total or not recorded[total[0]]:
             continue
-        indices = [i for i in parts if recorded[i]]
         for low in range(max(begin, start), end, _CHUNK):
-            high = min(low + _CHUNK, end)
-            if _is_beyond(table, total[0], indices, low, high):
+            rows = slice(low, min(low + _CHUNK, end))
+            residual = table.values[total[0], rows].astype(np.float64)
+            scale, sizes = np.zeros(len(residual)), np.abs(residual)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for i in parts:
+                    if recorded[i]:
+                        residual -= table.values[i, rows]
+                        scale += np.abs(table.values[i, rows])
+                # False where any of them is NaN or infinite.
+                beyond = np.abs(residual) > SIGNIFICANT_SHARE * np.maximum(scale, sizes)
+            if (beyond & np.isfinite(residual)).any():
                 return True
     return False
-
-
-def _is_beyond(table: Table, total: int, parts: list[int], low: int, high: int) -> bool:
-    residual = table.values[total, low:high].astype(np.float64)
-    scale = np.zeros(high - low)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for i in parts:
-            part = table.values[i, low:high]
-            residual -= part
-            scale += np.abs(part)
-        np.maximum(scale, np.abs(table.values[total, low:high]), out=scale)
-        # False where any of them is NaN or infinite.
-        beyond = (np.abs(residual) > SIGNIFICANT_SHARE * scale) & np.isfinite(residual)
-    return bool(beyond.any())
 
 
 @dataclass(frozen=True)
@@ -273,10 +260,12 @@ def keep_largest(
         return tuple(columns)
     small = sorted(penalties, key=lambda i: (not sizes[i][0], -sizes[i][1]))[top:]
     kept = [column for i, column in enumerate(columns) if i not in set(small)]
-    rest = _rest([columns[i] for i in sorted(small)], kept)
-    recorded = [column for column in kept if not column.derived]
-    derived = [column for column in kept if column.derived]
-    return (*recorded, rest, *derived)
+    joined = [columns[i] for i in sorted(small)]
+    terms = len(_names(joined))
+    name = f"{terms:,} more term{'s' if terms > 1 else ''}"
+    taken = (column.term.name for column in kept if column.term.role == "penalty")
+    kept.append(_join(unique_name(name, taken), joined, rest=True))
+    return tuple(sorted(kept, key=lambda column: column.derived))
 
 
 def _namer(grouping: Grouping) -> Callable[[Term], str]:
@@ -287,26 +276,14 @@ def _namer(grouping: Grouping) -> Callable[[Term], str]:
     return lambda term: "/".join(term.name.split("/")[: grouping.depth]) or term.name
 
 
-def _join(name: str, members: Sequence[Column]) -> Column:
+def _join(name: str, members: Sequence[Column], *, rest: bool = False) -> Column:
     kinds = {member.term.kind for member in members}
-    kind = kinds.pop() if len(kinds) == 1 else None
-    return Column(Term(name, kind=kind), _sum(members), members=_names(members))
-
-
-def _rest(members: Sequence[Column], kept: Iterable[Column]) -> Column:
-    names = _names(members)
-    name = f"{len(names):,} more term{'s' if len(names) > 1 else ''}"
-    taken = (column.term.name for column in kept if column.term.role == "penalty")
-    return Column(Term(unique_name(name, taken)), _sum(members), members=names, rest=True)
-
-
-def _sum(members: Sequence[Column]) -> ColumnSum:
-    return ColumnSum(tuple(sorted(i for member in members for i in member.sum.added)))
+    kind = kinds.pop() if len(kinds) == 1 and not rest else None
+    added = sorted(i for member in members for i in member.sum.added)
+    return Column(
+        Term(name, kind=kind), ColumnSum(tuple(added)), members=_names(members), rest=rest
+    )
 
 
 def _names(members: Sequence[Column]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for member in members
-        for name in (member.members if member.members is not None else (member.term.name,))
-    )
+    return tuple(name for member in members for name in member.members or (member.term.name,))

@@ -87,7 +87,7 @@ class GrowingTable:
         self.count = 0
         self.spans: list[Span] = []
         self._layouts = layouts
-        self._places: dict[str, npt.NDArray[np.int64]] = {}
+        self._places: dict[str, npt.NDArray[np.int64] | slice] = {}
         self._steps = np.empty(0, np.int64)
         self._wall_times = np.empty(0, np.float64)
         self._values = np.empty((len(columns), 0), np.float32)
@@ -115,12 +115,9 @@ class GrowingTable:
             self._allocate(_with_spare(stop))
         self._steps[start:stop] = block.steps
         self._wall_times[start:stop] = block.wall_times
-        place = self._place(layout_id)
-        if len(place) == len(self.columns) == block.values.shape[1] and _in_order(place):
-            self._values[:, start:stop] = block.values.T
-        else:
+        if block.values.shape[1] < len(self.columns):
             self._values[:, start:stop] = np.nan
-            self._values[place, start:stop] = block.values.T
+        self._values[self._place(layout_id), start:stop] = block.values.T
         self.count = stop
         if self.spans and self.spans[-1].tag == tag:
             self.spans[-1].stop = stop
@@ -171,13 +168,15 @@ class GrowingTable:
         values[:, :count] = self._values[:, :count]
         self._steps, self._wall_times, self._values = steps, wall_times, values
 
-    def _place(self, layout_id: str) -> npt.NDArray[np.int64]:
+    def _place(self, layout_id: str) -> npt.NDArray[np.int64] | slice:
         """Returns where a layout's columns are among all columns."""
         if layout_id not in self._places:
+            columns = self._layouts[layout_id].columns
             positions = {key(column): i for i, column in enumerate(self.columns)}
-            self._places[layout_id] = np.array(
-                [positions[key(column)] for column in self._layouts[layout_id].columns], np.int64
-            )
+            place = np.array([positions[key(column)] for column in columns], np.int64)
+            is_all = np.array_equal(place, np.arange(len(self.columns)))
+            # A slice costs no look at each value's place.
+            self._places[layout_id] = slice(None) if is_all else place
         return self._places[layout_id]
 
     def _stretches(self) -> list[tuple[int, str]]:
@@ -208,7 +207,3 @@ def surviving(blocks: Sequence[Block], counts: Sequence[int]) -> Block | None:
 
 def _with_spare(rows: int) -> int:
     return rows + max(_LEAST_SPARE, int(rows * _SPARE))
-
-
-def _in_order(place: npt.NDArray[np.int64]) -> bool:
-    return bool((np.diff(place) == 1).all())
