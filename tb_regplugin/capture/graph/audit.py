@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tb_regplugin.capture.graph.decompose import Decomposition, Part, decompose
@@ -165,19 +165,16 @@ class _Audited:
         return self._structure.key(entry.tensor)[0]
 
 
-def _not_in_loss(audited: _Audited) -> list[Finding]:
+def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
     missing = [entry for entry in audited.entries if not entry.uses and audited.is_missing(entry)]
-    if not missing:
-        return []
-    names = audited.names(missing)
-    was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
-    sentence = (
-        f"{listed(names)} {was} collected in REGULARIZATION_LOSSES and {verb} not in the loss."
-    )
-    return [found("not_in_loss", sentence, names)]
+    if missing:
+        names = audited.names(missing)
+        was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
+        collected = f"{was} collected in REGULARIZATION_LOSSES and {verb}"
+        yield found("not_in_loss", f"{listed(names)} {collected} not in the loss.", names)
 
 
-def _scaled_again(audited: _Audited) -> list[Finding]:
+def _scaled_again(audited: _Audited) -> Iterator[Finding]:
     by_factor: dict[float, list[CollectedEntry]] = {}
     for entry in audited.entries:
         if not entry.uses or entry.uses > entry.times_collected or entry.coefficient is None:
@@ -186,7 +183,6 @@ def _scaled_again(audited: _Audited) -> list[Finding]:
         # With a strength of 1, the factor is the strength.
         if factor not in audited.common_factors and audited.strengths(entry) - {0.0, 1.0}:
             by_factor.setdefault(factor, []).append(entry)
-    findings = []
     for factor, entries in by_factor.items():
         names = audited.names(entries)
         strength = max(audited.strengths(entries[0]))
@@ -195,11 +191,10 @@ def _scaled_again(audited: _Audited) -> list[Finding]:
             f"top of the strength in the regulariser: {number(strength)} acts as "
             f"{number(strength * factor)}."
         )
-        findings.append(found("scaled_again", sentence, names))
-    return findings
+        yield found("scaled_again", sentence, names)
 
 
-def _counted_twice(audited: _Audited) -> list[Finding]:
+def _counted_twice(audited: _Audited) -> Iterator[Finding]:
     # A collected sum of entries brings each of them once more: duplicate_entry says so.
     sums = sum(entry.times_collected for entry in audited.entries if entry.holds_entries)
     twice = [
@@ -208,33 +203,33 @@ def _counted_twice(audited: _Audited) -> list[Finding]:
         if entry.uses > entry.times_collected + sums
         and (entry.coefficient is None or entry.coefficient not in audited.common_factors)
     ]
-    if not twice:
-        return []
-    names = audited.names(twice)
-    sentence = f"{_are(names)} added to the loss {twice[0].uses} times"
-    if twice[0].coefficient is not None:
-        sentence += f", which makes {number(twice[0].coefficient)} times the penalty"
-    return [found("counted_twice", sentence + ".", names)]
+    if twice:
+        names = audited.names(twice)
+        sentence = f"{_are(names)} added to the loss {twice[0].uses} times"
+        if twice[0].coefficient is not None:
+            sentence += f", which makes {number(twice[0].coefficient)} times the penalty"
+        yield found("counted_twice", sentence + ".", names)
 
 
-def _raw_variable(audited: _Audited) -> list[Finding]:
+def _raw_variable(audited: _Audited) -> Iterator[Finding]:
     names = audited.decomposition.collected.raw_variables
-    if not names:
-        return []
-    what = "the variable" if len(names) == 1 else "the variables"
-    sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
-    return [found("raw_variable", sentence, names)]
+    if names:
+        what = "the variable" if len(names) == 1 else "the variables"
+        sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
+        yield found("raw_variable", sentence, names)
 
 
-def _nested(audited: _Audited) -> list[Finding]:
-    findings = []
+def _penalty_of_penalty(audited: _Audited) -> Iterator[Finding]:
+    # Not the sums of others.
     containing = [entry for entry in audited.entries if audited.contains_another(entry)]
-    of_penalties = [entry for entry in containing if not entry.holds_entries]
-    if of_penalties:
-        names = audited.names(of_penalties)
+    names = audited.names(entry for entry in containing if not entry.holds_entries)
+    if names:
         verb = "is a penalty" if len(names) == 1 else "are penalties"
         sentence = f"{listed(names)} {verb} on other penalties, not on weights."
-        findings.append(found("penalty_of_penalty", sentence, names))
+        yield found("penalty_of_penalty", sentence, names)
+
+
+def _duplicate_entry(audited: _Audited) -> Iterator[Finding]:
     again = [
         entry
         for entry in audited.entries
@@ -243,43 +238,40 @@ def _nested(audited: _Audited) -> list[Finding]:
     if again:
         names = audited.names(again)
         sentence = f"{_are(names)} in REGULARIZATION_LOSSES more than once."
-        findings.append(found("duplicate_entry", sentence, names))
-    return findings
+        yield found("duplicate_entry", sentence, names)
 
 
-def _uncollected_penalty(audited: _Audited) -> list[Finding]:
-    # Only graphs of TF1 have the collection; in a function nobody expects penalties in it.
-    if audited.decomposition.total.graph.building_function:
-        return []
+def _uncollected_penalty(audited: _Audited) -> Iterator[Finding]:
     terms = [part.term for part in audited.decomposition.parts if part.term.role == "penalty"]
     by_hand = [term for term in terms if term.entry is None and term.kind not in (None, "custom")]
-    if not by_hand:
-        return []
+    # Only graphs of TF1 have the collection; in a function nobody expects penalties in it.
+    if not by_hand or audited.decomposition.total.graph.building_function:
+        return
     collected = {term.variable for term in terms if term.entry is not None}
-    both = [term for term in by_hand if term.variable in collected]
-    if both:
-        sentence = (
-            f"{_are([str(t.variable) for t in both])} penalised by hand and by a collected term."
-        )
+    if both := [term for term in by_hand if term.variable in collected]:
+        variables = _are([str(term.variable) for term in both])
+        sentence = f"{variables} penalised by hand and by a collected term."
         names = [term.name for term in both]
-        return [found("uncollected_penalty", sentence, names, severity="warning")]
+        yield found("uncollected_penalty", sentence, names, severity="warning")
+        return
     names = [term.name for term in by_hand]
     sentence = (
         f"{_are(names)} penalised in the loss by hand, so REGULARIZATION_LOSSES does not "
         f"hold {'it' if len(names) == 1 else 'them'}."
     )
-    return [found("uncollected_penalty", sentence, names)]
+    yield found("uncollected_penalty", sentence, names)
 
 
 def _are(names: list[str]) -> str:
     return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-_RULES: tuple[Callable[[_Audited], list[Finding]], ...] = (
+_RULES: tuple[Callable[[_Audited], Iterator[Finding]], ...] = (
     _not_in_loss,
     _scaled_again,
     _counted_twice,
     _raw_variable,
-    _nested,
+    _penalty_of_penalty,
+    _duplicate_entry,
     _uncollected_penalty,
 )

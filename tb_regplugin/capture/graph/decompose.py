@@ -86,17 +86,6 @@ def decompose(
 
     Returns:
       Its parts. It never raises: a loss that cannot be taken apart is one unexplained part.
-
-    Example:
-      >>> import tensorflow as tf
-      >>> with tf.Graph().as_default():
-      ...     x = tf.compat.v1.placeholder(tf.float32, [None])
-      ...     w = tf.compat.v1.get_variable("w", [3])
-      ...     loss = tf.reduce_mean(x) + 0.1 * tf.nn.l2_loss(w)
-      ...     for part in decompose(loss).parts:
-      ...         print(part.term.role, part.term.name, part.term.kind, part.term.strength)
-      data data None None
-      penalty w l2 0.1
     """
     try:
         return _Decomposer(total_loss, collection, variables).decompose()

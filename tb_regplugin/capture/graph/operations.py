@@ -18,7 +18,6 @@ class Operation(Protocol):
 
     name: str
     type: str
-    graph: Any
     inputs: Sequence[Tensor]
     outputs: Sequence[Tensor]
     control_inputs: Sequence[Operation]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -134,24 +134,45 @@ def ancestors(op: Operation) -> set[Operation]:
     return seen
 
 
-def reaches(
-    op: Operation, wanted: Callable[[Operation], bool], memo: dict[Operation, bool]
-) -> bool:
-    """Whether an operation that is wanted is among an operation and its ancestors."""
+def operands_first(
+    op: Operation,
+    operands_of: Callable[[Operation], Iterable[Operation]],
+    done: Container[Operation],
+) -> Iterator[Operation]:
+    """Yields an operation and its ancestors that are not done, each after its operands.
+
+    Args:
+      op: The operation.
+      operands_of: Returns what is looked at before an operation.
+      done: Where the caller puts each operation that it was given.
+    """
+    # By hand, since graphs are deeper than Python's stack.
     waiting = [op]
     entered: set[Operation] = set()
     while waiting:
         current = waiting[-1]
-        if current in memo:
+        if current in done:
             waiting.pop()
             continue
-        operands = [operand.op for operand in current.inputs]
-        # In a TF1 loop, an operation is among its own ancestors.
-        missing = [o for o in operands if o not in memo and o not in entered]
-        if missing and current not in entered:
+        if current not in entered:
             entered.add(current)
-            waiting.extend(missing)
-        else:
-            waiting.pop()
-            memo[current] = wanted(current) or any(memo.get(o, False) for o in operands)
+            # In a TF1 loop, an operation is among its own ancestors.
+            missing = [o for o in operands_of(current) if o not in done and o not in entered]
+            if missing:
+                waiting.extend(missing)
+                continue
+        waiting.pop()
+        yield current
+
+
+def reaches(
+    op: Operation, wanted: Callable[[Operation], bool], memo: dict[Operation, bool]
+) -> bool:
+    """Whether an operation that is wanted is among an operation and its ancestors."""
+    for current in operands_first(op, _operands, memo):
+        memo[current] = wanted(current) or any(memo.get(o, False) for o in _operands(current))
     return memo[op]
+
+
+def _operands(op: Operation) -> list[Operation]:
+    return [operand.op for operand in op.inputs]

@@ -21,6 +21,7 @@ from tb_regplugin.capture.graph.operations import (
     single_element,
     strip,
 )
+from tb_regplugin.capture.graph.sources import operands_first
 from tb_regplugin.capture.graph.walk import Addend
 
 
@@ -38,35 +39,26 @@ class Structure:
     def key(self, tensor: Tensor) -> tuple[int, int]:
         """Returns what identifies a tensor's expression."""
         tensor = strip(tensor)
-        # By hand, since graphs are deeper than Python's stack.
-        waiting = [tensor.op]
-        while waiting:
-            op = waiting[-1]
-            if op in self.visited:
-                waiting.pop()
-                continue
-            operands = [] if _stands_for_itself(op) else [strip(t) for t in op.inputs]
-            missing = [operand.op for operand in operands if operand.op not in self.visited]
-            if missing:
-                waiting.extend(missing)
-            else:
-                waiting.pop()
-                self.visited[op] = self._number(op, operands)
+        for op in operands_first(tensor.op, _operands, self.visited):
+            self.visited[op] = self._number(op)
         return self.visited[tensor.op], tensor.value_index
 
-    def _number(self, op: Operation, operands: list[Tensor]) -> int:
-        expression: Hashable
-        if _stands_for_itself(op):
-            expression = (op.type, op.name)
-        else:
+    def _number(self, op: Operation) -> int:
+        expression: Hashable = (op.type, op.name)
+        if not _stands_for_itself(op):
             attributes = tuple(
                 (name, value.SerializeToString(deterministic=True))
                 for name, value in sorted(op.node_def.attr.items())
                 if not name.startswith("_")
             )
+            operands = [strip(operand) for operand in op.inputs]
             inputs = tuple((self.visited[operand.op], operand.value_index) for operand in operands)
             expression = (op.type, attributes, inputs)
         return self._numbers.setdefault(expression, len(self._numbers))
+
+
+def _operands(op: Operation) -> list[Operation]:
+    return [] if _stands_for_itself(op) else [strip(operand).op for operand in op.inputs]
 
 
 def _stands_for_itself(op: Operation) -> bool:
