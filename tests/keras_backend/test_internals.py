@@ -1,10 +1,14 @@
 """Each private name of Keras does what the recording needs it for, on this version and backend."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+import tb_regplugin
 from tb_regplugin.capture.keras import internals
 from tests.keras_backend.models import X, Y, compiled_model, fit
 
@@ -152,3 +156,22 @@ def test_only_strategies_over_processes_are_collective() -> None:
 
         mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
         assert not internals.runs_in_several_processes(mirrored)
+
+
+# As they are used: after a dot, imported, or in quotes.
+_PRIVATE = re.compile(
+    r"(?:\.|\")_(?:aggregate_additional_loss|compile_loss|flat_losses|flatten_layers|loss_ids|layers"
+    r"|metrics|metrics_variable_shardings|trainable_variables|use_weight_decay"
+    r"|in_multi_worker_mode)\b|keras\.src|_replace\(loss"
+)
+
+
+def test_private_names_stand_in_one_file() -> None:
+    """That of Keras, or that of tf_keras."""
+    package = Path(tb_regplugin.__file__).parent
+    files = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if _PRIVATE.search(path.read_text())
+    }
+    assert files == {"capture/keras/internals.py", "capture/tf_keras/internals.py"}

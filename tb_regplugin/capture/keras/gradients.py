@@ -59,7 +59,7 @@ class GradientCapture:
 
     def __init__(self, model: Any, every: int, losses: Ring, strategy: Any) -> None:
         self._every = every
-        self._losses = losses
+        self._loss_ring = losses
         # By what the direction of each variable is multiplied, for the columns of a layout.
         self._factors: dict[tuple[Term, ...], tuple[float, ...]] = {}
         # Strategies run a thread a replica.
@@ -122,7 +122,7 @@ class GradientCapture:
             return
         if len(GRADIENT_ROLES) * len(pulled) + 1 > self._variables.columns:
             # Asks for another step, and with it for another ring of gradients.
-            self._losses.missing_columns = max(1, self._losses.missing_columns)
+            self._loss_ring.missing_columns = max(1, self._loss_ring.missing_columns)
             return
         columns = _describe(model, pulled)
         self._factors[tuple(columns)] = _factors(pulled)

@@ -99,7 +99,7 @@ class LossCapture:
         self._methods: dict[str, Callable[..., Any]] = {}
         self._call: Callable[..., Any] | None = None
         # The losses of the outputs, and what stands in for them.
-        self._losses: list[Any] = []
+        self._plain: list[Any] = []
         self._observed: list[Any] = []
 
     @contextmanager
@@ -190,8 +190,8 @@ class LossCapture:
         return capturing_call
 
     def _observe(self, dtype: str, losses: list[Any]) -> list[Any]:
-        if losses is not self._losses:
-            self._losses = losses
+        if losses is not self._plain:
+            self._plain = losses
             wrap = functools.partial(self._wrap_output, dtype)
             self._observed = [internals.with_loss(entry, wrap) for entry in losses]
         return self._observed

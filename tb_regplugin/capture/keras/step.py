@@ -61,10 +61,10 @@ class KerasStep(RecordedStep):
         is_jax = keras.config.backend() == "jax"
         self._travelling = TravellingRing(model, variables) if is_jax else None
         self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
-        self._losses = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
+        self._capture = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
         gradients = self._gradients
         if gradients is not None:
-            self._losses.on_row = lambda: gradients.expect(variables.last_step)
+            self._capture.on_row = lambda: gradients.expect(variables.last_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = internals.function_of(model, kind.function)
@@ -120,7 +120,7 @@ class KerasStep(RecordedStep):
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:
         with ExitStack() as stack:
-            stack.enter_context(self._losses.installed(model))
+            stack.enter_context(self._capture.installed(model))
             if self._gradients is not None:
                 stack.enter_context(self._gradients.installed(model))
             if self._travelling is not None:
