@@ -10,11 +10,10 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2
-from tensorboard.data.provider import TensorDatum
+from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 
 from tb_regplugin.log_format import PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
@@ -49,22 +48,11 @@ class _CorruptRecordError(Exception):
     """A record's checksum is not that of its bytes."""
 
 
-@dataclass
-class _FoundSeries:
-    """One tag's events in a run, as ``ListedSeries`` describes them."""
+class _FoundSeries(NamedTuple):
+    """One tag's events in a run: their steps, wall times and tensors."""
 
     plugin_content: bytes
-    events: list[tuple[int, float, tensor_pb2.TensorProto]] = field(default_factory=list)
-
-    @property
-    def max_step(self) -> int:
-        """The events' largest step."""
-        return max(step for step, _, _ in self.events)
-
-    @property
-    def max_wall_time(self) -> float:
-        """Their largest wall time."""
-        return max(wall_time for _, wall_time, _ in self.events)
+    events: list[tuple[int, float, tensor_pb2.TensorProto]]
 
 
 class EventFiles:
@@ -91,16 +79,28 @@ class EventFiles:
 
     def list(self, run: str | None = None) -> Listing:
         """Lists the run's series; see ``Source``."""
-        return {self.run: self._series} if run in (None, self.run) and self._series else {}
+        if run not in (None, self.run) or not self._series:
+            return {}
+        listed = {
+            tag: TensorTimeSeries(
+                max_step=max(step for step, _, _ in found.events),
+                max_wall_time=max(wall_time for _, wall_time, _ in found.events),
+                plugin_content=found.plugin_content,
+                description="",
+                display_name="",
+            )
+            for tag, found in self._series.items()
+        }
+        return {self.run: listed}
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series; see ``Source``."""
         for series in sizes:
-            found: Sequence[TensorDatum] | Problem
+            events = self._series[series.tag].events
             try:
-                found = [
+                found: Sequence[TensorDatum] | Problem = [
                     TensorDatum(step=step, wall_time=wall_time, numpy=make_array(tensor))
-                    for step, wall_time, tensor in self._series[series.tag].events
+                    for step, wall_time, tensor in events
                 ]
             except Exception as error:
                 reason = reason_of(error)
@@ -141,7 +141,7 @@ class EventFiles:
             ):
                 self._foreign.add(tag)
                 return
-            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content)
+            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content, [])
         series.events.append((event.step, event.wall_time, value.tensor))
 
 

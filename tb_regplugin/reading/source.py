@@ -48,35 +48,22 @@ class Problem(NamedTuple):
 
 
 class ListedSeries(Protocol):
-    """What is known of a time series without reading it, as TensorBoard's ``TensorTimeSeries``."""
+    """What is known of a time series without reading it: TensorBoard's ``TensorTimeSeries``.
 
-    @property
-    def max_step(self) -> int | None:
-        """Its events' largest step; None where it is listed, but not loaded yet."""
+    Its largest step and wall time are None where it is listed, but not loaded yet.
+    """
 
-    @property
-    def max_wall_time(self) -> float | None:
-        """Their largest wall time; likewise."""
-
-    @property
-    def plugin_content(self) -> bytes:
-        """What the plugin that wrote it says of it."""
+    max_step: int | None
+    max_wall_time: float | None
+    plugin_content: bytes
 
 
 class Datum(Protocol):
-    """One event of a time series, as TensorBoard's ``TensorDatum``."""
+    """One event of a time series: TensorBoard's ``TensorDatum``."""
 
-    @property
-    def step(self) -> int:
-        """Its step."""
-
-    @property
-    def wall_time(self) -> float:
-        """When it was written, in seconds since the epoch."""
-
-    @property
-    def numpy(self) -> npt.NDArray[Any]:
-        """Its tensor."""
+    step: int
+    wall_time: float
+    numpy: npt.NDArray[Any]
 
 
 Listing = Mapping[str, Mapping[str, ListedSeries]]
