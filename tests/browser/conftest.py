@@ -61,7 +61,7 @@ class Dashboard:
             ),
         }
         for event, listener in self._listeners.items():
-            page.on(event, listener)  # type: ignore[call-overload]
+            page.on(event, listener)
 
     @property
     def frame(self) -> FrameLocator:
