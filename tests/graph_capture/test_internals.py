@@ -1,6 +1,9 @@
 """What is not promised by TensorFlow and Keras is there, and its loss costs names, not values."""
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
@@ -14,9 +17,9 @@ tf1 = tf.compat.v1
 
 def test_a_function_says_what_it_captures() -> None:
     """Each variable's handle, and that of Keras' variables too."""
-    found = []
+    found: list[int] = []
     with tf.init_scope():
-        variables = [tf.Variable([1.0]), keras.Variable([1.0]), tf_keras.Variable([1.0])]
+        variables = [tf.Variable([1.0]), keras.Variable(np.ones(1, "f"))]
 
         @tf.function
         def step() -> tf.Tensor:
@@ -27,7 +30,7 @@ def test_a_function_says_what_it_captures() -> None:
         step.get_concrete_function()
     handles = [handle for variable in variables for handle in internals.handles(variable)]
     assert found == [id(handle) for handle in handles]
-    assert len(handles) == 3
+    assert len(handles) == 2
 
 
 def test_a_mirrored_variable_has_a_handle_a_replica() -> None:
@@ -54,12 +57,13 @@ def test_a_custom_gradient_is_marked() -> None:
     ],
 )
 def test_who_wrote_a_penalty_is_in_its_traceback(
-    package: str, regularizer: object, kind: str
+    package: str, regularizer: Callable[[tf.Variable], tf.Tensor], kind: str
 ) -> None:
     """Of what is written alike by hand, it is not."""
     penalty = regularizer(tf1.get_variable("w", [3, 3]))
-    (by_keras,) = (op for op in penalty.graph.get_operations() if op.type == kind)
-    assert internals.in_regularizers_of(package, by_keras)
+    by_keras = [op for op in penalty.graph.get_operations() if op.type == kind]
+    assert by_keras
+    assert all(internals.in_regularizers_of(package, op) for op in by_keras)
     assert not internals.in_regularizers_of(package, tf.nn.l2_loss(penalty).op)
 
 

@@ -201,20 +201,20 @@ class _Decomposer:
             parts.append(_unexplained(opaque, note))
         return self._result(parts)
 
-    def _sort(self, terms: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
+    def _sort(self, addends: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
         """Tells data losses, penalties that were not collected, and what is neither apart."""
         data: list[Addend] = []
         without_data: list[Addend] = []
         opaque: list[Addend] = []
-        for term in terms:
-            if is_opaque(term.tensor.op):
-                opaque.append(term)
-            elif constant(term.tensor) == 0.0:
+        for addend in addends:
+            if is_opaque(addend.tensor.op):
+                opaque.append(addend)
+            elif constant(addend.tensor) == 0.0:
                 continue
-            elif term.tensor.op.type == "Const" or self.sources.reaches_data(term.tensor):
-                data.append(term)
+            elif addend.tensor.op.type == "Const" or self.sources.reaches_data(addend.tensor):
+                data.append(addend)
             else:
-                without_data.append(term)
+                without_data.append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
         data_are_constants = not data

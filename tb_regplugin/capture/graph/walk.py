@@ -149,8 +149,8 @@ def _summands(tensor: Tensor, hyperparameters: Hyperparameters) -> list[_Summand
         return [(strip(part), 1.0, ()) for part in inputs]
     if op.type == "Sub":
         return [(strip(inputs[0]), 1.0, ()), (strip(inputs[1]), -1.0, ())]
-    if (part := scaled(tensor)) is not None:
-        return [(*part, ())]
+    if (scaled_part := scaled(tensor)) is not None:
+        return [(*scaled_part, ())]
     if op.type == "Mul":
         for factor, part in (inputs, reversed(inputs)):
             number = hyperparameters.number_of(factor)
