@@ -25,9 +25,9 @@ check: .venv/test
 	$(BIN)/mypy
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run lint && npm test
 
-## The Python tests.  ARGS="-k keras"
+## The Python tests, and what they cover.  ARGS="-k keras", ARGS="tests/browser --exitfirst"
 pytest: .venv/test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests $(ARGS)
 
 ## Measure this and what people use today side by side; writes bench/RESULTS.md.  ARGS="--quick"
 bench: .venv/bench

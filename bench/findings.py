@@ -14,7 +14,7 @@ from bench.report import Section, seconds
 from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Layout, Term
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin.writing.blocks import BlockWriter
 
 _STEPS, _TERMS = 2_000, 32
 

@@ -22,7 +22,7 @@ from bench.in_step_cost import report
 from demo.easynet import easynet
 
 _BATCH = 50
-_WAYS = {"bare": False, "bare again": False, "gradients=True": True, "gradients=100": 100}
+_WAYS = {"bare": None, "bare again": None, "every step": 1, "every 100 steps": 100}
 
 
 def main() -> None:
@@ -36,15 +36,15 @@ def main() -> None:
     batches = tf.data.Dataset.from_tensors((images, labels)).cache().repeat()
     with tempfile.TemporaryDirectory() as directory:
 
-        def way(name: str, gradients: bool | int) -> Callable[[], object]:
+        def way(name: str, gradients_every: int | None) -> Callable[[], object]:
             model = easynet(0.01, seed=0)
             path = f"{directory}/{name}"
-            callback = tb_regplugin.RegularizationCallback(path, gradients=gradients)
+            callback = tb_regplugin.RegularizationCallback(path, gradients_every=gradients_every)
             return lambda: model.fit(
                 batches, steps_per_epoch=options.steps, verbose=0, callbacks=[callback]
             )
 
-        ways = {name: way(name, gradients) for name, gradients in _WAYS.items()}
+        ways = {name: way(name, every) for name, every in _WAYS.items()}
         rounds = argparse.Namespace(rounds=options.rounds, steps=1)
         report(f"A fit of {options.steps} steps; bare records losses alone", ways, rounds)
 

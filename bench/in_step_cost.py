@@ -157,12 +157,12 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
 
     def with_recorder(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
         named = {f"w{i}": term for i, term in enumerate(terms)}
-        recorder.record(total_loss=loss, data_loss=data_loss, penalties=named)
+        recorder.write(data_loss=data_loss, penalties=named, total_loss=loss)
 
-    def with_penalties(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
+    def with_summary(data_loss: tf.Tensor, terms: list[tf.Tensor], loss: tf.Tensor) -> None:
         named = {f"w{i}": term for i, term in enumerate(terms)}
         step = numbers.assign_add(1)
-        tb_regplugin.summary.penalties("losses", data_loss, named, loss, step)
+        tb_regplugin.summary.losses("losses", data_loss, named, loss, step)
 
     def with_scalars(_: tf.Tensor, terms: list[tf.Tensor], __: tf.Tensor) -> None:
         step = numbers.assign_add(1)
@@ -173,7 +173,7 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
         "bare": train(lambda *_: None),
         "bare again": train(lambda *_: None),
         "Recorder": train(with_recorder),
-        "summary.penalties": train(with_penalties),
+        "summary.losses": train(with_summary),
         f"{options.layers} summary.scalar": train(with_scalars),
     }
     return ways, recorder.close

@@ -113,7 +113,7 @@ def write_blocks(
     columns = layout(workload.terms)
     identity = layout_id(columns)
     for run in range(workload.runs):
-        file = EventFile(str(directory / f"run_{run:03d}"))
+        file = EventFile(str(directory / f"run_{run:03d}")).open()
         file.write(layout_event("losses", columns, _START))
         blocks = 0
         for part in chunks(workload, run, start, stop):
@@ -132,7 +132,7 @@ def write_scalars(workload: Workload, directory: Path) -> None:
     """Writes the same as TensorBoard's scalars, one a column."""
     tags = [f"losses/{column.name}" for column in layout(workload.terms).columns]
     for run in range(workload.runs):
-        file = EventFile(str(directory / f"run_{run:03d}"))
+        file = EventFile(str(directory / f"run_{run:03d}")).open()
         for part in chunks(workload, run):
             for step, row in zip(part, chunk_values(workload, run, part).tolist(), strict=True):
                 values = [

@@ -21,7 +21,7 @@ def measure(quick: bool) -> Section:
         "Memory",
         "The store's own count after answering (rows, room for more, summaries) over the recorded "
         "float32, and by how much the process grew at most while it read and answered, which "
-        "includes replies of the data server. Wrong: answers that differ from what was recorded.",
+        "includes the event files' tensors. Wrong: answers that differ from what was recorded.",
         ["workload", "cap", "recorded", "store", "ratio", "process, at most", "wrong answers"],
     )
     names = ["W1", "W5"] if quick else ["W1", "W2", "W4", "W6", "long"]

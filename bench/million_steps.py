@@ -18,8 +18,7 @@ from tb_regplugin import Writer
 # In a process of its own, so that each reading starts cold; imports are not counted.
 _READ = """
 import sys, time
-import tb_regplugin.reading.recording
-import tensorboard.data.server_ingester
+import tb_regplugin.reading.load
 start = time.perf_counter()
 (recording,) = tb_regplugin.load(sys.argv[1]).values()
 print(time.perf_counter() - start, recording.values.shape[0], recording.values.nbytes)

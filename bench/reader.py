@@ -1,4 +1,4 @@
-"""The store over a log directory, without HTTP: what the server itself takes."""
+"""The store over a log directory, without TensorBoard and HTTP: what answering itself takes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tb_regplugin.reading.answers import curves_answer
-from tb_regplugin.reading.contents import Contents
-from tb_regplugin.reading.log_directory import open_log_directory
+from tb_regplugin.reading.event_files import EventFiles, find_runs
 from tb_regplugin.reading.query import parse_curves
-from tb_regplugin.reading.source import Source
-from tb_regplugin.reading.store import Store
+from tb_regplugin.reading.store import Contents, Store
 
 
 class Reader:
     """Answers for one recording a run."""
 
-    def __init__(self, source: Source, max_bytes: int | None = None) -> None:
+    def __init__(self, runs: Mapping[str, list[str]], max_bytes: int | None = None) -> None:
         self.store = Store(max_bytes)
-        self._source = source
+        self._runs = runs
 
     def contents(self, run: int = 0) -> Contents:
         """Returns a run's rows."""
-        contents = self.store.contents(self._source, f"run_{run:03d}", "losses")
+        name = f"run_{run:03d}"
+        contents = self.store.contents(EventFiles(name, self._runs[name]), name, "losses")
         assert contents is not None
         return contents
 
@@ -37,9 +36,8 @@ class Reader:
 
 @contextlib.contextmanager
 def open_reader(directory: Path, max_bytes: int | None = None) -> Iterator[Reader]:
-    """Opens a log directory with TensorBoard's data server."""
-    with open_log_directory(str(directory)) as source:
-        yield Reader(source, max_bytes)
+    """Opens a log directory."""
+    yield Reader(find_runs(str(directory)), max_bytes)
 
 
 class PeakMemory:

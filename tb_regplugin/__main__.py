@@ -1,4 +1,4 @@
-"""``python -m tb_regplugin check LOGDIR`` and ``python -m tb_regplugin summary LOGDIR``."""
+"""``python -m tb_regplugin``: the same as ``tb-regplugin``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands of ``python -m tb_regplugin``."""
+"""The commands of ``tb-regplugin``, which ``python -m tb_regplugin`` runs as well."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
+from importlib.metadata import version
 from typing import Any
 
-from tb_regplugin.findings.describe import findings_table, recording_title
+from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
+from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
-from tb_regplugin.findings.finding import SEVERITIES, Finding, at_least
-from tb_regplugin.findings.json_form import describe_findings
-from tb_regplugin.findings.thresholds import Thresholds
-from tb_regplugin.reading.contents import Contents
-from tb_regplugin.reading.everything import read_recordings
-from tb_regplugin.reading.last_values import describe_last_values, last_values_table
+from tb_regplugin.findings.forms import findings_table, recording_title
+from tb_regplugin.reading.export import describe_last_values, last_values_table
+from tb_regplugin.reading.load import read_recordings, read_runs
+from tb_regplugin.reading.store import Contents
 
 _FOUND = 1
 _USAGE = 2
@@ -44,8 +44,7 @@ def check(options: argparse.Namespace) -> int:
     """Prints the findings of all recordings."""
     thresholds = replace(Thresholds(), **dict(options.threshold))
     found: dict[tuple[str, str], list[Finding]] = {}
-    for run, name, contents in read_recordings(options.log_dir):
-        _warn_of(run, name, contents)
+    for run, name, contents in _recordings(options.log_dir):
         found[run, name] = find_in_table(contents.table, thresholds)
     if not found:
         return _fail(f"There are no recordings in {options.log_dir!r}.")
@@ -70,8 +69,7 @@ def check(options: argparse.Namespace) -> int:
 def summary(options: argparse.Namespace) -> int:
     """Prints what each recording's loss is made of at its last step."""
     described = []
-    for run, name, contents in read_recordings(options.log_dir):
-        _warn_of(run, name, contents)
+    for run, name, contents in _recordings(options.log_dir):
         described.append(describe_last_values(run, name, contents))
     if not described:
         return _fail(f"There are no recordings in {options.log_dir!r}.")
@@ -84,7 +82,10 @@ def summary(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tb_regplugin", description="What is in recorded losses, and what is wrong."
+        prog="tb-regplugin", description="What is in recorded losses, and what is wrong."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"tb_regplugin {version('tb_regplugin')}"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
@@ -119,10 +120,15 @@ def _threshold(text: str) -> tuple[str, float]:
     return name, value
 
 
-def _warn_of(run: str, name: str, contents: Contents) -> None:
-    for problem in contents.problems:
-        text = f"{recording_title(run, name)}: {problem.tag!r} is left out. {problem.reason}"
-        print(text, file=sys.stderr)  # noqa: T201 - a command line's output
+def _recordings(log_dir: str) -> Iterator[tuple[str, str, Contents]]:
+    """Yields run, name and contents of each recording, and says what could not be read."""
+    for files in read_runs(log_dir):
+        for file_problem in files.problems:
+            _warn(str(file_problem))
+        for name, contents in read_recordings(files):
+            for problem in contents.problems:
+                _warn(f"{recording_title(files.run, name)}: {problem}")
+            yield files.run, name, contents
 
 
 def _print_json(document: Any) -> None:
@@ -133,6 +139,10 @@ def _print(text: str) -> None:
     print(text)  # noqa: T201 - a command line's output
 
 
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - a command line's output
+
+
 def _fail(reason: str) -> int:
-    print(reason, file=sys.stderr)  # noqa: T201 - a command line's output
+    _warn(reason)
     return _USAGE

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from tensorboard.plugins import base_plugin
 
-from tb_regplugin.flags import DEFAULT_CACHE_MB
 from tb_regplugin.names import PLUGIN_NAME
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+# A million steps of a hundred terms and their digests are some 500 MiB.
+_DEFAULT_CACHE_MB = 1024
 # To TensorBoard's flag, 0 means all of them.
 _KEEP_ALL = 0
 
@@ -37,7 +38,7 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
                 "--regularization_cache_mb",
                 metavar="MB",
                 type=int,
-                default=DEFAULT_CACHE_MB,
+                default=_DEFAULT_CACHE_MB,
                 help="how many MiB of recorded losses to keep in memory; what was not looked at "
                 "for the longest is dropped, and read again when needed (default: %(default)s)",
             )
@@ -76,3 +77,9 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
         except Exception:
             _logger.exception("The Regularization tab is not available.")
             return None
+
+
+def cache_mb(flags: object) -> int:
+    """Returns how many MiB to keep in memory; TensorBoard may run without flags."""
+    asked = getattr(flags, "regularization_cache_mb", None)
+    return max(0, asked) if isinstance(asked, int) else _DEFAULT_CACHE_MB

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
-from tb_regplugin.findings.json_form import describe_findings, read_findings
+from tb_regplugin.finding import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
 from tb_regplugin.terms import Layout, Term
 
@@ -195,24 +195,24 @@ def layout_event(name: str, layout: Layout, wall_time: float) -> event_pb2.Event
 
 def block_event(segment: SegmentTag, block: Block) -> event_pb2.Event:
     """Returns the event that holds a block."""
-    array = pack_block(block)
-    tensor = tensor_pb2.TensorProto(
-        dtype=types_pb2.DT_FLOAT, tensor_content=array.astype("<f4", copy=False).tobytes()
-    )
+    array = pack_block(block).astype("<f4", copy=False)
+    tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_content=array.tobytes())
     for size in array.shape:
         tensor.tensor_shape.dim.add(size=size)
     return _event(segment_tag(segment), int(block.steps[-1]), float(block.wall_times[-1]), tensor)
 
 
-def series_metadata(
-    content: bytes = b"", description: str | None = None
-) -> summary_pb2.SummaryMetadata:
-    """Returns what makes a series one of this plugin's.
+def rows_metadata(layout: Layout, description: str | None) -> summary_pb2.SummaryMetadata:
+    """Returns the metadata of a series of rows, which holds its layout.
 
     Args:
-      content: The layout's JSON for a series of rows; nothing for the others.
+      layout: What the columns are.
       description: A longer description, in Markdown.
     """
+    return _metadata(encode_layout(layout), description)
+
+
+def _metadata(content: bytes = b"", description: str | None = None) -> summary_pb2.SummaryMetadata:
     plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=content)
     # TensorBoard's data server drops a third-party series without the data class.
     return summary_pb2.SummaryMetadata(
@@ -222,23 +222,23 @@ def series_metadata(
     )
 
 
-def rows_metadata(layout: Layout, description: str | None) -> summary_pb2.SummaryMetadata:
-    """Returns the metadata of a series of rows."""
-    return series_metadata(encode_layout(layout), description)
-
-
 def _event(
     tag: str, step: int, wall_time: float, tensor: tensor_pb2.TensorProto
 ) -> event_pb2.Event:
-    value = summary_pb2.Summary.Value(tag=tag, metadata=series_metadata(), tensor=tensor)
+    value = summary_pb2.Summary.Value(tag=tag, metadata=_metadata(), tensor=tensor)
     return event_pb2.Event(
         wall_time=wall_time, step=step, summary=summary_pb2.Summary(value=[value])
     )
 
 
-def fits_one_block(first_step: int, last_step: int, step: int, rows: int) -> bool:
-    """Whether a row of this step may join a block of so many rows with these steps."""
-    return rows < MAX_BLOCK_ROWS and step > last_step and step - first_step <= MAX_STEP_OFFSET
+def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any:
+    """Whether a row of this step may join a block of so many rows with these steps.
+
+    Takes numbers or arrays of them, and tells a bool or an array of them.
+    """
+    # The sum, of Python numbers, does not overflow as a difference of int64 could.
+    fits = (rows < MAX_BLOCK_ROWS) & (step > last_step)
+    return fits & (step <= first_step + MAX_STEP_OFFSET)
 
 
 def pack_block(block: Block) -> npt.NDArray[np.float32]:
@@ -302,12 +302,9 @@ def surviving_rows(blocks: Sequence[Block]) -> list[int]:
       [2, 0, 2]
     """
     counts: list[int] = []
-    overwritten_from: int | None = None
+    # From the last block back: the first step that a later one overwrites.
+    overwritten_from: float = np.inf
     for block in reversed(blocks):
-        if overwritten_from is None:
-            counts.append(len(block.steps))
-            overwritten_from = int(block.steps[0])
-        else:
-            counts.append(int(np.searchsorted(block.steps, overwritten_from)))
-            overwritten_from = min(overwritten_from, int(block.steps[0]))
+        counts.append(int(np.searchsorted(block.steps, overwritten_from)))
+        overwritten_from = min(overwritten_from, int(block.steps[0]))
     return counts[::-1]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_regplugin.findings.cache import FindingsCache
-from tb_regplugin.findings.describe import findings_answer
-from tb_regplugin.flags import cache_mb
+from tb_regplugin.findings.find import FindingsCache
+from tb_regplugin.findings.forms import findings_answer
+from tb_regplugin.loader import cache_mb
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -19,15 +20,14 @@ from tb_regplugin.reading.answers import (
     recordings_answer,
     statistics_answer,
 )
-from tb_regplugin.reading.contents import Contents
 from tb_regplugin.reading.query import (
     parse_curves,
     parse_export,
     parse_recording,
     parse_statistics,
 )
-from tb_regplugin.reading.source import Source
-from tb_regplugin.reading.store import Store
+from tb_regplugin.reading.source import TensorBoardSource
+from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.responses import (
     BINARY,
     CSV,
@@ -39,8 +39,11 @@ from tb_regplugin.responses import (
     respond,
     respond_in_parts,
     respond_json,
+    respond_once,
     route,
 )
+
+_Query = TypeVar("_Query")
 
 _BUNDLE = Path(__file__).parent / "static" / "index.js"
 # What the dashboard says where it was never built: in a source tree that was not installed.
@@ -88,36 +91,16 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             es_module_path="/index.js", tab_name="Regularization", disable_reload=False
         )
 
-    def _source(self, request: wrappers.Request) -> Source:
-        return Source(
-            self._provider,
-            plugin_util.context(request.environ),
-            plugin_util.experiment_id(request.environ),
+    def _recordings(self, request: wrappers.Request) -> wrappers.Response:
+        return respond_json(
+            request, recordings_answer(self._store.recordings(self._source(request)))
         )
 
-    def _recordings(self, request: wrappers.Request) -> wrappers.Response:
-        answer = recordings_answer(self._store.summaries(self._source(request)))
-        return respond_json(request, answer)
-
     def _curves(self, request: wrappers.Request) -> wrappers.Response:
-        query = parse_curves(request.args)
-        run, name, contents = self._recording(request)
-        tag = entity_tag(contents.version, query)
-        if is_known(request, tag):
-            return not_modified(tag, BINARY)
-        answer = curves_answer(run, name, contents, query)
-        self._store.trim()
-        return respond(request, answer, BINARY, headers=[("ETag", tag)])
+        return self._answer(request, parse_curves, BINARY, curves_answer)
 
     def _statistics(self, request: wrappers.Request) -> wrappers.Response:
-        query = parse_statistics(request.args)
-        run, name, contents = self._recording(request)
-        tag = entity_tag(contents.version, query)
-        if is_known(request, tag):
-            return not_modified(tag, JSON)
-        answer = statistics_answer(run, name, contents, query)
-        self._store.trim()
-        return respond(request, answer, JSON, headers=[("ETag", tag)])
+        return self._answer(request, parse_statistics, JSON, statistics_answer)
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
         query = parse_export(request.args)
@@ -142,6 +125,23 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             bundle = _NO_BUNDLE
         return respond(request, bundle, "text/javascript")
 
+    def _answer(
+        self,
+        request: wrappers.Request,
+        parse: Callable[[Mapping[str, str]], _Query],
+        content_type: str,
+        answer: Callable[[str, str, Contents, _Query], bytes | dict[str, Any]],
+    ) -> wrappers.Response:
+        """Answers a question about one recording, unless its asker has the answer."""
+        query = parse(request.args)
+        run, name, contents = self._recording(request)
+        tag = entity_tag(contents.version, query)
+        response = respond_once(
+            request, tag, content_type, lambda: answer(run, name, contents, query)
+        )
+        self._store.trim()
+        return response
+
     def _recording(self, request: wrappers.Request) -> tuple[str, str, Contents]:
         run, name = parse_recording(request.args)
         contents = self._store.contents(self._source(request), run, name)
@@ -150,3 +150,10 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 f"Run {run!r} has no recording {name!r}. /recordings lists what there is."
             )
         return run, name, contents
+
+    def _source(self, request: wrappers.Request) -> TensorBoardSource:
+        return TensorBoardSource(
+            self._provider,
+            plugin_util.context(request.environ),
+            plugin_util.experiment_id(request.environ),
+        )

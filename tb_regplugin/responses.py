@@ -66,13 +66,19 @@ def respond(
     return response
 
 
-def respond_json(request: wrappers.Request, content: Any) -> wrappers.Response:
-    """Answers with JSON, unless its receiver has the very same already."""
-    text = json.dumps(content, allow_nan=False)
-    tag = entity_tag(text)
+def respond_once(
+    request: wrappers.Request, tag: str, content_type: str, make: Callable[[], Any]
+) -> wrappers.Response:
+    """Answers with what ``make`` returns, unless who asks has the answer of this tag already."""
     if is_known(request, tag):
-        return not_modified(tag, JSON)
-    return respond(request, text, JSON, headers=[("ETag", tag)])
+        return not_modified(tag, content_type)
+    return respond(request, make(), content_type, headers=[("ETag", tag)])
+
+
+def respond_json(request: wrappers.Request, content: Any) -> wrappers.Response:
+    """Answers with JSON, unless who asks has the very same already."""
+    text = json.dumps(content, allow_nan=False)
+    return respond_once(request, entity_tag(text), JSON, lambda: text)
 
 
 def respond_in_parts(
@@ -81,12 +87,7 @@ def respond_in_parts(
     """Answers with a file to be saved, which is made as it is sent."""
     # A lone surrogate has no UTF-8.
     encoded = (part.encode("utf-8", errors="backslashreplace") for part in parts)
-    headers = [
-        ("ETag", tag),
-        ("Cache-Control", "no-cache, must-revalidate"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Content-Disposition", f'attachment; filename="{file_name}"'),
-    ]
+    headers = [*_headers(tag), ("Content-Disposition", f'attachment; filename="{file_name}"')]
     return wrappers.Response(encoded, content_type=content_type, headers=headers)
 
 
@@ -106,15 +107,19 @@ def is_known(request: wrappers.Request, tag: str) -> bool:
 
 def not_modified(tag: str, content_type: str) -> wrappers.Response:
     """Answers that nothing has changed."""
-    headers = [
-        ("ETag", tag),
-        ("Cache-Control", "no-cache, must-revalidate"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    return wrappers.Response(status=304, content_type=content_type, headers=headers)
+    return wrappers.Response(status=304, content_type=content_type, headers=_headers(tag))
 
 
 def download_name(run: str, name: str, extension: str) -> str:
     """Returns a file name that is safe on every system."""
     stem = re.sub(r"[^A-Za-z0-9-]+", "_", f"{run}_{name}").strip("_")[:_MAX_NAME]
     return f"{stem or 'recording'}.{extension}"
+
+
+def _headers(tag: str) -> list[tuple[str, str]]:
+    """Returns what TensorBoard adds to the answers that go through it, and the tag."""
+    return [
+        ("ETag", tag),
+        ("Cache-Control", "no-cache, must-revalidate"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]

@@ -2,7 +2,7 @@
 
 One call is one step: total, data loss and every penalty term in one event. For training with many
 terms or steps, ``Recorder``, ``RegularizationHook`` and ``RegularizationCallback`` write less and
-faster. TensorFlow is imported where it is used: ``pb`` needs none.
+faster. TensorFlow is imported where it is used: ``losses_pb`` needs none.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import numpy as np
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin import log_format
-from tb_regplugin.terms import Penalties
-from tb_regplugin.writing.columns import layout_of
+from tb_regplugin.terms import Layout, PenaltyValues
+from tb_regplugin.writing.arguments import check_options, layout_of, split_losses
 
-__all__ = ["op", "pb", "penalties"]
+__all__ = ["losses", "losses_pb", "op"]
+
+# Before a row's values: where its step and time lie beside its event's, which are its own.
+_NO_OFFSETS = (0.0, 0.0)
 
 
 def op(
@@ -36,7 +39,7 @@ def op(
 
     Args:
       name: What the recording is called, prefixed with the active name scopes.
-      total_loss: What the optimiser minimises: a scalar tensor.
+      total_loss: The loss that the optimiser minimises: a scalar tensor of any float dtype.
       description: A longer description, in Markdown.
       collections: Which collections it joins; ``[tf.GraphKeys.SUMMARIES]`` when left out.
 
@@ -57,33 +60,36 @@ def op(
       ...     summary = op("losses", loss)
       ...     merged = tf.compat.v1.summary.merge_all()
     """
-    from tb_regplugin.capture.graph.summary_op import summary_op
+    from tb_regplugin.capture.graph.hook import summary_op
 
-    _check_name(name)
+    check_options(name=name)
     return summary_op(name, total_loss, description, collections)
 
 
-def penalties(
+def losses(
     name: str,
     data_loss: Any,
-    penalties: Penalties[Any],
+    penalties: PenaltyValues[Any] | None = None,
     total_loss: Any = None,
     step: Any = None,
     description: str | None = None,
 ) -> Any:
-    """Writes what a loss is made of, as ``tf.summary.scalar`` writes a scalar.
+    """Writes what a loss is made of with the default writer, as ``tf.summary.scalar`` a scalar.
+
+    A value is a number or a tensor of one element, of any dtype that casts to float32.
 
     Args:
       name: What the recording is called, prefixed with the active name scopes.
-      data_loss: What the model pays on the data: a scalar, or the scalars of its named parts.
+      data_loss: What the model pays on the data: one value, or the values of its named parts.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
-      step: The step's number; ``tf.summary.experimental.get_step()`` when left out.
+      step: The step's number, an integer that casts to int64;
+        ``tf.summary.experimental.get_step()`` when left out.
       description: A longer description, in Markdown.
 
     Returns:
-      A bool tensor: whether it was written. It is not without a default writer, and not where
-      ``tf.summary.record_if`` says so.
+      A scalar bool tensor: whether it was written. It is not without a default writer, and not
+      where ``tf.summary.record_if`` says so.
 
     Raises:
       ValueError: There is a default writer and no step, a name is empty, or two terms share one.
@@ -94,65 +100,82 @@ def penalties(
       >>> w = tf.Variable([1.0, 2.0])
       >>> with tf.summary.create_file_writer(tempfile.mkdtemp()).as_default():
       ...     for step in range(10):
-      ...         _ = penalties("losses", 0.5, {"w": 0.1 * tf.nn.l2_loss(w)}, step=step)
+      ...         _ = losses("losses", 0.5, {"w": 0.1 * tf.nn.l2_loss(w)}, step=step)
     """
-    from tb_regplugin.capture.row_summary import write_row
+    import tensorflow as tf
 
-    _check_name(name)
-    layout, values = _columns(data_loss, penalties, total_loss)
-    return write_row(name, layout, values, step, log_format.rows_metadata(layout, description))
+    # AutoGraph would translate all that it calls.
+    write = tf.autograph.experimental.do_not_convert(_write_losses)
+    return write(name, data_loss, penalties, total_loss, step, description)
 
 
-def pb(
-    name: str,
+def losses_pb(
+    tag: str,
     data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-    penalties: Penalties[SupportsFloat],
+    penalties: PenaltyValues[SupportsFloat] | None = None,
     total_loss: SupportsFloat | None = None,
     description: str | None = None,
 ) -> summary_pb2.Summary:
-    """Makes the ``Summary`` of one step, without TensorFlow.
+    """Makes the ``Summary`` of one step without TensorFlow, as TensorBoard's ``scalar_pb`` does.
 
     Args:
-      name: What the recording is called.
+      tag: What the recording is called. The series' own tag adds an identifier of its columns.
       data_loss: What the model pays on the data: a number, or the numbers of its named parts.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
       description: A longer description, in Markdown.
 
     Returns:
-      A protocol buffer to put into an ``Event`` with the step's number and a wall time.
+      A protocol buffer to put into an ``Event`` with the step's number and a wall time in
+      seconds. Its one value is a float32 tensor ``[1, 2 + columns]``.
 
     Raises:
       TypeError: A value is not a number.
       ValueError: A name is empty, or two terms share one.
 
     Example:
-      >>> pb("losses", 0.5, {"kernel": 0.25}).value[0].tensor.tensor_shape.dim[1].size
+      >>> losses_pb("losses", 0.5, {"kernel": 0.25}).value[0].tensor.tensor_shape.dim[1].size
       4
     """
-    _check_name(name)
-    layout, values = _columns(data_loss, penalties, total_loss)
-    row = np.array([[0.0, 0.0, *(float(value) for value in values)]], "<f4")
+    layout, values = _columns(tag, data_loss, penalties, total_loss)
+    row = np.array([[*_NO_OFFSETS, *(float(value) for value in values)]], "<f4")
     tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_content=row.tobytes())
     for size in row.shape:
         tensor.tensor_shape.dim.add(size=size)
     value = summary_pb2.Summary.Value(
-        tag=log_format.rows_tag(name, log_format.layout_id(layout)),
+        tag=log_format.rows_tag(tag, log_format.layout_id(layout)),
         metadata=log_format.rows_metadata(layout, description),
         tensor=tensor,
     )
     return summary_pb2.Summary(value=[value])
 
 
-def _columns(data_loss: Any, penalties: Penalties[Any], total_loss: Any) -> Any:
-    parts = tuple(data_loss) if isinstance(data_loss, Mapping) else None
-    layout = layout_of(total_loss is not None, parts, tuple(penalties))
-    values = [] if total_loss is None else [total_loss]
-    values.extend([data_loss] if parts is None else data_loss.values())
-    values.extend(penalties.values())
-    return layout, values
+def _write_losses(
+    name: str, data_loss: Any, penalties: Any, total_loss: Any, step: Any, description: str | None
+) -> Any:
+    import tensorflow as tf
+
+    from tb_regplugin.capture.step_ring import stack_scalars
+
+    layout, values = _columns(name, data_loss, penalties, total_loss)
+
+    def row() -> Any:
+        return stack_scalars([*_NO_OFFSETS, *values])[tf.newaxis]
+
+    in_scope = [value for value in (*values, step) if value is not None]
+    scope = tf.summary.experimental.summary_scope
+    with scope(name, "regularization_summary", values=in_scope) as (tag, _):
+        return tf.summary.write(
+            log_format.rows_tag(tag, log_format.layout_id(layout)),
+            row,
+            step=step,
+            metadata=log_format.rows_metadata(layout, description),
+        )
 
 
-def _check_name(name: str) -> None:
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"name must be a non-empty string, not {name!r}.")
+def _columns(
+    name: str, data_loss: Any, penalties: Any, total_loss: Any
+) -> tuple[Layout, list[Any]]:
+    check_options(name=name)
+    names, values = split_losses(data_loss, penalties, total_loss)
+    return layout_of(names), values

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, SupportsFloat, TypeVar, get_args
 
-from tb_regplugin.findings.finding import Finding
+from tb_regplugin.finding import Finding
+from tb_regplugin.names import distinct
 
 Role = Literal[
     "total", "data", "penalty", "implicit", "unused", "unexplained",
@@ -93,7 +94,7 @@ class Term:
 
 _Value = TypeVar("_Value")
 # By name or by Term. Three, since a Mapping[str, ...] is no Mapping[str | Term, ...] to a checker.
-Penalties = Mapping[str, _Value] | Mapping[Term, _Value] | Mapping[str | Term, _Value]
+PenaltyValues = Mapping[str, _Value] | Mapping[Term, _Value] | Mapping[str | Term, _Value]
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,26 @@ class Layout:
             seen.add(key)
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
+
+
+def with_distinct_names(terms: Iterable[Term]) -> list[Term]:
+    """Numbers those of one name."""
+    terms = list(terms)
+    names = distinct(term.name for term in terms)
+    return [replace(term, name=name) for term, name in zip(terms, names, strict=True)]
+
+
+def as_written(number: SupportsFloat) -> float:
+    """Returns the number people wrote, from what float32 made of it: seven digits of it.
+
+    Raises:
+      ValueError: It is not finite.
+
+    Example:
+      >>> as_written(0.009999999776482582)
+      0.01
+    """
+    value = float(f"{float(number):.7g}")
+    if not math.isfinite(value):
+        raise ValueError(f"The number {number!r} is not finite.")
+    return value

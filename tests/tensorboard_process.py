@@ -17,21 +17,31 @@ from typing import IO, Any
 
 _SECONDS_TO_START = 120.0
 _SECONDS_TO_LOAD = 120.0
+_WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+from tensorboard.main import run_main
+run_main()
+"""
 _ADDRESS = re.compile(r"TensorBoard \S+ at (http://\S+)")
 
 
 @contextlib.contextmanager
-def start_tensorboard(log_dir: Path | str, *arguments: str) -> Iterator[str]:
+def start_tensorboard(
+    log_dir: Path | str, *arguments: str, with_tensorflow: bool = False
+) -> Iterator[str]:
     """Runs TensorBoard while the context lasts.
 
     Args:
       log_dir: Its log directory.
       *arguments: Further command line arguments.
+      with_tensorflow: Whether it finds TensorFlow, whose import takes most of the start.
 
     Yields:
       Its address, with a slash at the end. It may still be loading: see ``wait_until``.
     """
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(log_dir)]
+    program = ["-m", "tensorboard.main"] if with_tensorflow else ["-c", _WITHOUT_TENSORFLOW]
+    command = [sys.executable, *program, "--logdir", str(log_dir)]
     # The system picks a free port.
     command += ["--host=localhost", "--port=0", "--reload_interval=1", *arguments]
     process = subprocess.Popen(

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_regplugin.reading.axis import bucket_bounds, row_range
 from tb_regplugin.reading.buckets import Buckets, fill_buckets
-from tb_regplugin.reading.series import Series
+from tb_regplugin.reading.composition import ColumnSum
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -47,7 +47,7 @@ def _fill(
     bounds = bucket_bounds(steps, low, high, buckets)
     terms = tuple(Term(str(i)) for i in range(len(values)))
     whole = Table(terms, steps, steps.astype(np.float64), values, stretches, recorded)
-    return fill_buckets(whole, [Series((i,)) for i in range(len(values))], bounds), first, stop
+    return fill_buckets(whole, [ColumnSum((i,)) for i in range(len(values))], bounds), first, stop
 
 
 def _expected_groups(steps: list[int], buckets: int) -> list[list[int]]:
@@ -62,6 +62,7 @@ def _expected_groups(steps: list[int], buckets: int) -> list[list[int]]:
     return list(groups.values())
 
 
+@settings(deadline=None)
 @given(_tables(), st.none() | STEPS, st.none() | STEPS, st.integers(1, 12))
 def test_buckets_equal_a_plain_loop(
     table: tuple[Any, ...], start: int | None, end: int | None, buckets: int

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tb_regplugin.reading.composition import compose
-from tb_regplugin.reading.contents import Contents
-from tb_regplugin.reading.digests import Digests
-from tb_regplugin.reading.series import evaluate, evaluate_at, recorded_in
+from tb_regplugin.reading.aggregates import Digests
+from tb_regplugin.reading.composition import compose, evaluate, evaluate_at, recorded_in
+from tb_regplugin.reading.store import Contents
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Role, Term
 
@@ -41,9 +40,9 @@ def test_penalties_alone_make_no_total() -> None:
 def _values(composition: Contents, place: int) -> npt.NDArray[np.float32]:
     table = composition.table
     column = composition.columns[place]
-    values = evaluate(table, column.series, 0, len(table.steps))
+    values = evaluate(table, column.sum, 0, len(table.steps))
     rows = np.arange(len(table.steps))
-    np.testing.assert_array_equal(evaluate_at(table, column.series, rows), values)
+    np.testing.assert_array_equal(evaluate_at(table, column.sum, rows), values)
     return values
 
 
@@ -117,7 +116,7 @@ def test_the_sum_stands_in_where_a_total_is_missing() -> None:
     )
     np.testing.assert_array_equal(_values(composition, 0), [9.0, 3.0])
     np.testing.assert_array_equal(_last(composition), [6.0, np.nan])
-    recorded = [recorded_in(composition.table, column.series) for column in composition.columns]
+    recorded = [recorded_in(composition.table, column.sum) for column in composition.columns]
     assert recorded[0].tolist() == [True, True]
     assert recorded[-1].tolist() == [True, False]
 
@@ -129,7 +128,7 @@ def test_the_first_row_that_is_not_finite_is_found() -> None:
         [[True, False, False], [True, True, True], [True, True, True]],
     )
     first = [
-        composition.digests.first_non_finite(composition.table, column.series)
+        composition.digests.first_non_finite(composition.table, column.sum)
         for column in composition.columns
     ]
     assert first == [2, 1, None, 1]

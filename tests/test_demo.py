@@ -6,21 +6,44 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tb_regplugin import load
+import pytest
+
+from tb_regplugin import Writer, load
 from tests.tensorboard_process import get, get_json, wait_until
 
 STEPS = 40
 RUNS = ["lambda=0/train", "lambda=0.0001/train", "lambda=0.01/train", "lambda=1/train"]
 
 
-def test_the_sweep_is_recorded_and_tabulated(tmp_path: Path) -> None:
-    """Four trainings, each with its row in the table and every step in its recording."""
-    command = [sys.executable, "-m", "demo", "--no-serve", "--steps", str(STEPS)]
-    result = subprocess.run(
-        [*command, "--log-dir", str(tmp_path)], check=True, capture_output=True, text=True
+def test_the_sweep_is_recorded_tabulated_and_shown(tmp_path: Path) -> None:
+    """Four trainings, each with its row in the table, its steps, and its card until Ctrl+C."""
+    command = [sys.executable, "-u", "-m", "demo", "--steps", str(STEPS)]
+    process = subprocess.Popen(
+        [*command, "--log-dir", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        # What runs in the background, such as a CI job, ignores Ctrl+C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    rows = re.findall(r"^ *([\d.]+) +(0\.\d{4}) +[\d.]+ +[\d.]+ +[\d.]+%$", result.stdout, re.M)
-    assert [strength for strength, _ in rows] == ["0", "0.0001", "0.01", "1"]
+    assert process.stdout is not None
+    try:
+        said = ""
+        for line in process.stdout:
+            said += line
+            if address := re.search(r"dashboard is at (http://\S+)#regularization", line):
+                break
+        assert address is not None
+        rows = re.findall(r"^ *([\d.]+) +(0\.\d{4}) +[\d.]+ +[\d.]+ +[\d.]+%$", said, re.M)
+        assert [strength for strength, _ in rows] == ["0", "0.0001", "0.01", "1"]
+        assert get(address[1])[0] == 200
+        route = f"{address[1]}data/plugin/regularization/recordings"
+        wait_until(lambda: len(get_json(route)["recordings"]) == len(RUNS))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
     recordings = load(tmp_path)
     assert set(recordings) == set(RUNS)
     for recording in recordings.values():
@@ -34,29 +57,18 @@ def test_the_sweep_is_recorded_and_tabulated(tmp_path: Path) -> None:
         ]
 
 
-def test_the_demo_ends_in_a_dashboard(tmp_path: Path) -> None:
-    """It prints an address where TensorBoard has the four runs, until Ctrl+C."""
-    command = [sys.executable, "-u", "-m", "demo", "--steps", "2", "--log-dir", str(tmp_path)]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        # What runs in the background, such as a CI job, ignores Ctrl+C, and so do its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        assert process.stdout is not None
-        address = next(
-            match[1]
-            for line in process.stdout
-            if (match := re.search(r"dashboard is at (http://\S+)#regularization", line))
-        )
-        assert get(address)[0] == 200
-        route = f"{address}data/plugin/regularization/recordings"
-        wait_until(lambda: len(get_json(route)["recordings"]) == len(RUNS))
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+def test_it_stops_after_the_table_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--no-serve`` names the command that shows the dashboard; the trainings are made up."""
+    from demo import __main__ as demo
+
+    def train(strength: float, *_: object) -> float:
+        with Writer(tmp_path / demo.run_name(strength) / "train") as writer:
+            writer.write(0, 1.0, {"kernel": strength})
+        return 0.5
+
+    monkeypatch.setattr(demo, "train", train)
+    monkeypatch.setattr(sys, "argv", ["demo", "--no-serve", "--log-dir", str(tmp_path)])
+    demo.main()
+    assert capsys.readouterr().out.endswith(f"To see it: tensorboard --logdir {tmp_path}\n")

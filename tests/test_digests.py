@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tb_regplugin.reading.aggregates import Digests, first_non_finite
 from tb_regplugin.reading.axis import bucket_bounds
 from tb_regplugin.reading.buckets import Buckets, fill_buckets
-from tb_regplugin.reading.digests import Digests, first_non_finite
-from tb_regplugin.reading.series import Series
+from tb_regplugin.reading.composition import ColumnSum
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
 ROWS = 70_000
-SERIES = [Series((0,)), Series((1,)), Series((0, 2)), Series((0,), (1, 2)), Series((1,), (), (0,))]
+SERIES = [
+    ColumnSum((0,)),
+    ColumnSum((1,)),
+    ColumnSum((0, 2)),
+    ColumnSum((0,), (1, 2)),
+    ColumnSum((1,), (), (0,)),
+]
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 1e3, -1e3, 0.0], np.float32)
 
 
@@ -80,7 +86,7 @@ def test_summaries_tell_the_same_as_rows(
 def _check_sizes(table: Table, digests: Digests, first: int, stop: int) -> None:
     values = table.values[0, first:stop]
     finite = values[np.isfinite(values)]
-    _, size = digests.size(table, Series((0,)), first, stop)
+    _, size = digests.size(table, ColumnSum((0,)), first, stop)
     expected = np.abs(finite).mean(dtype=np.float64) if len(finite) else 0.0
     assert size == pytest.approx(expected, rel=1e-5)
 

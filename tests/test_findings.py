@@ -6,16 +6,20 @@ import re
 import time
 from dataclasses import Field, asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from tb_regplugin.findings.catalogue import CATALOGUE
-from tb_regplugin.findings.find import find, find_in_table
-from tb_regplugin.findings.finding import Finding
-from tb_regplugin.findings.thresholds import Thresholds
+from tb_regplugin.finding import SEVERITIES, Finding
+from tb_regplugin.findings.catalogue import CATALOGUE, Thresholds
+from tb_regplugin.findings.find import find_in_table
+from tb_regplugin.terms import Term
 from tests.corpus.programs import PROGRAMS
-from tests.corpus.recordings import DATA, RECORDINGS, TOTAL, l2, table_of
+from tests.corpus.recordings import DATA, RECORDINGS, TOTAL, Stretch, l2, table_of
 
 # Said of trainings that are right, too.
 INFORMATION = {"uncollected_penalty", "decoupled_decay"}
@@ -27,6 +31,13 @@ def test_what_is_wrong_is_found_and_nothing_else(name: str) -> None:
     record, expected = RECORDINGS[name]
     findings = find_in_table(table_of(record()))
     assert {finding.code for finding in findings} == set(expected), findings
+
+
+def test_what_a_worse_finding_says_is_not_said_again() -> None:
+    """Rules are implied by rules that exist, and that are as severe."""
+    for rule in CATALOGUE.values():
+        for code in rule.implied_by:
+            assert SEVERITIES.index(CATALOGUE[code].severity) >= SEVERITIES.index(rule.severity)
 
 
 def test_half_of_the_corpus_is_right() -> None:
@@ -69,7 +80,7 @@ def test_what_became_nan_first_is_told_first() -> None:
         ("a_penalty_that_is_not_in_the_total", "the penalties are not in the total."),
         ("a_part_that_joins_halfway", "0.2 more than the sum of its recorded parts"),
         ("a_part_that_joins_halfway", "since step 500."),
-        ("a_strength_is_raised", "At step 400 the strength changed of kernel from 0.01 to 0.1."),
+        ("a_strength_is_raised", "At step 400 the strength changed: kernel from 0.01 to 0.1."),
         ("a_layer_is_unfrozen", "b appeared at step 400."),
         ("one_embedding_carries_the_penalties", "embedding is 97 % of all 3 penalties"),
         ("only_the_penalty_falls", "so only the penalties fell."),
@@ -93,26 +104,56 @@ def test_a_threshold_decides() -> None:
 def test_a_threshold_that_is_no_positive_number_is_refused(field: Field[float]) -> None:
     """It would find everything, or nothing."""
     for wrong in (0, -1, float("nan"), float("inf")):
+        changed: dict[str, Any] = {field.name: wrong}
         with pytest.raises(ValueError, match=field.name):
-            replace(Thresholds(), **{field.name: wrong})
+            replace(Thresholds(), **changed)
 
 
 def test_nothing_is_found_in_an_empty_recording() -> None:
     """A training that has not begun."""
-    assert find([], np.empty((0, 2)), [DATA, l2()]) == []
+    assert find_in_table(table_of([])) == []
+    assert find_in_table(table_of([Stretch({DATA: 1.0, l2(): 1.0}, np.arange(0))])) == []
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@given(
+    arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=60).flatmap(
+        lambda shape: arrays.arrays(
+            np.float32,
+            (min(shape[0], 6), shape[1]),
+            elements=st.sampled_from([0.0, 0.2, 1.0, -1.0, 2.5]) | st.floats(width=32),
+        )
+    ),
+    st.integers(0, 60),
+)
+def test_whatever_was_recorded_can_be_looked_at(values: Any, until: int) -> None:
+    """Zeros, negative parts, NaN, infinities and terms that vanish: nothing raises or warns."""
+    columns = [DATA, l2(), TOTAL, l2("b", 0.0), Term("c", kind="activity"), l2("d", size=10)]
+    columns = columns[: len(values)]
+    cut = min(until, values.shape[1])
+    steps = np.arange(values.shape[1])
+    stretches = [
+        Stretch(dict(zip(columns, values[:, :cut], strict=True)), steps[:cut]),
+        Stretch(dict(zip(columns[:3], values[:3, cut:], strict=False)), steps[cut:]),
+    ]
+    table = table_of([stretch for stretch in stretches if len(stretch.steps)])
+    for finding in find_in_table(table, Thresholds(min_rows=1)):
+        assert finding.fix == CATALOGUE[finding.code].fix
+        assert set(finding.terms) <= {column.name for column in columns}
 
 
 def test_a_hundred_runs_take_less_than_a_second() -> None:
     """Of 2,000 steps and 32 terms each, healthy and not, in processor time."""
     random = np.random.default_rng(0)
     terms = [TOTAL, DATA, *(l2(f"layer_{i}/kernel") for i in range(32))]
+    values = np.exp(random.normal(size=(10, 34, 2000))).astype(np.float32)
+    values[:5, 1:] = np.sort(values[:5, 1:], axis=2)[:, :, ::-1]
+    values[:, 0] = values[:, 1:].sum(axis=1)
     steps = np.arange(2000)
-    values = np.exp(random.normal(size=(10, 2000, 34))).astype(np.float32)
-    values[:5, :, 1:] = np.sort(values[:5, :, 1:], axis=1)[:, ::-1]
-    values[:, :, 0] = values[:, :, 1:].sum(axis=2)
+    tables = [table_of([Stretch(dict(zip(terms, v, strict=True)), steps)]) for v in values]
     start = time.process_time()
     for run in range(100):
-        find(steps, values[run % 10], terms)
+        find_in_table(tables[run % 10])
     assert time.process_time() - start < 1
 
 

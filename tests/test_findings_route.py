@@ -12,7 +12,7 @@ import pytest
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
-from tb_regplugin.findings import cache
+from tb_regplugin.findings import find
 from tb_regplugin.plugin import RegularizationPlugin
 from tests.logs import recording_events
 from tests.test_store import FakeProvider
@@ -59,13 +59,13 @@ def test_findings_are_looked_for_once_until_the_recording_grows(
 ) -> None:
     """A dashboard that asks every few seconds costs next to nothing."""
     looked: list[int] = []
-    find = cache.find_in_table
+    find_in_table = find.find_in_table
 
     def counting(table: Any, thresholds: Any) -> Any:
         looked.append(len(table.steps))
-        return find(table, thresholds)
+        return find_in_table(table, thresholds)
 
-    monkeypatch.setattr(cache, "find_in_table", counting)
+    monkeypatch.setattr(find, "find_in_table", counting)
     plugin = RegularizationPlugin(base_plugin.TBContext(data_provider=provider))
     first, second = _ask(plugin), _ask(plugin)
     assert first.data == second.data

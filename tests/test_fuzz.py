@@ -22,12 +22,9 @@ from tests.curves import decode_curves
 from tests.logs import DATA, LAYOUT, NAME, TOTAL, recording_events
 from tests.test_store import FakeProvider
 
-MANY = settings(
-    max_examples=1500,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-SOME = settings(MANY, max_examples=400)
+# How many examples are tried is in conftest.py.
+MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SOME = settings(MANY, max_examples=MANY.max_examples // 4)
 
 WORDS = [
     *("term", "kind", "all", "layer:1", "layer:0", "layer:", "layer:99999999999"),

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
-from tb_regplugin.flags import cache_mb
+from tb_regplugin.loader import cache_mb
 from tb_regplugin.log_format import layout_id
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading.answers import curves_answer
 from tb_regplugin.reading.query import parse_curves
-from tb_regplugin.reading.source import Source
+from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Store
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
@@ -132,8 +132,8 @@ def test_growing_answers_as_reading_anew_does(batches: list[tuple[int, int]]) ->
         provider.add(recording_events(steps, values, layout, writer=writer, number=10 * number))
         step += rows
         for query in queries:
-            grown = store.contents(Source(provider, None), "run", NAME)
-            fresh = Store().contents(Source(provider, None), "run", NAME)
+            grown = store.contents(TensorBoardSource(provider, None), "run", NAME)
+            fresh = Store().contents(TensorBoardSource(provider, None), "run", NAME)
             assert grown is not None
             assert fresh is not None
             assert grown.version == fresh.version
@@ -146,10 +146,10 @@ def test_rows_are_not_copied_when_a_recording_grows() -> None:
     provider, store, layout = FakeProvider(), Store(), _layout(2)
     steps = np.arange(20_000)
     provider.add(recording_events(steps, _values(steps, 2), layout))
-    first = store.contents(Source(provider, None), "run", NAME)
+    first = store.contents(TensorBoardSource(provider, None), "run", NAME)
     more = np.arange(20_000, 20_100)
     provider.add(recording_events(more, _values(more, 2), layout, number=50)[1:])
-    second = store.contents(Source(provider, None), "run", NAME)
+    second = store.contents(TensorBoardSource(provider, None), "run", NAME)
     assert first is not None
     assert second is not None
     assert len(first.table.steps) == 20_000
@@ -160,7 +160,7 @@ def test_rows_are_not_copied_when_a_recording_grows() -> None:
 def _ask_all(store: Store, provider: FakeProvider, runs: int, cap: int) -> None:
     query = parse_curves({"buckets": "10"})
     for run in range(runs):
-        contents = store.contents(Source(provider, None), f"run {run}", NAME)
+        contents = store.contents(TensorBoardSource(provider, None), f"run {run}", NAME)
         assert contents is not None
         _, arrays = decode_curves(curves_answer("", NAME, contents, query))
         store.trim()
@@ -184,7 +184,7 @@ def test_memory_stays_within_its_cap() -> None:
     assert store.nbytes > cap / 2
     # The one that was asked for last is in memory.
     provider.states.clear()
-    assert store.contents(Source(provider, None), f"run {runs - 1}", NAME) is not None
+    assert store.contents(TensorBoardSource(provider, None), f"run {runs - 1}", NAME) is not None
     assert not provider.states
 
 
@@ -193,7 +193,7 @@ def test_memory_is_in_proportion_to_what_is_held() -> None:
     provider, store, layout = FakeProvider(), Store(), _layout(14)
     steps = np.arange(100_000)
     provider.add(recording_events(steps, _values(steps, 14), layout))
-    contents = store.contents(Source(provider, None), "run", NAME)
+    contents = store.contents(TensorBoardSource(provider, None), "run", NAME)
     assert contents is not None
     query = parse_curves({"smoothing": "0.9", "top": "5"})
     curves_answer("run", NAME, contents, query)
@@ -205,7 +205,7 @@ def test_one_recording_is_kept_whatever_the_cap() -> None:
     provider, store = FakeProvider(), Store(0)
     provider.add(recording_events([0], _values(np.zeros(1, np.int64), 2), _layout(2)))
     for _ in range(2):
-        assert store.contents(Source(provider, None), "run", NAME) is not None
+        assert store.contents(TensorBoardSource(provider, None), "run", NAME) is not None
     tag = f"{NAME}/{layout_id(_layout(2))}/1/000000"
     assert provider.reads[tag] == 1
 

@@ -41,7 +41,8 @@ def plugin() -> RegularizationPlugin:
     steps = np.arange(4)
     values = np.array([[2, 1.5, 0.5], [2, 1.5, 0.5], [1, 0.75, 0.25], [1, 0.75, 0.25]], np.float32)
     tag = SegmentTag("losses", layout_id(layout), "1", 0)
-    block = block_event(tag, Block(steps, START + 0.5 * steps, values))
+    wall_times = np.asarray(START + 0.5 * steps, np.float64)
+    block = block_event(tag, Block(steps, wall_times, values))
     provider.add([layout_event("losses", layout, START), block], "lambda=1.0/train")
     return RegularizationPlugin(base_plugin.TBContext(data_provider=provider))
 

@@ -1,34 +1,25 @@
-"""Reading back with load(), through the data server and through TensorBoard's Python loader."""
+"""Reading back with load(), straight from event files."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import tensorboard_data_server
 
 from tb_regplugin import Term, Writer, load
-from tb_regplugin.reading import log_directory
 from tb_regplugin.terms import Layout
 from tests.logs import LAYOUT, NAME, TOTAL, recording_events, write_events, write_recording
 
-LOADERS = ["data server", "Python loader"]
 
-
-@pytest.fixture(params=LOADERS, autouse=True)
-def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs each test with and without the data server."""
-    if request.param == "Python loader":
-        monkeypatch.setattr(tensorboard_data_server, "server_binary", lambda: None)
-    # A problem that a test does not expect is a failure.
+@pytest.fixture(autouse=True)
+def _warnings_are_failures() -> None:
+    """A problem that a test does not expect is a failure."""
     warnings.simplefilter("error", UserWarning)
 
 
@@ -97,25 +88,22 @@ def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path) -> None:
     assert recordings["good"].steps.tolist() == [0]
 
 
-@pytest.mark.parametrize("garbage", [b"", b"garbage", bytes(range(256)) * 40])
-def test_a_file_of_garbage_harms_no_other_run(tmp_path: Path, garbage: bytes) -> None:
-    """TensorBoard skips it; the rest is returned."""
+@pytest.mark.parametrize("garbage", [b"", b"garbage", bytes(11)])
+def test_a_file_that_has_no_record_yet_harms_no_other_run(tmp_path: Path, garbage: bytes) -> None:
+    """It may be a moment old; the rest is returned."""
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "events.out.tfevents.1.host").write_bytes(garbage)
     write_recording(tmp_path / "good", {0: [3, 2, 1]})
     assert list(load(tmp_path)) == ["good"]
 
 
-def test_a_proxy_of_the_environment_is_not_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The data server runs on this machine."""
-    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    write_recording(tmp_path, {0: [3, 2, 1]})
-    assert load(tmp_path)["."].steps.tolist() == [0]
+def test_a_file_of_garbage_is_named(tmp_path: Path) -> None:
+    """TensorBoard skips it without a word; the rest is returned."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "events.out.tfevents.1.host").write_bytes(bytes(range(256)) * 40)
+    write_recording(tmp_path / "good", {0: [3, 2, 1]})
+    with pytest.warns(UserWarning, match=r"bad.events.*byte 0\."):
+        assert list(load(tmp_path)) == ["good"]
 
 
 def test_what_cannot_be_read_is_warned_of(tmp_path: Path) -> None:
@@ -155,56 +143,12 @@ def test_threads_may_read_at_the_same_time(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither files nor threads nor a process."""
+    """Neither files nor threads."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    processes: list[subprocess.Popen[str]] = []
-
-    class Popen(subprocess.Popen):  # type: ignore[type-arg]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            processes.append(self)
-
-    monkeypatch.setattr(subprocess, "Popen", Popen)
     write_recording(tmp_path / "logs", {0: [3, 2, 1]})
     threads = set(threading.enumerate())
     load(tmp_path / "logs")
     assert list(scratch.iterdir()) == []
-    assert {thread for thread in threading.enumerate() if not thread.daemon} <= threads
-    assert all(process.returncode is not None for process in processes)
-
-
-@pytest.mark.parametrize("script", ["#!/bin/sh\nexit 8\n", "not a program"])
-def test_a_server_that_does_not_start_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
-) -> None:
-    """The Python loader takes its place."""
-    write_recording(tmp_path / "logs", {0: [3, 2, 1]})
-    binary = tmp_path / "server"
-    binary.write_text(script)
-    binary.chmod(0o755)
-    monkeypatch.setattr(tensorboard_data_server, "server_binary", lambda: str(binary))
-    assert load(tmp_path / "logs")["."].steps.tolist() == [0]
-
-
-def test_a_server_that_never_says_it_is_ready_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A later version may word its log otherwise; then the Python loader takes its place."""
-    write_recording(tmp_path / "logs", {0: [3, 2, 1]})
-    binary = tmp_path / "server"
-    binary.write_text("#!/bin/sh\necho 'All is read.' >&2\nexec sleep 60\n")
-    binary.chmod(0o755)
-    monkeypatch.setattr(tensorboard_data_server, "server_binary", lambda: str(binary))
-    monkeypatch.setattr(log_directory, "_SECONDS_TO_LOAD", 0.3)
-    assert load(tmp_path / "logs")["."].steps.tolist() == [0]
-
-
-def test_the_log_level_of_the_environment_is_no_matter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The data server's log is how one knows that it has read everything."""
-    monkeypatch.setenv("RUST_LOG", "off")
-    write_recording(tmp_path, {0: [3, 2, 1]})
-    assert load(tmp_path)["."].steps.tolist() == [0]
+    assert set(threading.enumerate()) <= threads

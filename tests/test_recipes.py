@@ -1,9 +1,11 @@
 """Every recipe of docs/recipes.md runs, before and after, and records what it says."""
 
+import functools
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,13 +46,13 @@ EXPECTED = {
         )
         for strength in (0.0001, 0.01, 1.0)
     },
-    "6": (["data", "a/kernel", "b/kernel"], [0.1, 0.1], 100),
-    "7/train": (["data", "hidden/kernel", "output/kernel"], [0.001, 0.001], 20),
+    "6": (["data", "l2_regularizer"], [0.1], 100),
+    "7": (["data", "w", "b"], [0.0005, 0.0005], 100),
+    "8": (["data", "w"], [0.1], 100),
+    "10": (["data", "a/kernel", "b/kernel"], [0.1, 0.1], 100),
+    "11": (["data", "conv/kernel"], [0.1], 100),
+    "12/train": (["data", "hidden/kernel", "output/kernel"], [0.001, 0.001], 20),
     "pull/train": (["data", "output/kernel"], [0.001], 20),
-    "8": (["data", "conv/kernel"], [0.1], 100),
-    "9": (["data", "l2_regularizer"], [0.1], 100),
-    "10": (["data", "w", "b"], [0.0005, 0.0005], 100),
-    "11": (["data", "w"], [0.1], 100),
     "op": (["data", "w"], [0.1], 100),
     "loop": (["data", "w"], [None], 100),
     "layers": (["data", "layer/kernel"], [0.01], 100),
@@ -87,18 +89,30 @@ def run(programs: dict[str, list[tuple[str, str]]], directory: Path) -> str:
     return result.stderr
 
 
+Outcome = tuple[Path, str]
+
+
+@pytest.fixture(scope="module")
+def run_group(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Outcome]:
+    """Runs a group before and after, once; returns where, and what it said on standard error."""
+
+    @functools.cache
+    def run_(group: int) -> Outcome:
+        directory, recipes = tmp_path_factory.mktemp("recipes"), groups()[group]
+        without = [(title, re.sub(r"(?m)^.*# added\n", "", code)) for title, code in recipes]
+        assert all("tb_regplugin." not in code for _, code in without)
+        return directory, run({"before": without, "after": recipes}, directory)
+
+    return run_
+
+
 @pytest.mark.parametrize("group", [0, 1, 2], ids=["graphs", "layers", "TensorFlow 2"])
-def test_recipes_record_what_they_say(tmp_path: Path, group: int) -> None:
+def test_recipes_record_what_they_say(run_group: Callable[[int], Outcome], group: int) -> None:
     """Before, the programs run and record nothing; after, every step with the terms named."""
-    recipes = groups()[group]
-    without = [
-        (title, re.sub(r"^.*# added\n", "", code, flags=re.MULTILINE)) for title, code in recipes
-    ]
-    assert all("tb_regplugin." not in code for _, code in without)
-    messages = run({"before": without, "after": recipes}, tmp_path)
-    assert tb_regplugin.load(tmp_path / "before") == {}
-    assert ("the variable 'w' instead of penalties" in messages) == (group == 0)
-    for name, recording in tb_regplugin.load(tmp_path / "after" / "logs").items():
+    directory, messages = run_group(group)
+    assert tb_regplugin.load(directory / "before") == {}
+    assert ("the variable w in place of a penalty" in messages) == (group == 0)
+    for name, recording in tb_regplugin.load(directory / "after" / "logs").items():
         columns, strengths, steps = EXPECTED[name]
         found = [c for c in recording.columns if c.role != "total"]
         names = [f"{c.role} {c.name}" if c.role == "unused" else c.name for c in found]
@@ -107,12 +121,10 @@ def test_recipes_record_what_they_say(tmp_path: Path, group: int) -> None:
         assert len(recording.steps) == steps, name
 
 
-def test_the_recipe_of_gradients_records_them(tmp_path: Path) -> None:
+def test_the_recipe_of_gradients_records_them(run_group: Callable[[int], Outcome]) -> None:
     """Every step has the three figures of its one penalty."""
-    (recipe,) = (code for title, code in groups()[2] if title == "Which penalty really pulls")
-    shared = groups()[2][0]
-    run({"after": [shared, ("pull", recipe)]}, tmp_path)
-    recorded = tb_regplugin.load(tmp_path / "after" / "logs" / "pull", name="losses.gradients")
+    logs = run_group(2)[0] / "after" / "logs" / "pull"
+    recorded = tb_regplugin.load(logs, name="losses.gradients")
     assert [term.role for term in recorded["train"].columns] == [
         "gradient",
         "data_gradient",

@@ -44,7 +44,7 @@ def test_every_step_has_the_values_of_its_weights(
                 data_loss = tf.reduce_mean((x @ w - 1.0) ** 2)
                 penalty = 0.1 * tf.nn.l2_loss(w)
                 total = data_loss + penalty
-                recorder.record(total_loss=total, data_loss=data_loss, penalties={term: penalty})
+                recorder.write(data_loss=data_loss, penalties={term: penalty}, total_loss=total)
             w.assign_sub(0.01 * tape.gradient(total, w))
             return total
 
@@ -71,7 +71,7 @@ def test_loops_inside_of_functions_lose_no_step(tmp_path: Path, jit_compile: boo
         @tf.function(jit_compile=jit_compile)
         def train() -> None:
             for _ in tf.range(2000):
-                recorder.record(data_loss=count, penalties={})
+                recorder.write(data_loss=count)
                 count.assign_add(1.0)
 
         for _ in range(10):
@@ -87,7 +87,7 @@ def test_lost_rows_are_counted_in_a_warning(tmp_path: Path) -> None:
     @tf.function(jit_compile=True)
     def train() -> None:
         for i in tf.range(1000):
-            recorder.record(data_loss=tf.cast(i, tf.float32), penalties={})
+            recorder.write(data_loss=tf.cast(i, tf.float32))
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -107,7 +107,7 @@ def test_steps_and_every(tmp_path: Path, compile_step: Callable[..., object]) ->
 
         @compile_step
         def step(number: tf.Tensor) -> None:
-            recorder.record(data_loss=1.0, penalties={"w": 0.5}, step=number)
+            recorder.write(number, 1.0, {"w": 0.5})
 
         for number in range(10):
             step(tf.constant(start + number, tf.int64))
@@ -115,12 +115,37 @@ def test_steps_and_every(tmp_path: Path, compile_step: Callable[..., object]) ->
     assert recorded(tmp_path).steps.tolist() == expected
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_steps_of_64_bits_are_exact(tmp_path: Path, jit_compile: bool) -> None:
+    """Also negative ones, and those whose halves are NaN, infinite or denormal as floats."""
+    rng = np.random.default_rng(0)
+    halves = np.concatenate(
+        [
+            np.array([0, 1, 0x7F80_0001, 0x7FC0_0000, 0xFF80_0001, 0x7F80_0000, 0x8000_0001]),
+            rng.integers(0, 2**32, 200),
+        ]
+    ).astype(np.uint32)
+    steps = np.stack([halves, rng.permutation(halves)], 1).view(np.int64).ravel()
+    steps = np.unique(np.concatenate([steps, [-(2**62), -1, 2**62, 2**63 - 1]]))
+    with Recorder(tmp_path) as recorder:
+
+        @tf.function(jit_compile=jit_compile)
+        def train(numbers: tf.Tensor) -> None:
+            for i in tf.range(len(numbers)):
+                recorder.write(numbers[i], tf.cast(i, tf.float32))
+
+        train(tf.constant(steps))
+    recording = recorded(tmp_path)
+    np.testing.assert_array_equal(recording.steps, steps)
+    np.testing.assert_array_equal(recording.values[:, 0], np.arange(len(steps)))
+
+
 @in_each_mode
 def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., object]) -> None:
     """Rows of two layouts keep the order in which they were recorded."""
     with Recorder(tmp_path) as recorder:
-        plain = compile_step(lambda: recorder.record(data_loss=1.0, penalties={}))
-        penalised = compile_step(lambda: recorder.record(data_loss=2.0, penalties={"w": 3.0}))
+        plain = compile_step(lambda: recorder.write(data_loss=1.0))
+        penalised = compile_step(lambda: recorder.write(data_loss=2.0, penalties={"w": 3.0}))
         for _ in range(5):
             plain()
             penalised()
@@ -146,10 +171,10 @@ def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: object) ->
         @tf.function
         def step() -> None:
             data_loss = tf.reduce_mean(model(x) ** 2)
-            recorder.record(
-                total_loss=data_loss + tf.add_n(model.losses),
+            recorder.write(
                 data_loss=data_loss,
                 penalties=model.losses,
+                total_loss=data_loss + tf.add_n(model.losses),
             )
 
         step()
@@ -163,7 +188,7 @@ def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: object) ->
     expected = [0.01 * np.square(kernels[0]).sum(), 0.02 * np.abs(kernels[1]).sum()]
     np.testing.assert_allclose(recording.values[0, 2:], expected, rtol=1e-5)
     with Recorder(tmp_path / "eager") as recorder:
-        recorder.record(data_loss=1.0, penalties=model.losses)
+        recorder.write(data_loss=1.0, penalties=model.losses)
     columns = recorded(tmp_path / "eager").columns
     assert [column.name for column in columns] == ["data", "penalty 0", "penalty 1"]
 
@@ -175,8 +200,8 @@ import tensorflow as tf, tb_regplugin
 recorder = tb_regplugin.Recorder({str(tmp_path)!r})
 @tf.function
 def step():
-    recorder.record(data_loss=1.0, penalties={{"w": 2.0}})
-recorder.record(data_loss=1.0, penalties={{"w": 2.0}})
+    recorder.write(data_loss=1.0, penalties={{"w": 2.0}})
+recorder.write(data_loss=1.0, penalties={{"w": 2.0}})
 for _ in range(500):
     step()
 """
@@ -187,7 +212,7 @@ for _ in range(500):
 def test_rows_of_functions_are_written_while_the_host_does_nothing(tmp_path: Path) -> None:
     """They are on the disk after the flush interval, with no further call."""
     with Recorder(tmp_path, flush_secs=0.2) as recorder:
-        tf.function(lambda: recorder.record(data_loss=1.0, penalties={}))()
+        tf.function(lambda: recorder.write(data_loss=1.0))()
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob("*tfevents*")) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -199,8 +224,8 @@ def test_inside_of_a_strategy_is_one_warning(tmp_path: Path) -> None:
     """It says what to do instead, and nothing raises."""
     with Recorder(tmp_path) as recorder, tf.distribute.OneDeviceStrategy("CPU:0").scope():
         with pytest.warns(RuntimeWarning, match="strategy.reduce"):
-            recorder.record(data_loss=1.0, penalties={})
-        recorder.record(data_loss=1.0, penalties={})
+            recorder.write(data_loss=1.0)
+        recorder.write(data_loss=1.0)
 
 
 @in_each_mode
@@ -208,7 +233,7 @@ def test_what_is_no_scalar_is_named(tmp_path: Path, compile_step: Callable[..., 
     """The error says which value it is."""
     with Recorder(tmp_path) as recorder:
         step = compile_step(
-            lambda x: recorder.record(data_loss=1.0, penalties={"w": x}),
+            lambda x: recorder.write(data_loss=1.0, penalties={"w": x}),
         )
         with pytest.raises(ValueError, match="'w' must be a scalar"):
             step(tf.ones([2]))
@@ -223,6 +248,8 @@ def test_bad_options_and_late_calls_are_refused(tmp_path: Path) -> None:
     recorder.close()
     recorder.close()
     with pytest.raises(ValueError, match="closed"):
-        recorder.record(data_loss=1.0, penalties={})
+        recorder.write(data_loss=1.0)
+    with pytest.raises(TypeError, match="data_loss"):
+        Recorder(tmp_path).write(0)
     with tf.Graph().as_default(), pytest.raises(RuntimeError, match="RegularizationHook"):
-        Recorder(tmp_path).record(data_loss=1.0, penalties={})
+        Recorder(tmp_path).write(data_loss=1.0)

@@ -20,7 +20,7 @@ from tensorboard.util import tensor_util
 
 from tb_regplugin.log_format import layout_id, layout_tag
 from tb_regplugin.reading import source as source_module
-from tb_regplugin.reading.source import Source
+from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.terms import Layout, Term
 from tests.logs import DATA, LAYOUT, NAME, PENALTY, TOTAL, recording_events
@@ -79,7 +79,7 @@ def _datum(event: event_pb2.Event) -> Any:
 
 
 def _contents(store: Store, provider: FakeProvider) -> Contents:
-    contents = store.contents(Source(provider, None), RUN, NAME)
+    contents = store.contents(TensorBoardSource(provider, None), RUN, NAME)
     assert contents is not None
     return contents
 
@@ -286,7 +286,7 @@ def test_a_foreign_series_stands_for_itself() -> None:
     provider, store = FakeProvider(), Store()
     provider.add(recording_events(*_ramp(0, 10)))
     provider.add([_bad_event("foreign", tensor_util.make_tensor_proto(1.0))])
-    foreign, losses = store.summaries(Source(provider, None))
+    foreign, losses = store.recordings(TensorBoardSource(provider, None))
     assert (foreign.entry.name, foreign.columns) == ("foreign", ())
     assert "neither" in foreign.problems[0].reason
     assert (losses.entry.name, losses.columns, losses.problems) == (NAME, LAYOUT.columns, ())
@@ -297,7 +297,7 @@ def test_a_summary_needs_no_rows() -> None:
     provider = FakeProvider()
     provider.add(recording_events(*_ramp(0, 100)))
     provider.add(recording_events(*_ramp(20, 30), writer="2"))
-    (summary,) = Store().summaries(Source(provider, None))
+    (summary,) = Store().recordings(TensorBoardSource(provider, None))
     assert summary.entry.last_step == 29
     assert summary.entry.last_wall_time == 29.0
     assert all(tag.endswith("layout") for tag in provider.reads)
@@ -309,7 +309,7 @@ def test_runs_sort_with_numbers_by_value() -> None:
     runs = ["lr=0.5", "lr=1e-05", "lr=10", "lr=2", "lr=0.01"]
     for run in runs:
         provider.add(recording_events(*_ramp(0, 1)), run)
-    summaries = Store().summaries(Source(provider, None))
+    summaries = Store().recordings(TensorBoardSource(provider, None))
     assert [summary.entry.run for summary in summaries] == [
         "lr=1e-05",
         "lr=0.01",
@@ -325,10 +325,10 @@ def test_layouts_of_many_runs_are_read_together() -> None:
     for i in range(50):
         layout = Layout((DATA, Term(f"term {i % 7}")))
         provider.add(recording_events([0], [[1, 2]], layout), f"run {i}")
-    summaries = store.summaries(Source(provider, None))
+    summaries = store.recordings(TensorBoardSource(provider, None))
     assert [len(summary.columns) for summary in summaries] == [2] * 50
     assert len(provider.calls) == 1
-    store.summaries(Source(provider, None))
+    store.recordings(TensorBoardSource(provider, None))
     assert len(provider.calls) == 1
 
 
@@ -338,7 +338,7 @@ def test_a_recording_that_vanished_is_gone() -> None:
     provider.add(recording_events(*_ramp(0, 10)))
     _contents(store, provider)
     provider.events.clear()
-    assert store.contents(Source(provider, None), RUN, NAME) is None
+    assert store.contents(TensorBoardSource(provider, None), RUN, NAME) is None
     provider.add(recording_events([0], [[1, 1, 1]], writer="2"))
     assert _rows(_contents(store, provider)) == {0: [1, 1, 1]}
 
@@ -360,7 +360,7 @@ _BLOCKS = st.tuples(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(_BLOCKS, min_size=1, max_size=3), max_size=5))
 def test_a_growing_store_equals_a_replay(
     batches: list[list[tuple[int, tuple[str, ...], list[int]]]],

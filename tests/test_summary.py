@@ -1,4 +1,4 @@
-"""summary.penalties beside tf.summary.scalar, and summary.pb without TensorFlow."""
+"""summary.losses beside tf.summary.scalar, and summary.losses_pb without TensorFlow."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from tb_regplugin.writing.event_file import EventFile
 
 def write(step: object = None) -> object:
     """Writes one step."""
-    return summary.penalties("losses", 0.5, {"w": 0.25}, total_loss=0.75, step=step)
+    return summary.losses("losses", 0.5, {"w": 0.25}, total_loss=0.75, step=step)
 
 
 def test_every_step_of_a_function_is_read_back(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_every_step_of_a_function_is_read_back(tmp_path: Path) -> None:
         w.assign(w * 0.99)
         penalty = 0.1 * tf.nn.l2_loss(w)
         scalar = tf.summary.scalar("penalty", penalty, step=step)
-        ours = summary.penalties("losses", 0.5, {term: penalty}, 0.5 + penalty, step)
+        ours = summary.losses("losses", 0.5, {term: penalty}, 0.5 + penalty, step)
         return scalar, ours
 
     expected = []
@@ -84,7 +84,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 import tb_regplugin.summary as summary
 writer = EventFileWriter({str(tmp_path)!r})
 for step in range(100):
-    value = summary.pb("losses", {{"boxes": 1.0, "classes": 2.0}}, {{"w": step / 4}})
+    value = summary.losses_pb("losses", {{"boxes": 1.0, "classes": 2.0}}, {{"w": step / 4}})
     writer.add_event(event_pb2.Event(step=step, wall_time=time.time(), summary=value))
 writer.close()
 """
@@ -96,9 +96,9 @@ writer.close()
 
 def test_blocks_come_after_rows(tmp_path: Path) -> None:
     """A recording that goes on with another writer is one recording."""
-    file = EventFile(str(tmp_path))
+    file = EventFile(str(tmp_path)).open()
     for step in range(10):
-        value = summary.pb("losses", 1.0, {})
+        value = summary.losses_pb("losses", 1.0)
         file.write(event_pb2.Event(step=step, wall_time=time.time(), summary=value))
     file.close()
     with tb_regplugin.Writer(tmp_path) as writer:
@@ -108,10 +108,10 @@ def test_blocks_come_after_rows(tmp_path: Path) -> None:
     assert recording.values[:, 0].tolist() == [1.0] * 8 + [2.0] * 4
 
 
-@pytest.mark.parametrize("call", [summary.pb, summary.penalties])
+@pytest.mark.parametrize("call", [summary.losses_pb, summary.losses])
 def test_bad_names_are_refused(call: object) -> None:
     """An empty name, or one name twice, is an error."""
     with pytest.raises(ValueError, match="non-empty"):
-        call("", 1.0, {})
+        call("", 1.0)
     with pytest.raises(ValueError, match="Two columns"):
         call("losses", 1.0, {"w": 1.0, Term("w"): 1.0})

@@ -69,7 +69,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=["true", "false"], ids=["data server", "Python loader"])
 def tensorboard(request: pytest.FixtureRequest, logs: Path) -> Iterator[str]:
     """Runs TensorBoard at its default flags until it has loaded everything; returns its address."""
-    with start_tensorboard(logs, f"--load_fast={request.param}") as address:
+    argument = f"--load_fast={request.param}"
+    with start_tensorboard(logs, argument, with_tensorflow=True) as address:
 
         def loaded() -> bool:
             last_steps = {

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import tf_keras
 
-from tb_regplugin import load
+from tb_regplugin import Recording, load
+from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
 
 # In a process of its own: TensorFlow decides at its import which Keras tf.keras is.
 _PROGRAM = """
@@ -18,7 +21,6 @@ import numpy as np
 import tensorflow as tf
 from tb_regplugin import RegularizationCallback
 
-log_dir, options = sys.argv[1], json.loads(sys.argv[2])
 random = np.random.RandomState(0)
 x, y = random.randn(60, 5).astype("float32"), random.randn(60, 2).astype("float32")
 layers, l2 = tf.keras.layers, tf.keras.regularizers.l2
@@ -43,44 +45,53 @@ for epoch in range(2):
         expected.append([data + sum(penalties), data, *penalties])
         reference.train_on_batch(xs, ys)
 
-fits = []
-for callbacks in ([], [RegularizationCallback(log_dir)]):
-    recorded = model(**options)
-    history = recorded.fit(
-        x, y, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks
-    ).history
-    fits.append((history, [w.tobytes() for w in recorded.get_weights()]))
-assert fits[0] == fits[1]
-print(json.dumps([recorded.name, type(recorded).__module__.split(".")[0], expected]))
+names = {}
+for log_dir, options in json.loads(sys.argv[1]).items():
+    fits = []
+    for callbacks in ([], [RegularizationCallback(log_dir)]):
+        recorded = model(**options)
+        history = recorded.fit(
+            x, y, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks
+        ).history
+        fits.append((history, [w.tobytes() for w in recorded.get_weights()]))
+    assert fits[0] == fits[1], options
+    names[log_dir] = recorded.name
+print(json.dumps([names, type(recorded).__module__.split(".")[0], expected]))
 """
+_OPTIONS: dict[str, dict[str, dict[str, object]]] = {
+    "keras": {"default": {}},
+    "tf_keras": {
+        "default": {},
+        "XLA": {"jit_compile": True},
+        "eager": {"run_eagerly": True},
+        "three steps an execution": {"steps_per_execution": 3},
+    },
+}
 
 
-@pytest.mark.parametrize(
-    ("legacy", "options"),
-    [
-        ("0", {}),
-        ("1", {}),
-        ("1", {"jit_compile": True}),
-        ("1", {"run_eagerly": True}),
-        ("1", {"steps_per_execution": 3}),
-    ],
-)
+@pytest.mark.parametrize("package", _OPTIONS)
 def test_a_sequential_model_with_l2_is_recorded_by_either_keras(
-    legacy: str, options: dict[str, object], tmp_path: Path
+    package: str, tmp_path: Path
 ) -> None:
-    """Kind, strength, coefficient, variable and values, and a training that is bit-equal."""
-    if legacy == "1":
-        pytest.importorskip("tf_keras")
+    """Kind, strength, coefficient, variable and values, and trainings that are bit-equal."""
+    options = {str(tmp_path / mode): options for mode, options in _OPTIONS[package].items()}
+    legacy = str(int(package == "tf_keras"))
     result = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(tmp_path), json.dumps(options)],
+        [sys.executable, "-c", _PROGRAM, json.dumps(options)],
         env={**os.environ, "TF_USE_LEGACY_KERAS": legacy, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    name, package, expected = json.loads(result.stdout.splitlines()[-1])
-    assert package == ("tf_keras" if legacy == "1" else "keras")
-    recorded = load(str(tmp_path))["train"]
+    names, found, expected = json.loads(result.stdout.splitlines()[-1])
+    assert found == package
+    for log_dir, name in names.items():
+        # Keras 3 puts the model's name before its variables' paths.
+        _check(load(log_dir)["train"], "" if package == "tf_keras" else f"{name}/", expected)
+
+
+def _check(recorded: Recording, prefix: str, expected: list[list[float]]) -> None:
+    """Compares a recording with what NumPy computed."""
     assert [(term.name, term.role) for term in recorded.columns[:2]] == [
         ("total", "total"),
         ("data", "data"),
@@ -88,10 +99,62 @@ def test_a_sequential_model_with_l2_is_recorded_by_either_keras(
     for term, layer, shape in zip(
         recorded.columns[2:], ("hidden", "out"), ((5, 4), (4, 2)), strict=True
     ):
-        # Keras 3 puts the model's name before its variables' paths.
-        prefix = "" if legacy == "1" else f"{name}/"
         assert (term.name, term.variable) == (f"{layer}/kernel", f"{prefix}{layer}/kernel")
         assert (term.kind, term.strength, term.coefficient) == ("l2", 0.001, 0.001)
         assert term.shape == shape
     assert recorded.steps.tolist() == list(range(12))
     np.testing.assert_allclose(recorded.values, expected, rtol=2e-5)
+
+
+def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> None:
+    """The class takes what that of Keras 3 takes."""
+    with pytest.warns(RuntimeWarning, match="no gradients of tf_keras models"):
+        RegularizationCallback(tmp_path, every=2, gradients_every=3, flush_secs=1.0)
+    for options in ({"every": 0}, {"gradients_every": 0}, {"flush_secs": 0}):
+        with pytest.raises(ValueError, match="must be"):
+            RegularizationCallback(tmp_path, **options)
+
+
+def test_every_private_name_is_there() -> None:
+    """Each function of internals does what it says."""
+    layers = tf_keras.layers
+    inner = tf_keras.Sequential([layers.Dense(2, kernel_regularizer="l2", name="inner")])
+    outer = layers.Dense(1, activity_regularizer="l1", name="outer")
+    model = tf_keras.Sequential([inner, outer])
+    model.add_loss(lambda: 0.5)
+    model.compile("sgd", "mse", loss_weights=[2.0], steps_per_execution=3)
+    x, y = tf.ones([4, 2]), tf.zeros([4, 1])
+    predicted = model(x)
+
+    callback = tf_keras.callbacks.Callback()
+    internals.take_tensor_logs(callback)
+    assert tf_keras.callbacks.CallbackList([callback])._supports_tf_logs
+    assert internals.steps_per_execution(model) == 3
+
+    model.make_train_function()
+    own = model.train_function, model.train_tf_function
+    made = internals.new_train_function(model)
+    assert made is not own[0]
+    assert (model.train_function, model.train_tf_function) == own
+
+    found = internals.layers_of(model)
+    assert found[0] is model
+    assert {"inner", "outer"} <= {layer.name for layer in found}
+    assert internals.count_own_losses(outer) == 1
+    assert isinstance(internals.activity_regularizer(outer), tf_keras.regularizers.L1)
+    assert internals.activity_regularizer(inner) is None
+    (loss,) = internals.weight_losses(inner.layers[0])
+    variable, regularizer = internals.regularized_by(loss)
+    assert variable is inner.layers[0].kernel
+    assert isinstance(regularizer, tf_keras.regularizers.L2)
+    (loss,) = internals.weight_losses(model)
+    assert internals.regularized_by(loss) is None
+
+    for _ in ("not built before", "built before"):
+        reported = []
+        container = model.compiled_loss
+        with internals.observing_outputs(container, lambda *output: reported.append(output)):  # noqa: B023
+            total = container(y, predicted)
+        assert reported == [("data", total)]
+        container(y, predicted)
+        assert len(reported) == 1

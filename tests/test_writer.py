@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_regplugin import Term, Writer
+from tb_regplugin.terms import Layout
+from tb_regplugin.writing.blocks import BlockWriter
 from tests.independent_reader import read_recording, read_segments
 
 
@@ -91,6 +94,47 @@ def test_steps_in_any_order_overwrite_from_there_on(
                 writer.flush()
     rows = read_recording(directory)
     assert {step: row.values["data"] for step, row in rows.items()} == expected
+
+
+@given(
+    jumps=st.lists(
+        st.integers(-50, 50) | st.integers(1, 3) | st.sampled_from([2**24, 2**24 - 1, 2**40]),
+        max_size=900,
+    ),
+    cuts=st.lists(st.integers(0, 900), max_size=6),
+    singles=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_rows_are_the_same_on_disk_however_they_are_appended(
+    tmp_path_factory: pytest.TempPathFactory, jumps: list[int], cuts: list[int], singles: bool
+) -> None:
+    """As arrays cut anywhere, and row by row: the same blocks, bit for bit."""
+    layout = Layout((Term("data", "data"), Term("w")))
+    steps = np.cumsum(np.array(jumps, np.int64))
+    wall_times = time.time() + np.arange(len(steps)) / 300
+    values = np.random.default_rng(0).normal(size=(len(steps), 2)).astype(np.float32)
+    directories = [tmp_path_factory.mktemp("rows"), tmp_path_factory.mktemp("arrays")]
+    by_row, by_array = (BlockWriter(str(path), flush_secs=1e6) for path in directories)
+    for step, wall_time, row in zip(steps.tolist(), wall_times, values, strict=True):
+        by_row.append_row(layout, step, wall_time, row)
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(steps)), len(steps)]
+    for low, high in pairwise(bounds):
+        if singles and high - low == 1:
+            by_array.append_row(layout, int(steps[low]), wall_times[low], values[low])
+        else:
+            by_array.append(layout, steps[low:high], wall_times[low:high], values[low:high])
+    by_row.close()
+    by_array.close()
+    expected, found = (
+        [
+            (event.step, event.wall_time, event.summary.value[0].tensor.tensor_content)
+            for _, events in sorted(read_segments(path).events.items())
+            for event in events
+        ]
+        for path in directories
+    )
+    assert found == expected
+    assert read_recording(directories[1]) == read_recording(directories[0])
 
 
 def test_no_segment_outgrows_what_tensorboard_keeps(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _regularization(browser: Browser, address: str, found: _Found) -> None:
     assert "buckets=1000" in asked, asked
     dashboard = page.frame_locator("iframe")
     _click(page, probe, dashboard.locator(".term").nth(5), found)
-    _drag_and_move(page, probe, dashboard.locator(".u-over").first, found)
+    _drag_and_move(page, probe, dashboard.locator(".chart-area").first, found)
     page.close()
 
 

@@ -1,7 +1,6 @@
 /** The module that TensorBoard imports; it calls render() once. */
 
 import { render as renderInto } from "preact";
-import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { App } from "./components/App.tsx";
 import { Dashboard } from "./dashboard.ts";
 import { connect, followTheme, followVisibility } from "./host/host.ts";
@@ -21,7 +20,6 @@ export function render(): void {
   const style = document.createElement("style");
   // Narrow windows come last: their rules take the place of others.
   style.textContent = [
-    uPlotStyles,
     page,
     picker,
     toolbar,

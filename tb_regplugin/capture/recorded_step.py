@@ -1,135 +1,117 @@
-"""What a recorded step of any Keras offers to those who drive it."""
+"""A step of a model, of either Keras, that also records its losses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.rows import Ring, Rows
 
-from tb_regplugin.capture.step_kind import StepKind
-from tb_regplugin.terms import Layout
-
-# How many rows wait on the device at most.
-DRAIN_ROWS = 64
-# Room for losses that could not be foreseen.
-SPARE_COLUMNS = 16
+_CACHE_ATTRIBUTE = "_tb_regplugin_step"
 
 
-class Rows(NamedTuple):
-    """Recorded rows of one layout.
+class StepKind(NamedTuple):
+    """What the methods and attributes around a step are called.
 
     Attributes:
-      layout: What the columns are.
-      steps: int64 ``[rows]``.
-      values: float32 ``[rows, columns]``; of a validation step, times the number of samples.
-      samples: float32 ``[rows]``, the numbers of samples; of a training step, empty.
+      step: The method that processes a batch.
+      function: The attribute that holds the compiled step.
+      make_function: The method that makes it.
     """
 
-    layout: Layout
-    steps: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float32]
-    samples: npt.NDArray[np.float32]
+    step: str
+    function: str
+    make_function: str
 
 
-class RingRows(NamedTuple):
-    """Rows taken out of a ring.
-
-    Attributes:
-      steps: int64 ``[rows]``, the step of each row.
-      labels: int64 ``[rows]``, the label that each row was pushed with.
-      values: float32 ``[rows, columns]``.
-    """
-
-    steps: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float32]
+TRAIN = StepKind("train_step", "train_function", "make_train_function")
+TEST = StepKind("test_step", "test_function", "make_test_function")
 
 
-class RecordedStep(Protocol):
+class RecordedStep(ABC):
     """Stands in for one ``train_function`` or ``test_function`` of a model.
+
+    It computes what that function computes, with the same operations, and besides puts a row into
+    a ring on the device. Between calls, the model knows nothing of it.
+
+    Args:
+      original: That function.
+      ring: Where its rows wait.
+      steps_per_execution: How many steps a call runs.
+      strategy: The model's ``tf.distribute`` strategy, where it has one.
 
     Attributes:
       original: The model's own function.
-      failure: Why nothing more is recorded.
-      missing_columns: How many columns a row should have had more.
-      user: Who drains the ring.
+      ring: Where its rows wait.
       steps_per_execution: How many steps a call runs.
+      is_collective: Whether all workers must drain together, because rows are summed over them.
+      user: Who drains the ring.
     """
 
-    original: Any
-    failure: Exception | None
-    missing_columns: int
-    user: Any
-    steps_per_execution: int
+    def __init__(self, original: Any, ring: Ring, steps_per_execution: int, strategy: Any) -> None:
+        self.original = original
+        self.ring = ring
+        self.steps_per_execution = steps_per_execution
+        self.is_collective = internals.runs_in_several_processes(strategy)
+        self.user: Any = None
+        self._has_noticed = False
 
-    @property
-    def is_recording(self) -> bool:
-        """Whether a step has come by whose losses could be recorded."""
+    @classmethod
+    def of(cls, model: Any, original: Any, kind: StepKind, *options: Any) -> RecordedStep:
+        """Returns the step for a model's function, the one from before where there is one.
 
-    @property
-    def next_step(self) -> int:
-        """The number of the next step, as of the last ``drain``."""
+        So a second ``fit`` compiles nothing anew, as without recording.
 
-    @property
-    def is_collective(self) -> bool:
-        """Whether all workers must drain together, because rows are summed over them."""
+        Args:
+          model: A compiled model.
+          original: Its own function.
+          kind: Which of the two that is.
+          *options: What else the class takes.
+        """
+        step = getattr(original, _CACHE_ATTRIBUTE, None)
+        columns = 0
+        if isinstance(step, cls):
+            ring = step.ring
+            if not (ring.failure or ring.missing_columns) and step.fits(model, *options):
+                return step
+            columns = ring.storage.columns + ring.missing_columns
+        # Each class of steps takes a model.
+        make: Callable[..., RecordedStep] = cls
+        step = make(model, original, kind, columns, *options)
+        # For a callable without attributes, each fit makes a new one.
+        with suppress(AttributeError):
+            setattr(original, _CACHE_ATTRIBUTE, step)
+        return step
 
-    def pop_notice(self) -> str | None:
-        """Returns what the user should know, once."""
+    @abstractmethod
+    def fits(self, model: Any, *options: Any) -> bool:
+        """Whether a new one for this model would be the same."""
 
-    def start(self, next_step: int, every: int) -> None:
-        """Begins a training at a step; what was not drained is lost."""
-
+    @abstractmethod
     def __call__(self, model: Any, *args: Any) -> Any:
         """Does what the model's own function does, and records."""
 
+    def start(self, next_step: int, every: int) -> None:
+        """Begins a training at a step; what was not drained is lost."""
+        self.ring.start(next_step, every)
+
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
+        return self.ring.drain()
+
+    def notice(self) -> str | None:
+        """Returns what the user should know."""
+        return None
+
+    def pop_notice(self) -> str | None:
+        """Returns what the user should know, once."""
+        notice = None if self._has_noticed else self.notice()
+        self._has_noticed = notice is not None or self._has_noticed
+        return notice
 
 
 # Returns the recorded step for a model's own function of a kind.
 StepFactory = Callable[[Any, Any, StepKind], RecordedStep]
-
-
-def take_rows(
-    buffer: npt.NDArray[np.float32], read_up_to: int, next_step: int, every: int, replicas: int
-) -> RingRows:
-    """Returns what a ring's buffer holds of the steps since it was read.
-
-    Args:
-      buffer: Its rows and one more, each with its label first.
-      read_up_to: The first step that was not read.
-      next_step: The number of the step that comes next.
-      every: Of which steps there are rows: those that it divides.
-      replicas: Over how many replicas the rows are summed.
-    """
-    size = len(buffer) - 1
-    first, last = -(-read_up_to // every), -(-next_step // every)
-    # What has been overwritten is lost.
-    counts = np.arange(max(first, last - size), last, dtype=np.int64)
-    rows = buffer[counts % size]
-    labels = np.rint(rows[:, 0] / replicas).astype(np.int64)
-    return RingRows(counts * every, labels, rows[:, 1:])
-
-
-def rows_by_layout(rows: RingRows, layouts: Sequence[Layout], *, with_samples: bool) -> list[Rows]:
-    """Cuts rows where their layouts change.
-
-    Args:
-      rows: The rows.
-      layouts: The layouts that the labels mean.
-      with_samples: Whether a row's first value is its number of samples.
-    """
-    bounds = [0, *(np.flatnonzero(np.diff(rows.labels)) + 1).tolist(), len(rows.labels)]
-    samples = int(with_samples)
-    cut = []
-    for first, end in pairwise(bounds):
-        if end > first:
-            layout = layouts[rows.labels[first]]
-            part = rows.values[first:end]
-            values = part[:, samples : samples + len(layout.columns)]
-            cut.append(Rows(layout, rows.steps[first:end], values, part[:, :samples].ravel()))
-    return cut

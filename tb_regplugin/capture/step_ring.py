@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-# float32 holds integers up to 2**24 exactly; int64 needs three digits of this base.
-_BASE = 2**22
-_SEQUENCE_DIGITS = 2
-_STEP_DIGITS = 3
-_HEAD = _SEQUENCE_DIGITS + _STEP_DIGITS
+from tb_regplugin.capture.rows import unread
+
+# A row begins with two int64, of two floats' bits each.
+_HEAD = 4
 
 # A ring takes about 1 MiB, and holds at least so many rows and at most so many.
 _FLOATS = 2**18
 _MIN_ROWS, _MAX_ROWS = 256, 16_384
 
 
-class RingRows(NamedTuple):
+class StepRows(NamedTuple):
     """Rows taken out of a ring.
 
     Attributes:
-      sequence: int64 ``[rows]``, the order among the rows of several rings.
+      sequence: int64 ``[rows]``, increasing: the order among the rows of several rings.
       steps: int64 ``[rows]``.
       values: float32 ``[rows, columns]``.
       lost: How many rows were overwritten before anybody looked.
@@ -43,8 +43,8 @@ def default_rows(columns: int) -> int:
 class StepRing:
     """The last rows of a compiled training.
 
-    Only operations that XLA compiles, and a row costs one of them: step and order stand in the
-    row as digits, since float32 can't hold them whole.
+    Only operations that XLA compiles, and a row costs one of them. Step and order stand in the
+    row as they are, bit for bit, in places of floats: nothing calculates with those.
 
     Args:
       rows: How many rows it holds.
@@ -64,13 +64,13 @@ class StepRing:
         """Adds a row.
 
         Args:
-          sequence: int64 scalar tensor, growing.
-          step: int64 scalar tensor.
-          is_recorded: bool scalar tensor.
-          values: float32 ``[columns]`` tensor.
+          sequence: An int64 scalar tensor, growing from row to row.
+          step: An int64 scalar tensor.
+          is_recorded: A bool scalar tensor.
+          values: A float32 ``[columns]`` tensor.
         """
-        head = [*_digits(sequence, _SEQUENCE_DIGITS), *_digits(step, _STEP_DIGITS)]
-        row = tf.concat([tf.stack(head), values], 0)
+        head = tf.reshape(tf.bitcast(tf.stack([sequence, step]), tf.float32), [_HEAD])
+        row = tf.concat([head, values], 0)
         count = self._count.read_value()
         slot = tf.where(is_recorded, count % self.rows, self.rows)
         written = self._buffer.scatter_nd_update(
@@ -80,36 +80,29 @@ class StepRing:
         with tf.control_dependencies([written]):
             self._count.assign(count + tf.cast(is_recorded, tf.int64))
 
-    def drain(self) -> RingRows:
+    def drain(self) -> StepRows:
         """Takes out the rows that came since the last call. One thread at a time."""
-        count = int(self._count.numpy())
-        if count == self._read:
+        read, self._read = self._read, int(self._count.numpy())
+        if read == self._read:
             nothing = np.zeros(0, np.int64)
-            return RingRows(nothing, nothing, np.zeros((0, 0), np.float32), 0)
+            return StepRows(nothing, nothing, np.zeros((0, 0), np.float32), 0)
         buffer = self._buffer.numpy()
-        # While the buffer was read, rows may have been overwritten, and one may be about to be.
-        overwritten = int(self._count.numpy()) + 1 - self.rows
-        is_busy = overwritten + self.rows - 1 != count
-        first = max(self._read, overwritten if is_busy else count - self.rows)
-        lost, self._read = max(0, min(first, count) - self._read), count
-        rows = buffer[np.arange(first, count) % self.rows]
-        return RingRows(
-            _number(rows[:, :_SEQUENCE_DIGITS]), _number(rows[:, _SEQUENCE_DIGITS:_HEAD]),
-            rows[:, _HEAD:], lost,
-        )  # fmt: skip
+        numbers = unread(read, self._read, self.rows, int(self._count.numpy()))
+        rows = buffer[numbers % self.rows]
+        sequence, steps = rows[:, :_HEAD].copy().view(np.int64).T
+        return StepRows(sequence, steps, rows[:, _HEAD:], self._read - read - len(numbers))
 
 
-def _digits(number: Any, count: int) -> list[Any]:
-    """Returns an int64's digits as float32, the last one first; the first takes the sign."""
-    digits = []
-    for _ in range(count - 1):
-        digits.append(tf.cast(number % _BASE, tf.float32))
-        number = number // _BASE
-    return [*digits, tf.cast(number, tf.float32)]
+def stack_scalars(values: Sequence[Any]) -> Any:
+    """Returns a float32 vector of tensors or numbers of one element each.
+
+    It adds one operation for all scalars that are float32 already: with hundreds of terms, each
+    operation more a term is felt.
+    """
+    return tf.stack([_float32_scalar(value) for value in values])
 
 
-def _number(digits: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    number = np.zeros(len(digits), np.int64)
-    for digit in digits.T[::-1]:
-        number = number * _BASE + digit.astype(np.int64)
-    return number
+def _float32_scalar(value: Any) -> Any:
+    if not tf.is_tensor(value) or value.dtype != tf.float32:
+        value = tf.cast(value, tf.float32)
+    return value if value.shape.rank == 0 else tf.reshape(value, ())

@@ -1,4 +1,4 @@
-"""The recording of a model's trainings and their validations."""
+"""The log of a model's trainings: what the callbacks of both Kerases have in common."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import os
 import weakref
 from typing import Any
 
-from tb_regplugin.capture.armed_function import disarm
-from tb_regplugin.capture.fail_safe import FailSafe
-from tb_regplugin.capture.keras_training import RecordedTraining
-from tb_regplugin.capture.keras_validation import RecordedValidations
-from tb_regplugin.capture.recorded_step import StepFactory
-from tb_regplugin.capture.step_kind import TEST, TRAIN
+from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
+from tb_regplugin.capture.safety import FailSafe
+from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
 from tb_regplugin.names import GRADIENTS_SUFFIX
-from tb_regplugin.terms import GRADIENT_ROLES, Layout
-from tb_regplugin.writing.block_writer import BlockWriter
-from tb_regplugin.writing.shared_file import SharedFile
+from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.blocks import BlockWriter
+from tb_regplugin.writing.event_file import EventFile
 
 
 class TrainingLog:
-    """Does what a callback of either Keras does; outlives it to write the last rows.
+    """Files and sessions of a callback; outlives it to write the last rows.
 
     Args:
       log_dir: Where the runs ``train`` and ``validation`` go.
@@ -40,17 +37,14 @@ class TrainingLog:
         flush_secs: float,
         step_of: StepFactory,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every must be 1 or more, not {every!r}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be positive, not {flush_secs!r}.")
+        check_options(every=every, flush_secs=flush_secs)
         self._step_of = step_of
         self._every = every
         self._flush_secs = flush_secs
         train, validation = (
             os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
         )
-        file = SharedFile(train)
+        file = EventFile(train)
         self._writer = BlockWriter(train, flush_secs=flush_secs, file=file)
         self._gradient_writer = BlockWriter(
             train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file
@@ -58,8 +52,8 @@ class TrainingLog:
         self._validation_writer = BlockWriter(validation, flush_secs=flush_secs)
         self._fail_safe = FailSafe()
         self._validation_fail_safe = FailSafe("validation")
-        self._training: RecordedTraining | None = None
-        self._validations: RecordedValidations | None = None
+        self._training: TrainingSession | None = None
+        self._validations: ValidationSession | None = None
         self._exit_hook = functools.partial(_close_if_alive, weakref.ref(self))
         self._has_exit_hook = False
 
@@ -69,8 +63,15 @@ class TrainingLog:
 
     def arm(self) -> None:
         """Lets the coming step be recorded."""
-        if self._training is not None:
-            self._fail_safe.run(self._training.arm)
+        training = self._training
+        if training is None:
+            return
+        if training.has_written and not self._has_exit_hook:
+            # Exit hooks run in reverse order: what waits on the device goes to the writers before
+            # they close.
+            atexit.register(self._exit_hook)
+            self._has_exit_hook = True
+        self._fail_safe.run(training.arm)
 
     def drain(self) -> None:
         """Writes what is recorded so far."""
@@ -122,25 +123,18 @@ class TrainingLog:
         disarm(model, TEST)
         # What an exception has left.
         self.drain()
-        self._training = RecordedTraining(
+        self._training = TrainingSession(
             model,
             self._step_of,
-            self._append,
             self._fail_safe,
+            self._writer,
+            self._gradient_writer,
             every=self._every,
             drain_secs=self._flush_secs / 2,
         )
-        self._validations = RecordedValidations(
-            model, self._step_of, self._validation_writer.append, self._validation_fail_safe
+        self._validations = ValidationSession(
+            model, self._step_of, self._validation_fail_safe, self._validation_writer
         )
-
-    def _append(self, layout: Layout, *rows: Any) -> None:
-        is_gradients = layout.columns[0].role in GRADIENT_ROLES
-        (self._gradient_writer if is_gradients else self._writer).append(layout, *rows)
-        if not self._has_exit_hook:
-            # Exit hooks run last come, first served: this one before the writer's own.
-            atexit.register(self._exit_hook)
-            self._has_exit_hook = True
 
 
 def _close_if_alive(reference: weakref.ref[TrainingLog]) -> None:

@@ -1,11 +1,56 @@
-"""All rules: how severe a finding is, and what to do about it. ``docs/findings.md`` shows them."""
+"""All rules: their severity, thresholds and texts, as ``docs/findings.md`` shows them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
-Severity = Literal["info", "warning", "error"]
+from tb_regplugin.finding import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From which numbers on something is a finding; ``docs/findings.md`` says why.
+
+    Attributes:
+      min_rows: Rules on how curves develop wait for so many recorded steps.
+      residual_share: Of the larger of total and parts, from where a total doesn't add up.
+      residual_rows: Of the steps, how many don't add up where it is a finding.
+      dominating_share: Of the loss, from where penalties outweigh the data loss.
+      dominating_rows: Of the steps, how many are "for long".
+      stuck_improvement: A data loss that improved by less than this part of its start is stuck.
+      collapsed_penalty: Of their start, under what penalties are driven to zero.
+      settled_band: Of its final level, how near to it a data loss counts as being there.
+      negligible_share: Of the loss, what penalties must reach to matter to its value.
+      one_term_share: Of all penalties, from where one term carries most of them.
+      falling_total: Of its start, how much a total must fall to be called falling.
+      flat_data: Of the total's fall, what the data loss may contribute and still be called flat.
+      rise: Of its lowest level, how much a curve must rise to be called rising.
+      rise_in_deviations: How many standard errors of its level that rise must be.
+      jump: The factor between two neighbouring steps that no training step makes.
+    """
+
+    min_rows: int = 100
+    residual_share: float = 1e-3
+    residual_rows: float = 0.01
+    dominating_share: float = 0.5
+    dominating_rows: float = 0.25
+    stuck_improvement: float = 0.1
+    collapsed_penalty: float = 0.01
+    settled_band: float = 0.02
+    negligible_share: float = 1e-3
+    one_term_share: float = 0.9
+    falling_total: float = 0.1
+    flat_data: float = 0.02
+    rise: float = 0.2
+    rise_in_deviations: float = 6.0
+    jump: float = 2.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value > 0 or value == float("inf"):
+                raise ValueError(f"The threshold {field.name} is {value!r}; it must be positive.")
 
 
 @dataclass(frozen=True)
@@ -17,12 +62,14 @@ class Rule:
       title: What it says, in a few words.
       fix: What to do, or what would decide it.
       thresholds: The names of its thresholds.
+      implied_by: Rules whose findings say the same, and more.
     """
 
     severity: Severity
     title: str
     fix: str
     thresholds: tuple[str, ...] = ()
+    implied_by: tuple[str, ...] = ()
 
 
 _CURVES = {
@@ -38,11 +85,8 @@ _CURVES = {
         "Compare runs with smaller strengths, a factor of 10 apart: the data loss on validation "
         "data decides between them.",
         (
-            "min_rows",
-            "dominating_share",
-            "stuck_improvement",
-            "collapsed_penalty",
-            "settled_band",
+            *("min_rows", "dominating_share", "stuck_improvement"),
+            *("collapsed_penalty", "settled_band"),
         ),
     ),
     "penalty_dominates": Rule(
@@ -51,6 +95,7 @@ _CURVES = {
         "Run the same training with strength 0: if its data loss improves, the penalties hold it "
         "back; if not, look for another cause.",
         ("min_rows", "dominating_share", "dominating_rows", "stuck_improvement"),
+        implied_by=("collapse",),
     ),
     "does_not_add_up": Rule(
         "warning",
@@ -65,6 +110,7 @@ _CURVES = {
         "Judge progress by the data loss. If it should fall, look at the learning rate and the "
         "data, and compare with a run of strength 0.",
         ("min_rows", "falling_total", "flat_data"),
+        implied_by=("collapse", "penalty_dominates"),
     ),
     "penalty_rises_with_data": Rule(
         "warning",
@@ -174,3 +220,20 @@ _GRAPHS = {
 }
 
 CATALOGUE: dict[str, Rule] = {**_CURVES, **_GRAPHS}
+
+
+def found(
+    code: str,
+    sentence: str,
+    terms: Sequence[str] = (),
+    first_step: int | None = None,
+    last_step: int | None = None,
+    severity: Severity | None = None,
+) -> Finding:
+    """Returns a finding of the rule with this name, and of its severity unless another is given."""
+    rule = CATALOGUE[code]
+    if last_step is None:
+        last_step = first_step
+    return Finding(
+        code, severity or rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix
+    )

@@ -1,46 +1,49 @@
-"""What the routes answer, as plain data: see ``docs/http_api.md``."""
+"""What the routes answer, as plain data and as bytes: see ``docs/http_api.md``."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tb_regplugin.reading.aggregates import Aggregator, first_non_finite
 from tb_regplugin.reading.axis import bucket_bounds, positions, row_range
-from tb_regplugin.reading.buckets import fill_buckets
-from tb_regplugin.reading.composition import Column
-from tb_regplugin.reading.contents import Contents
-from tb_regplugin.reading.encoding import encode
+from tb_regplugin.reading.buckets import Buckets, fill_buckets
+from tb_regplugin.reading.composition import PARTS, Column, group, keep_largest
 from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
-from tb_regplugin.reading.grouping import group, keep_largest
-from tb_regplugin.reading.index import Problem
 from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
-from tb_regplugin.reading.smoothing import smooth_series
-from tb_regplugin.reading.statistics import statistics
-from tb_regplugin.reading.store import Summary
-from tb_regplugin.terms import Term
+from tb_regplugin.reading.smoothing import smooth_sums
+from tb_regplugin.reading.source import Problem
+from tb_regplugin.reading.store import Contents, ListedRecording
+from tb_regplugin.terms import OUTSIDE_OF_LOSS, Term
 
 # An answer is put together in memory: 128 MiB of float32.
 MAX_CURVE_VALUES = 2**25
 # Members of a group that are named; a group may have any number of them.
 _MAX_MEMBERS = 1_000
+# Browsers can only view an array that begins at a multiple of its items' size.
+_ALIGNMENT = 8
+_LENGTH = struct.Struct("<I")
 
 
-def recordings_answer(summaries: Iterable[Summary]) -> dict[str, Any]:
+def recordings_answer(listed: Iterable[ListedRecording]) -> dict[str, Any]:
     """Describes recordings."""
     return {
         "recordings": [
             {
-                "run": summary.entry.run,
-                "name": summary.entry.name,
-                "last_step": summary.entry.last_step,
-                "last_wall_time": summary.entry.last_wall_time,
-                "columns": [_describe_term(term) for term in summary.columns],
-                "problems": _describe_problems(summary.problems),
+                "run": recording.entry.run,
+                "name": recording.entry.name,
+                "last_step": recording.entry.last_step,
+                "last_wall_time": recording.entry.last_wall_time,
+                "columns": [_describe_term(term) for term in recording.columns],
+                "problems": _describe_problems(recording.problems),
             }
-            for summary in summaries
+            for recording in listed
         ]
     }
 
@@ -52,8 +55,8 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
     columns = _shown(contents, query, bounds)
     _check_size(len(columns), len(bounds) - 1, query)
-    series = [column.series for column in columns]
-    filled = fill_buckets(table, series, bounds, contents.digests)
+    sums = [column.sum for column in columns]
+    filled = fill_buckets(table, sums, bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
     header = {
         "run": run,
@@ -65,7 +68,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
         "last_x": _json_number(x[-1]) if len(x) else None,
         "rows": len(x),
         "rows_in_range": int(bounds[-1] - bounds[0]),
-        "columns": [_describe_column(contents, column) for column in columns],
+        "columns": [_describe_curve(contents, column) for column in columns],
         "problems": _describe_problems(contents.problems),
     }
     arrays: dict[str, Any] = {
@@ -84,13 +87,13 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     }
     arrays |= {key: array for key, array in wanted.items() if key in query.arrays}
     if query.smoothing and "smoothed" in query.arrays:
-        smoothed = smooth_series(table, series, query.smoothing, stops - 1)
+        smoothed = smooth_sums(table, sums, query.smoothing, stops - 1)
         arrays["smoothed"] = np.where(filled.rows > 0, smoothed, np.float32(np.nan))
     for key in ("nan", "positive_infinity", "negative_infinity"):
         counts = getattr(filled, key)
         if counts.any():
             arrays[key] = counts
-    return encode(header, arrays)
+    return _encode(header, arrays)
 
 
 def statistics_answer(
@@ -101,30 +104,17 @@ def statistics_answer(
     x = positions(table, query.range.x)
     first, stop = row_range(x, query.range.start, query.range.end)
     columns = group(contents.columns, query.grouping)
-    described = []
-    figures = statistics(contents, columns, first, stop)
-    for column, figure in zip(columns, figures, strict=True):
-        row = figure.first_non_finite_row
-        described.append(
-            _describe_series(contents, column)
-            | {
-                "last": _json_number(figure.last),
-                "min": _json_number(figure.minimum),
-                "max": _json_number(figure.maximum),
-                "mean": _json_number(figure.mean),
-                "share": _json_number(figure.share),
-                "rows": figure.rows,
-                "non_finite": figure.non_finite,
-                "first_non_finite_step": None if row is None else int(table.steps[row]),
-            }
-        )
+    figures = _statistics(contents, columns, first, stop)
     return {
         "run": run,
         "name": name,
         "rows_in_range": stop - first,
         "first_step": int(table.steps[first]) if first < stop else None,
         "last_step": int(table.steps[stop - 1]) if first < stop else None,
-        "columns": described,
+        "columns": [
+            _describe_column(contents, column) | figure
+            for column, figure in zip(columns, figures, strict=True)
+        ],
     }
 
 
@@ -144,6 +134,53 @@ def export_answer(contents: Contents, query: ExportQuery) -> Iterator[str]:
         )
     text = csv_text if query.format == "csv" else json_text
     return text(table, first, stop)
+
+
+def _statistics(
+    contents: Contents, columns: Sequence[Column], first: int, stop: int
+) -> Iterator[dict[str, Any]]:
+    """Yields each column's figures over rows: see ``docs/http_api.md``."""
+    if first >= stop:
+        nothing = dict.fromkeys(("last", "min", "max", "mean", "share"))
+        for _ in columns:
+            yield nothing | {"rows": 0, "non_finite": 0, "first_non_finite_step": None}
+        return
+    table, bounds = contents.table, np.array([first, stop])
+    filled = fill_buckets(table, [column.sum for column in columns], bounds, contents.digests)
+    bad = _non_finite(filled)[:, 0]
+    aggregator = Aggregator(table, bounds, contents.digests)
+    sums = [float(aggregator.of(column.sum).sums[0]) for column in columns]
+    total = sum(sums[i] for i, column in enumerate(columns) if column.term.role == "total")
+    is_whole = total > 0 and _is_whole(contents, bounds)
+    for i, column in enumerate(columns):
+        rows = int(filled.rows[i, 0])
+        finite = rows - int(bad[i])
+        # A share has no meaning where a part or the total is negative or not finite somewhere.
+        has_share = is_whole and finite and not bad[i] and filled.minimum[i, 0] >= 0
+        row = first_non_finite(table, column.sum, first, stop) if bad[i] else None
+        yield {
+            "last": _json_number(filled.last[i, 0]) if rows else None,
+            "min": _json_number(filled.minimum[i, 0]) if finite else None,
+            "max": _json_number(filled.maximum[i, 0]) if finite else None,
+            "mean": _json_number(sums[i] / finite) if finite else None,
+            "share": sums[i] / total
+            if has_share and column.term.role not in OUTSIDE_OF_LOSS
+            else None,
+            "rows": rows,
+            "non_finite": int(bad[i]),
+            "first_non_finite_step": None if row is None else int(table.steps[row]),
+        }
+
+
+def _is_whole(contents: Contents, bounds: npt.NDArray[np.int64]) -> bool:
+    """Whether total and parts are finite and nowhere negative, so that shares have a meaning."""
+    parts = [column.sum for column in contents.columns if column.term.role in ("total", *PARTS)]
+    filled = fill_buckets(contents.table, parts, bounds, contents.digests)
+    return not _non_finite(filled).any() and bool((filled.minimum[filled.rows > 0] >= 0).all())
+
+
+def _non_finite(filled: Buckets) -> npt.NDArray[np.uint32]:
+    return filled.nan + filled.positive_infinity + filled.negative_infinity
 
 
 def _check_size(columns: int, buckets: int, query: CurvesQuery) -> None:
@@ -166,7 +203,7 @@ def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column,
     if len(bounds) > 1 and len(penalties) > query.top:
         first, stop = int(bounds[0]), int(bounds[-1])
         for i in penalties:
-            sizes[i] = contents.digests.size(contents.table, columns[i].series, first, stop)
+            sizes[i] = contents.digests.size(contents.table, columns[i].sum, first, stop)
     return keep_largest(columns, sizes, query.top)
 
 
@@ -174,7 +211,7 @@ def _describe_term(term: Term) -> dict[str, Any]:
     return {key: value for key, value in vars(term).items() if value is not None}
 
 
-def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:
+def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
     described = _describe_term(column.term)
     if column.members is not None:
         described["terms"] = len(column.members)
@@ -188,9 +225,9 @@ def _describe_series(contents: Contents, column: Column) -> dict[str, Any]:
     return described
 
 
-def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
-    described = _describe_series(contents, column)
-    row = contents.digests.first_non_finite(contents.table, column.series)
+def _describe_curve(contents: Contents, column: Column) -> dict[str, Any]:
+    described = _describe_column(contents, column)
+    row = contents.digests.first_non_finite(contents.table, column.sum)
     if row is not None:
         described["first_non_finite_step"] = int(contents.table.steps[row])
     return described
@@ -208,3 +245,30 @@ def _json_number(number: Any) -> int | float | str | None:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _encode(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Returns curves in their binary form: a JSON header and little-endian arrays.
+
+    Args:
+      header: What else to say. A list ``arrays`` is added.
+      arrays: By name; those of the largest items first, which keeps all of them aligned.
+    """
+    described = []
+    chunks = []
+    offset = 0
+    for name, array in arrays.items():
+        data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+        described.append(
+            {
+                "name": name,
+                "dtype": array.dtype.name,
+                "shape": list(array.shape),
+                "offset": offset,
+            }
+        )
+        chunks.append(data)
+        offset += len(data)
+    text = json.dumps({**header, "arrays": described}, allow_nan=False).encode()
+    text += b" " * (-(_LENGTH.size + len(text)) % _ALIGNMENT)
+    return b"".join([_LENGTH.pack(len(text)), text, *chunks])

@@ -1,4 +1,4 @@
-"""Min, mean, max and last over buckets that all series share. Pure functions."""
+"""Min, mean, max and last over buckets that all columns share. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.reading.digests import Digests
-from tb_regplugin.reading.series import Series, evaluate_at, recorded_in
-from tb_regplugin.reading.summariser import summariser
-from tb_regplugin.reading.summary import Summary
+from tb_regplugin.reading.aggregates import Aggregates, Aggregator, Digests
+from tb_regplugin.reading.composition import ColumnSum, evaluate_at, recorded_in
 from tb_regplugin.reading.table import Table
+
+_Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Buckets:
-    """Series over buckets of rows. A bucket holds at least one row.
+    """Columns over buckets of rows. A bucket holds at least one row.
 
     Attributes:
       first_step: int64 ``[buckets]``, of the bucket's first row.
       last_step: int64 ``[buckets]``, of its last row.
       wall_time: float64 ``[buckets]``, of its last row, in seconds since the epoch.
-      rows: uint32 ``[series, buckets]``: in how many rows the series was recorded.
-      minimum: float32 ``[series, buckets]``, over the finite values; NaN where there is none.
+      rows: uint32 ``[columns, buckets]``: in how many rows the column was recorded.
+      minimum: float32 ``[columns, buckets]``, over the finite values; NaN where there is none.
       mean: Likewise; summed in float64.
       maximum: Likewise.
-      last: float32 ``[series, buckets]``, of the last row in which the series was recorded.
-      nan: uint32 ``[series, buckets]``: how many of the recorded values are NaN.
+      last: float32 ``[columns, buckets]``, of the last row in which the column was recorded.
+      nan: uint32 ``[columns, buckets]``: how many of the recorded values are NaN.
       positive_infinity: Likewise.
       negative_infinity: Likewise.
     """
@@ -48,24 +48,24 @@ class Buckets:
 
 def fill_buckets(
     table: Table,
-    series: Sequence[Series],
-    bounds: npt.NDArray[np.int64],
+    sums: Sequence[ColumnSum],
+    bounds: _Indices,
     digests: Digests | None = None,
 ) -> Buckets:
-    """Summarises series over buckets.
+    """Aggregates sums over buckets.
 
     Args:
       table: The rows.
-      series: What to summarise.
+      sums: What to aggregate.
       bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them.
-      digests: Summaries of the rows, which save looking at each of them.
+      digests: The aggregates of these rows' blocks, which save looking at each of them.
     """
     starts, stops = bounds[:-1], bounds[1:]
     recorded = np.column_stack(
-        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in series)]
+        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in sums)]
     )
-    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(series))
-    shape = (len(series), len(starts))
+    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(sums))
+    shape = (len(sums), len(starts))
     out = Buckets(
         first_step=table.steps[starts],
         last_step=table.steps[stops - 1],
@@ -81,40 +81,40 @@ def fill_buckets(
     )
     if not len(starts):
         return out
-    summarise_one = summariser(table, bounds, digests)
-    for i, one in enumerate(series):
-        _fill_series(out, i, summarise_one(one), stops - starts)
+    aggregator = Aggregator(table, bounds, digests)
+    for i, one in enumerate(sums):
+        _fill(out, i, aggregator.of(one), stops - starts)
         last = evaluate_at(table, one, last_rows[i])
         out.last[i] = np.where(rows[i] > 0, last, np.nan)
     return out
 
 
-def _fill_series(out: Buckets, i: int, summary: Summary, counts: npt.NDArray[np.int64]) -> None:
-    """Fills in a series' figures, from those of all rows, with NaN where it was not recorded."""
-    finite = counts - summary.nan - summary.positive_infinity - summary.negative_infinity
+def _fill(out: Buckets, i: int, found: Aggregates, counts: _Indices) -> None:
+    """Fills in a sum's figures, from those of all rows, with NaN where it was not recorded."""
+    bad = np.zeros((3, len(counts)), np.int64) if found.non_finite is None else found.non_finite
+    finite = counts - bad.sum(axis=0)
     nothing = finite == 0
-    out.minimum[i] = np.where(nothing, np.nan, summary.minimum)
-    out.maximum[i] = np.where(nothing, np.nan, summary.maximum)
-    mean = np.where(nothing, np.nan, summary.sums / np.maximum(finite, 1))
+    out.minimum[i] = np.where(nothing, np.nan, found.minimum)
+    out.maximum[i] = np.where(nothing, np.nan, found.maximum)
+    mean = np.where(nothing, np.nan, found.sums / np.maximum(finite, 1))
     # The division's rounding must not carry a mean out of its bucket.
     out.mean[i] = np.clip(mean, out.minimum[i], out.maximum[i])
-    # A row in which the series was not recorded is a gap, and not a NaN.
-    out.nan[i] = summary.nan - (counts - out.rows[i])
-    out.positive_infinity[i] = summary.positive_infinity
-    out.negative_infinity[i] = summary.negative_infinity
+    # A row in which the sum was not recorded is a gap, and not a NaN.
+    out.nan[i] = bad[0] - (counts - out.rows[i])
+    out.positive_infinity[i], out.negative_infinity[i] = bad[1:]
 
 
 def _recorded_rows(
-    stretches: npt.NDArray[np.int64],
+    stretches: _Indices,
     recorded: npt.NDArray[np.bool_],
-    starts: npt.NDArray[np.int64],
-    stops: npt.NDArray[np.int64],
-    series: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns per series and bucket in how many rows it was recorded, and the last of these."""
-    rows = np.zeros((series, len(starts)), np.int64)
+    starts: _Indices,
+    stops: _Indices,
+    sums: int,
+) -> tuple[_Indices, _Indices]:
+    """Returns per sum and bucket in how many rows it was recorded, and the last of these."""
+    rows = np.zeros((sums, len(starts)), np.int64)
     # Where there is none, any of the bucket's, so that they increase.
-    last_rows = np.tile(stops - 1, (series, 1))
+    last_rows = np.tile(stops - 1, (sums, 1))
     for i, which in enumerate(recorded):
         # The buckets that share rows with this stretch.
         first = int(np.searchsorted(stops, stretches[i], side="right"))

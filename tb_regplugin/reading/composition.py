@@ -1,13 +1,18 @@
-"""How a recording's columns add up to the loss: derived totals and residuals. Pure functions."""
+"""What is drawn: columns, and sums of columns that add up to the loss. Pure functions.
+
+No sum is kept: a derived total, a residual and any grouping of penalties are taken row by row when
+they are needed, and cost no memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from tb_regplugin.reading.series import Series
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -19,22 +24,110 @@ SIGNIFICANT_SHARE = 1e-4
 _CHUNK = 2**14
 
 PARTS = ("data", "penalty")
+IN_LOSS = (*PARTS, "unexplained")
+_UNKNOWN_KIND = "unknown"
+
+
+@dataclass(frozen=True)
+class ColumnSum:
+    """A sum of a table's columns. What was not recorded at a row counts as zero there.
+
+    Attributes:
+      added: The columns, by their place in the table. Where none of them was recorded, neither was
+        the sum.
+      subtracted: Columns to take off.
+      otherwise: Columns to add up where none of ``added`` was recorded.
+    """
+
+    added: tuple[int, ...]
+    subtracted: tuple[int, ...] = ()
+    otherwise: tuple[int, ...] = ()
+
+    @property
+    def is_column(self) -> bool:
+        """Whether it is a column as it was recorded."""
+        return len(self.added) == 1 and not self.subtracted and not self.otherwise
+
+
+def recorded_in(table: Table, column_sum: ColumnSum) -> npt.NDArray[np.bool_]:
+    """Returns for each of the table's stretches whether it records a sum."""
+    return np.asarray(table.recorded[:, [*column_sum.added, *column_sum.otherwise]].any(axis=1))
+
+
+def evaluate(table: Table, column_sum: ColumnSum, start: int, stop: int) -> npt.NDArray[np.float32]:
+    """Returns a sum over rows, NaN where it was not recorded. Sums are taken in float64."""
+    cuts = np.clip(table.stretches, start, stop) - start
+    return _evaluate(table, column_sum, cuts, lambda i: table.values[i, start:stop])
+
+
+def evaluate_at(
+    table: Table,
+    column_sum: ColumnSum,
+    rows: npt.NDArray[np.int64],
+    pick: Callable[[int], npt.NDArray[np.float32]] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Returns a sum at some rows, as ``evaluate`` does.
+
+    Args:
+      table: All rows.
+      column_sum: The sum.
+      rows: Which rows; they never decrease.
+      pick: Returns a column, by its place, at these rows, if there is a quick way.
+    """
+    cuts = np.searchsorted(rows, table.stretches)
+    return _evaluate(table, column_sum, cuts, pick or (lambda i: table.values[i].take(rows)))
+
+
+def columns_of(
+    column_sum: ColumnSum, recorded: npt.NDArray[np.bool_]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns which columns to add and which to take off where some columns were recorded."""
+    plus = tuple(i for i in column_sum.added if recorded[i])
+    if plus:
+        return plus, tuple(i for i in column_sum.subtracted if recorded[i])
+    return tuple(i for i in column_sum.otherwise if recorded[i]), ()
+
+
+def _evaluate(
+    table: Table,
+    column_sum: ColumnSum,
+    cuts: npt.NDArray[np.int64],
+    pick: Callable[[int], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float32]:
+    if column_sum.is_column:
+        return pick(column_sum.added[0])
+    out = np.full(int(cuts[-1]), np.nan, np.float32)
+    for recorded, first, stop in zip(
+        table.recorded, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True
+    ):
+        plus, minus = columns_of(column_sum, recorded)
+        if not plus or first >= stop:
+            continue
+        picked = [(pick(i), np.add) for i in plus] + [(pick(i), np.subtract) for i in minus]
+        for low in range(first, stop, _CHUNK):
+            high = min(low + _CHUNK, stop)
+            sums = np.zeros(high - low)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for values, put in picked:
+                    put(sums, values[low:high], out=sums)
+                out[low:high] = sums
+    return out
 
 
 @dataclass(frozen=True)
 class Column:
-    """One series that is shown.
+    """One column as it is shown: recorded, derived from others, or several as one.
 
     Attributes:
       term: What it is.
-      series: What it is made of.
+      sum: What it is made of.
       derived: Whether it was calculated, not recorded.
       members: Of several penalties as one: their names.
       rest: Whether it is what was too small to be shown by itself.
     """
 
     term: Term
-    series: Series
+    sum: ColumnSum
     derived: bool = False
     members: tuple[str, ...] | None = None
     rest: bool = False
@@ -59,20 +152,16 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     Returns:
       The table's columns in their order, then the derived one, if there is one.
     """
-    parts = places(terms, PARTS)
-    columns = [Column(term, Series((i,))) for i, term in enumerate(terms)]
-    total = places(terms, ["total"])
-    if not total:
-        if not places(terms, ["data"]):
-            return tuple(columns)
-        columns.append(Column(Term("total", role="total"), Series(parts), derived=True))
-        return tuple(columns)
-    columns[total[0]] = Column(terms[total[0]], Series(total, otherwise=parts))
-    taken = {term.name for term in terms if term.role == "unexplained"}
-    name = unique_name("residual", taken)
-    explained = places(terms, (*PARTS, "unexplained"))
-    residual = Series(total, subtracted=explained)
-    columns.append(Column(Term(name, role="unexplained"), residual, derived=True))
+    parts, total = places(terms, PARTS), places(terms, ["total"])
+    columns = [Column(term, ColumnSum((i,))) for i, term in enumerate(terms)]
+    if total:
+        columns[total[0]] = Column(terms[total[0]], ColumnSum(total, otherwise=parts))
+        taken = (term.name for term in terms if term.role == "unexplained")
+        residual = Term(unique_name("residual", taken), role="unexplained")
+        left = ColumnSum(total, subtracted=places(terms, IN_LOSS))
+        columns.append(Column(residual, left, derived=True))
+    elif places(terms, ["data"]):
+        columns.append(Column(Term("total", role="total"), ColumnSum(parts), derived=True))
     return tuple(columns)
 
 
@@ -83,7 +172,7 @@ def places(terms: Sequence[Term], roles: Iterable[str]) -> tuple[int, ...]:
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
-    """Returns a name that nothing recorded has: role and name tell series apart.
+    """Returns a name that nothing recorded has: role and name tell columns apart.
 
     Example:
       >>> unique_name("residual", {"residual"})
@@ -99,32 +188,102 @@ def unique_name(name: str, taken: Iterable[str]) -> str:
 
 def has_significant_residual(table: Table, start: int = 0) -> bool:
     """Whether, from a row on, the residual is anywhere beyond the rounding of float32 sums."""
-    total = places(table.columns, ["total"])
-    parts = places(table.columns, (*PARTS, "unexplained"))
-    if not total:
-        return False
+    total, parts = places(table.columns, ["total"]), places(table.columns, IN_LOSS)
     for recorded, begin, end in zip(
         table.recorded, table.stretches[:-1].tolist(), table.stretches[1:].tolist(), strict=True
     ):
-        if not recorded[total[0]]:
+        if not total or not recorded[total[0]]:
             continue
-        indices = [i for i in parts if recorded[i]]
         for low in range(max(begin, start), end, _CHUNK):
-            high = min(low + _CHUNK, end)
-            if _is_beyond(table, total[0], indices, low, high):
+            rows = slice(low, min(low + _CHUNK, end))
+            residual = table.values[total[0], rows].astype(np.float64)
+            scale, sizes = np.zeros(len(residual)), np.abs(residual)
+            with np.errstate(invalid="ignore", over="ignore"):
+                for i in parts:
+                    if recorded[i]:
+                        residual -= table.values[i, rows]
+                        scale += np.abs(table.values[i, rows])
+                # False where any of them is NaN or infinite.
+                beyond = np.abs(residual) > SIGNIFICANT_SHARE * np.maximum(scale, sizes)
+            if (beyond & np.isfinite(residual)).any():
                 return True
     return False
 
 
-def _is_beyond(table: Table, total: int, parts: list[int], low: int, high: int) -> bool:
-    residual = table.values[total, low:high].astype(np.float64)
-    scale = np.zeros(high - low)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for i in parts:
-            part = table.values[i, low:high]
-            residual -= part
-            scale += np.abs(part)
-        np.maximum(scale, np.abs(table.values[total, low:high]), out=scale)
-        # False where any of them is NaN or infinite.
-        beyond = (np.abs(residual) > SIGNIFICANT_SHARE * scale) & np.isfinite(residual)
-    return bool(beyond.any())
+@dataclass(frozen=True)
+class Grouping:
+    """How penalties are joined.
+
+    Attributes:
+      by: Each for itself, by kind, all of them as one, or by the first parts of their names.
+      depth: By how many parts of the names, between slashes.
+    """
+
+    by: Literal["term", "kind", "all", "layer"] = "term"
+    depth: int = 0
+
+
+def group(columns: Sequence[Column], grouping: Grouping) -> tuple[Column, ...]:
+    """Joins penalties; a group stands where its first member stood."""
+    if grouping.by == "term":
+        return tuple(columns)
+    name_of = _namer(grouping)
+    members: dict[str, list[Column]] = {}
+    for column in columns:
+        if column.term.role == "penalty":
+            members.setdefault(name_of(column.term), []).append(column)
+    grouped: list[Column] = []
+    for column in columns:
+        if column.term.role != "penalty":
+            grouped.append(column)
+        elif column is members[name := name_of(column.term)][0]:
+            grouped.append(_join(name, members[name]))
+    return tuple(grouped)
+
+
+def keep_largest(
+    columns: Sequence[Column], sizes: Sequence[tuple[bool, float]], top: int
+) -> tuple[Column, ...]:
+    """Joins all penalties but the largest ones.
+
+    Args:
+      columns: Some of them penalties or groups of penalties.
+      sizes: How large each is: first those with values that are not finite, then by their mean
+        size. Of equal ones, the first is the larger.
+      top: How many penalties to keep; 0 for all.
+
+    Returns:
+      The columns in their order, with the rest, if there is one, in front of the derived ones.
+    """
+    penalties = [i for i, column in enumerate(columns) if column.term.role == "penalty"]
+    if not top or len(penalties) <= top:
+        return tuple(columns)
+    small = sorted(penalties, key=lambda i: (not sizes[i][0], -sizes[i][1]))[top:]
+    kept = [column for i, column in enumerate(columns) if i not in set(small)]
+    joined = [columns[i] for i in sorted(small)]
+    terms = len(_names(joined))
+    name = f"{terms:,} more term{'s' if terms > 1 else ''}"
+    taken = (column.term.name for column in kept if column.term.role == "penalty")
+    kept.append(_join(unique_name(name, taken), joined, rest=True))
+    return tuple(sorted(kept, key=lambda column: column.derived))
+
+
+def _namer(grouping: Grouping) -> Callable[[Term], str]:
+    if grouping.by == "kind":
+        return lambda term: term.kind or _UNKNOWN_KIND
+    if grouping.by == "all":
+        return lambda term: "penalties"
+    return lambda term: "/".join(term.name.split("/")[: grouping.depth]) or term.name
+
+
+def _join(name: str, members: Sequence[Column], *, rest: bool = False) -> Column:
+    kinds = {member.term.kind for member in members}
+    kind = kinds.pop() if len(kinds) == 1 and not rest else None
+    added = sorted(i for member in members for i in member.sum.added)
+    return Column(
+        Term(name, kind=kind), ColumnSum(tuple(added)), members=_names(members), rest=rest
+    )
+
+
+def _names(members: Sequence[Column]) -> tuple[str, ...]:
+    return tuple(name for member in members for name in member.members or (member.term.name,))

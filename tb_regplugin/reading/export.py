@@ -1,4 +1,4 @@
-"""Exact rows as text, a part at a time. Pure functions."""
+"""A recording as text: its exact rows, a part at a time, and its last values. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.reading.table import Table
+from tb_regplugin.reading.composition import IN_LOSS, evaluate
+from tb_regplugin.reading.store import Contents
+from tb_regplugin.reading.table import Table, key
 from tb_regplugin.terms import Term
 
 MAX_VALUES = 10_000_000
@@ -65,6 +68,79 @@ def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
             yield text if low == first else ", " + text
         yield "]"
     yield "}"
+
+
+def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, Any]:
+    """Describes a recording by the last value of each of its columns.
+
+    Returns:
+      Run, name, number of rows, last step, and for each column its ``last`` value with its
+      ``share`` of the loss: of the sum of the sizes of all parts, so that shares add up to 1 also
+      where some parts are negative. A column that was not recorded in the last row has neither,
+      and so has the share of one that is not in the loss. Of numbers that JSON lacks, ``last`` is
+      the name.
+    """
+    table = contents.table
+    described: dict[str, Any] = {"run": run, "name": name, "rows": len(table.steps)}
+    if not len(table.steps):
+        return described | {"last_step": None, "columns": []}
+    last = len(table.steps) - 1
+    values = [float(evaluate(table, c.sum, last, last + 1)[0]) for c in contents.columns]
+    recorded = dict(zip(map(key, table.columns), table.recorded[-1].tolist(), strict=True))
+    parts = [
+        abs(value)
+        for column, value in zip(contents.columns, values, strict=True)
+        if column.term.role in IN_LOSS and np.isfinite(value)
+    ]
+    whole = sum(parts)
+    has_residual = contents.digests.has_significant_residual(table)
+    columns = []
+    for column, value in zip(contents.columns, values, strict=True):
+        if column.is_residual and not has_residual:
+            continue
+        term = column.term
+        entry: dict[str, Any] = {"name": term.name, "role": term.role}
+        if term.kind is not None:
+            entry["kind"] = term.kind
+        if term.strength is not None:
+            entry["strength"] = term.strength
+        if column.derived or recorded.get(key(term), True):
+            entry["last"] = value if np.isfinite(value) else str(value)
+            if term.role in IN_LOSS and np.isfinite(value) and whole > 0:
+                entry["share"] = abs(value) / whole
+        columns.append(entry)
+    return described | {"last_step": int(table.steps[-1]), "columns": columns}
+
+
+def last_values_table(described: dict[str, Any]) -> str:
+    """Returns what ``describe_last_values`` found as a table."""
+    title = described["run"]
+    if described["name"] != "losses":
+        title += f" ({described['name']})"
+    if not described["columns"]:
+        return f"{title}: nothing recorded yet"
+    heading = f"{title}: {described['rows']:,} steps, last step {described['last_step']:,}"
+    rows = [("term", "role", "kind", "strength", "last", "share")]
+    for column in described["columns"]:
+        last, share = column.get("last"), column.get("share")
+        rows.append(
+            (
+                column["name"],
+                column["role"],
+                column.get("kind", ""),
+                str(column.get("strength", "")),
+                "-" if last is None else last if isinstance(last, str) else f"{last:.6g}",
+                "" if share is None else f"{share:.2%}",
+            )
+        )
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return "\n".join([heading, *("  " + _line(row, widths) for row in rows)])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    texts = [cell.ljust(width) for cell, width in zip(cells[:4], widths[:4], strict=True)]
+    numbers = [cell.rjust(width) for cell, width in zip(cells[4:], widths[4:], strict=True)]
+    return "  ".join([*texts, *numbers]).rstrip()
 
 
 def _times(table: Table, low: int, high: int) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
-from tb_regplugin.reading.grouping import Grouping
+from tb_regplugin.reading.composition import Grouping
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000

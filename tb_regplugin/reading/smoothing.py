@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.reading.series import Series, columns_of, evaluate
+from tb_regplugin.reading.composition import ColumnSum, columns_of, evaluate
 from tb_regplugin.reading.table import Table
 
 # A value this small a part of the average is beyond what float64 can tell.
@@ -21,40 +21,43 @@ _NEGLIGIBLE = 2.0**-53
 _BLOCK = 64
 
 
-def smooth_series(
-    table: Table, series: Sequence[Series], smoothing: float, rows: npt.NDArray[np.int64]
+def smooth_sums(
+    table: Table, sums: Sequence[ColumnSum], smoothing: float, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """Returns the averages of series, float32 ``[series, rows]``; NaN before the first value.
+    """Returns the averages of sums, float32 ``[sums, rows]``; NaN before the first value.
 
     Args:
       table: All rows.
-      series: What to average.
+      sums: What to average.
       smoothing: From 0 to below 1.
       rows: After which rows to return the averages, in increasing order.
     """
-    out = np.full((len(series), len(rows)), np.nan, np.float32)
+    out = np.full((len(sums), len(rows)), np.nan, np.float32)
     if not len(rows):
         return out
     # What lies further back does not count. From a whole block, lest rounding depend on the range.
     begin = max(0, int(rows[0]) + 1 - _reach(smoothing)) // _BLOCK * _BLOCK
-    averages, place = _column_averages(table, series, smoothing, rows, begin)
-    for k, one in enumerate(series):
-        plus, minus = _only_columns(table, one)
+    parts = [_only_columns(table, one) for one in sums]
+    columns = sorted({i for plus, minus in parts for i in (*plus, *minus)})
+    place = {column: i for i, column in enumerate(columns)}
+    values = [table.values[i, begin : int(rows[-1]) + 1] for i in columns]
+    averages = smooth(values, smoothing, rows - begin, begin)
+    for k, (plus, minus) in enumerate(parts):
         # The average of a sum is the sum of the averages, where all values are finite.
-        sums = np.zeros(len(rows))
+        average = np.zeros(len(rows))
         for i in plus:
-            sums += averages[place[i]]
+            average += averages[place[i]]
         for i in minus:
-            sums -= averages[place[i]]
-        if plus and np.isfinite(sums).all():
-            out[k] = sums
+            average -= averages[place[i]]
+        if plus and np.isfinite(average).all():
+            out[k] = average
         else:
-            out[k] = smooth_finite(evaluate(table, one, 0, int(rows[-1]) + 1), smoothing, rows)
+            out[k] = smooth_finite(evaluate(table, sums[k], 0, int(rows[-1]) + 1), smoothing, rows)
     return out
 
 
 def smooth(
-    series: Sequence[npt.NDArray[np.float32]],
+    columns: Sequence[npt.NDArray[np.float32]],
     smoothing: float,
     at: npt.NDArray[np.int64],
     before: int = 0,
@@ -62,12 +65,12 @@ def smooth(
     """Averages values; NaN or infinite from one that is not finite on.
 
     Args:
-      series: float32 ``[n]`` each.
+      columns: float32 ``[n]`` each.
       smoothing: From 0 to below 1.
       at: After which of the values to return the averages, in increasing order.
       before: How many values there are in front of these, too far away to count for the averages.
     """
-    size = len(series[0]) if series else 0
+    size = len(columns[0]) if columns else 0
     blocks = size // _BLOCK
     weights = (1 - smoothing) * smoothing ** np.arange(_BLOCK - 1, -1, -1.0)
     block, inside = np.divmod(at, _BLOCK)
@@ -77,10 +80,10 @@ def smooth(
     tail = tail.astype(np.float32)
     in_last = int(np.searchsorted(block, blocks))
     picked = np.zeros(tail.shape, np.float32)
-    sums = np.zeros((len(series), blocks + 1))
-    tails = np.zeros((len(series), len(at)))
+    sums = np.zeros((len(columns), blocks + 1))
+    tails = np.zeros((len(columns), len(at)))
     with np.errstate(invalid="ignore", over="ignore"):
-        for i, values in enumerate(series):
+        for i, values in enumerate(columns):
             whole = values[: blocks * _BLOCK].reshape(blocks, _BLOCK)
             # Not a matrix product, whose threads get in each other's way.
             sums[i, 1:] = np.einsum("ij,j->i", whole, weights.astype(np.float32))
@@ -104,23 +107,9 @@ def smooth_finite(
     return out
 
 
-def _column_averages(
-    table: Table,
-    series: Sequence[Series],
-    smoothing: float,
-    rows: npt.NDArray[np.int64],
-    begin: int,
-) -> tuple[npt.NDArray[np.float64], dict[int, int]]:
-    """Returns the averages of all columns that the series consist of, and where each of them is."""
-    columns = sorted({i for one in series for part in _only_columns(table, one) for i in part})
-    values = [table.values[i, begin : int(rows[-1]) + 1] for i in columns]
-    averages = smooth(values, smoothing, rows - begin, begin)
-    return averages, {i: place for place, i in enumerate(columns)}
-
-
-def _only_columns(table: Table, series: Series) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Returns which columns a series adds and takes off, if these are the same for all rows."""
-    return columns_of(series, table.recorded[0]) if len(table.recorded) == 1 else ((), ())
+def _only_columns(table: Table, column_sum: ColumnSum) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns which columns a sum adds and takes off, if these are the same for all rows."""
+    return columns_of(column_sum, table.recorded[0]) if len(table.recorded) == 1 else ((), ())
 
 
 def _reach(smoothing: float) -> int:
@@ -130,12 +119,12 @@ def _reach(smoothing: float) -> int:
 
 def _carry(sums: npt.NDArray[np.float64], decay: float) -> npt.NDArray[np.float64]:
     """Returns the running ``carried = carried * decay + sum`` along the last axis."""
-    series, size = sums.shape
+    columns, size = sums.shape
     groups = -(-size // _BLOCK)
-    running = np.zeros((_BLOCK, groups, series))  # With what is added at once side by side.
-    padded = np.zeros((series, groups * _BLOCK))
+    running = np.zeros((_BLOCK, groups, columns))  # With what is added at once side by side.
+    padded = np.zeros((columns, groups * _BLOCK))
     padded[:, :size] = sums
-    running[:] = padded.reshape(series, groups, _BLOCK).transpose(2, 1, 0)
+    running[:] = padded.reshape(columns, groups, _BLOCK).transpose(2, 1, 0)
     for j in range(1, _BLOCK):
         running[j] += running[j - 1] * decay
     factors = decay ** np.arange(1, _BLOCK + 1.0)[:, np.newaxis]

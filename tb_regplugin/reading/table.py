@@ -1,17 +1,22 @@
-"""A recording's rows as columns."""
+"""A recording's rows as columns, which grow at their end without being copied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.log_format import Block
 from tb_regplugin.terms import Layout, Term
 
-# Role and name.
-_Key = tuple[str, str]
+# Room for more, as a share of what there is. A system that gives memory when it is touched gives
+# nothing for it.
+_SPARE = 1 / 16
+_LEAST_SPARE = 64  # rows
+# What is left over of an estimate is given back where it is more than this share.
+_WASTE = 1 / 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +46,164 @@ class Table:
 
 def union(layouts: Sequence[Layout]) -> tuple[Term, ...]:
     """Returns all layouts' columns, each once, in the order in which they first appear."""
-    columns: dict[_Key, Term] = {}
+    columns: dict[tuple[str, str], Term] = {}
     for layout in layouts:
         for column in layout.columns:
             columns[key(column)] = column
     return tuple(columns.values())
 
 
-def key(column: Term) -> _Key:
-    """Returns what makes columns of two layouts one column."""
+def key(column: Term) -> tuple[str, str]:
+    """Returns what makes columns of two layouts one column: role and name."""
     return column.role, column.name
+
+
+@dataclass
+class Span:
+    """The rows that came from one segment."""
+
+    tag: str
+    layout_id: str
+    start: int
+    stop: int
+
+
+class GrowingTable:
+    """The rows of a table that grows.
+
+    Tables of them stay as they were as long as ``append`` only adds: a block that overwrites rows
+    of a table that somebody may hold must not be added to these, but to a copy.
+
+    Args:
+      columns: The columns.
+      layouts: By id, what columns the blocks to come have.
+      expected: About how many rows there will be.
+    """
+
+    def __init__(
+        self, columns: tuple[Term, ...], layouts: Mapping[str, Layout], expected: int
+    ) -> None:
+        self.columns = columns
+        self.count = 0
+        self.spans: list[Span] = []
+        self._layouts = layouts
+        self._places: dict[str, npt.NDArray[np.int64] | slice] = {}
+        self._steps = np.empty(0, np.int64)
+        self._wall_times = np.empty(0, np.float64)
+        self._values = np.empty((len(columns), 0), np.float32)
+        self._allocate(_with_spare(expected))
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the rows take, with the room for more."""
+        return self._steps.nbytes + self._wall_times.nbytes + self._values.nbytes
+
+    @property
+    def last_step(self) -> int | None:
+        """The last row's step."""
+        return int(self._steps[self.count - 1]) if self.count else None
+
+    def append(self, tag: str, layout_id: str, block: Block) -> None:
+        """Adds a segment's next block, and takes away what it overwrites."""
+        if not len(block.steps):
+            return
+        if self.count and block.steps[0] <= self._steps[self.count - 1]:
+            kept = int(np.searchsorted(self._steps[: self.count], block.steps[0]))
+            self._truncate(kept)
+        start, stop = self.count, self.count + len(block.steps)
+        if stop > len(self._steps):
+            self._allocate(_with_spare(stop))
+        self._steps[start:stop] = block.steps
+        self._wall_times[start:stop] = block.wall_times
+        if block.values.shape[1] < len(self.columns):
+            self._values[:, start:stop] = np.nan
+        self._values[self._place(layout_id), start:stop] = block.values.T
+        self.count = stop
+        if self.spans and self.spans[-1].tag == tag:
+            self.spans[-1].stop = stop
+        else:
+            self.spans.append(Span(tag, layout_id, start, stop))
+
+    def trim(self) -> None:
+        """Gives back memory where far fewer rows came than were expected."""
+        if len(self._steps) > (1 + _WASTE) * _with_spare(self.count):
+            self._allocate(_with_spare(self.count))
+
+    def table(self) -> Table:
+        """Returns the rows as they are now, without a copy of them."""
+        stretches = self._stretches()
+        recorded = np.zeros((len(stretches), len(self.columns)), np.bool_)
+        for i, (_, layout_id) in enumerate(stretches):
+            recorded[i, self._place(layout_id)] = True
+        return Table(
+            self.columns,
+            self._steps[: self.count],
+            self._wall_times[: self.count],
+            self._values[:, : self.count],
+            np.array([*(start for start, _ in stretches), self.count], np.int64),
+            recorded,
+            tuple(self._layouts[layout_id] for _, layout_id in stretches),
+        )
+
+    def block(self, span: Span) -> Block:
+        """Returns a span's rows in its own layout's columns."""
+        rows = slice(span.start, span.stop)
+        values = self._values[self._place(span.layout_id), rows].T
+        return Block(self._steps[rows], self._wall_times[rows], values)
+
+    def _truncate(self, count: int) -> None:
+        while self.spans and self.spans[-1].start >= count:
+            self.spans.pop()
+        if self.spans:
+            self.spans[-1].stop = min(self.spans[-1].stop, count)
+        self.count = count
+
+    def _allocate(self, capacity: int) -> None:
+        count = self.count
+        steps = np.empty(capacity, np.int64)
+        wall_times = np.empty(capacity, np.float64)
+        values = np.empty((len(self.columns), capacity), np.float32)
+        steps[:count] = self._steps[:count]
+        wall_times[:count] = self._wall_times[:count]
+        values[:, :count] = self._values[:, :count]
+        self._steps, self._wall_times, self._values = steps, wall_times, values
+
+    def _place(self, layout_id: str) -> npt.NDArray[np.int64] | slice:
+        """Returns where a layout's columns are among all columns."""
+        if layout_id not in self._places:
+            columns = self._layouts[layout_id].columns
+            positions = {key(column): i for i, column in enumerate(self.columns)}
+            place = np.array([positions[key(column)] for column in columns], np.int64)
+            is_all = np.array_equal(place, np.arange(len(self.columns)))
+            # A slice costs no look at each value's place.
+            self._places[layout_id] = slice(None) if is_all else place
+        return self._places[layout_id]
+
+    def _stretches(self) -> list[tuple[int, str]]:
+        """Returns where each stretch of one layout begins, and that layout."""
+        stretches: list[tuple[int, str]] = []
+        for span in self.spans:
+            if not stretches or stretches[-1][1] != span.layout_id:
+                stretches.append((span.start, span.layout_id))
+        return stretches
+
+
+def surviving(blocks: Sequence[Block], counts: Sequence[int]) -> Block | None:
+    """Returns a segment's rows as one block.
+
+    Args:
+      blocks: In the order in which they were written.
+      counts: How many rows of each still stand, as ``log_format.surviving_rows`` tells.
+    """
+    kept = [(block, count) for block, count in zip(blocks, counts, strict=True) if count]
+    if not kept:
+        return None
+    return Block(
+        np.concatenate([block.steps[:count] for block, count in kept]),
+        np.concatenate([block.wall_times[:count] for block, count in kept]),
+        np.concatenate([block.values[:count] for block, count in kept]),
+    )
+
+
+def _with_spare(rows: int) -> int:
+    return rows + max(_LEAST_SPARE, int(rows * _SPARE))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import operator
 import os
 import time
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex
 
-from tb_regplugin.terms import Layout, Penalties, Term
-from tb_regplugin.writing.block_writer import BlockWriter
-from tb_regplugin.writing.columns import layout_of
+from tb_regplugin.terms import Layout, PenaltyValues, Term
+from tb_regplugin.writing.arguments import DATA, check_options, layout_of, split_losses
+from tb_regplugin.writing.blocks import BlockWriter
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -19,7 +20,7 @@ _INT64 = range(-(2**63), 2**63)
 class Writer:
     """Records what a loss is made of, step by step, for TensorBoard's Regularization tab.
 
-    Works with whatever turns into a number: Python, NumPy, PyTorch, JAX and TensorFlow scalars.
+    Takes the numbers of Python and NumPy, and the scalars of PyTorch, JAX and TensorFlow.
     Rows are written in the background; a live view is at most one flush interval behind, and a
     killed process loses at most one. The interval is ``flush_secs``, growing to 1 % of the
     writer's age, at most 120 s. When writing fails (disk full, directory removed), one warning
@@ -49,10 +50,7 @@ class Writer:
     def __init__(
         self, log_dir: str | os.PathLike[str], *, name: str = "losses", flush_secs: float = 5.0
     ) -> None:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, not {name!r}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be a positive number of seconds, not {flush_secs}.")
+        check_options(name=name, flush_secs=flush_secs)
         self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
         self._last: tuple[Any, Layout | None] = (None, None)
 
@@ -60,7 +58,7 @@ class Writer:
         self,
         step: SupportsIndex,
         data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-        penalties: Penalties[SupportsFloat],
+        penalties: PenaltyValues[SupportsFloat] | None = None,
         total_loss: SupportsFloat | None = None,
     ) -> None:
         """Records one training step.
@@ -85,23 +83,16 @@ class Writer:
             raise TypeError(f"step must be an integer, not {step!r}.") from None
         if number not in _INT64:
             raise ValueError(f"step must fit into 64 bits; {number} does not.")
-        names = (
-            total_loss is not None,
-            tuple(data_loss) if isinstance(data_loss, Mapping) else None,
-            tuple(penalties),
-        )
-        values: list[SupportsFloat] = [] if total_loss is None else [total_loss]
-        values.extend(data_loss.values() if isinstance(data_loss, Mapping) else (data_loss,))
-        values.extend(penalties.values())
-        try:
-            row = [float(value) for value in values]
-        except (TypeError, ValueError) as error:
-            raise TypeError(_name_of_bad_value(data_loss, penalties, total_loss)) from error
+        names, values = split_losses(data_loss, penalties, total_loss)
         # One tuple, so that threads never see the names of one layout with another.
         last_names, layout = self._last
         if layout is None or names != last_names:
-            layout = layout_of(*names)
+            layout = layout_of(names)
             self._last = (names, layout)
+        try:
+            row = array("f", values)
+        except (TypeError, ValueError) as error:
+            raise TypeError(_say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row)
 
     def flush(self) -> None:
@@ -124,23 +115,19 @@ class Writer:
         self.close()
 
 
-def _name_of_bad_value(
-    data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-    penalties: Penalties[SupportsFloat],
-    total_loss: SupportsFloat | None,
-) -> str:
-    named: dict[str, Any] = {} if total_loss is None else {"total_loss": total_loss}
-    if isinstance(data_loss, Mapping):
-        named |= {f"data_loss[{name!r}]": value for name, value in data_loss.items()}
-    else:
-        named["data_loss"] = data_loss
-    for key, value in penalties.items():
-        named[f"penalties[{key.name if isinstance(key, Term) else key!r}]"] = value
-    for name, value in named.items():
+def _say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
+    for column, value in zip(layout.columns, values, strict=True):
         try:
-            float(value)
+            array("f", [value])
         except (TypeError, ValueError):
             shape = getattr(value, "shape", None)
             what = f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
-            return f"{name} must be one number, not {what}: {value!r:.80}"
+            return f"{_argument_of(column)} must be one number, not {what}: {value!r:.80}"
     return "A value is not a number."
+
+
+def _argument_of(column: Term) -> str:
+    """Returns what a caller calls the value of a column."""
+    if column.role == "total" or column is DATA:
+        return f"{column.role}_loss"
+    return f"{'data_loss' if column.role == 'data' else 'penalties'}[{column.name!r}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Playwright
@@ -38,6 +40,9 @@ def browser_type_launch_args(playwright: Playwright) -> dict[str, Any]:
     }
 
 
+in_both_themes = pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
+
+
 class Dashboard:
     """The Regularization tab, as a person meets it."""
 
@@ -48,14 +53,15 @@ class Dashboard:
         self.complaints: list[str] = []
         # Set by tests in which something goes wrong on purpose.
         self.may_complain = False
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "request": lambda request: self.requests.append(request.url),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "console": lambda message: (
                 self.complaints.append(message.text) if message.type == "error" else None
             ),
-        )
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)
 
     @property
     def frame(self) -> FrameLocator:
@@ -67,6 +73,16 @@ class Dashboard:
         self.page.goto(self.address + hash_)
         return self
 
+    def leave(self) -> None:
+        """Leaves the page as another test may have it: empty, and with nothing pressed."""
+        while self._listeners:
+            self.page.remove_listener(*self._listeners.popitem())
+        self.page.mouse.up()
+        for key in ("Shift", "Alt"):
+            self.page.keyboard.up(key)
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
+
     def card(self, run: str) -> Any:
         """Returns the card of a run."""
         return self.frame.get_by_role("article", name=run, exact=True)
@@ -77,7 +93,7 @@ class Dashboard:
 
     def plot(self, run: str) -> Any:
         """Returns the area within the axes of a run's chart."""
-        return self.card(run).locator(".u-over")
+        return self.card(run).locator(".chart-area")
 
     def legend(self, run: str) -> Any:
         """Returns the legend of a run's chart."""
@@ -122,31 +138,66 @@ class Dashboard:
         return [url for url in self.requests if "/plugin/regularization/" in url]
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture
 def theme(request: pytest.FixtureRequest) -> str:
-    """TensorBoard's theme: every test runs in both, unless it names one."""
-    return str(request.param)
+    """TensorBoard's theme: light, unless a test names another, or both."""
+    return str(getattr(request, "param", "light"))
+
+
+class Pages:
+    """Pages of the browser; those that no test has any more are given to others.
+
+    A new one costs more processor time than most tests do in it.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[Page]] = {}
+
+    @contextlib.contextmanager
+    def lend(self, address: str, theme: str, options: dict[str, Any]) -> Iterator[Page]:
+        """Gives a page that is empty and remembers nothing of an address."""
+        free = self._free.setdefault(json.dumps([theme, options]), [])
+        page = free.pop() if free else self._new(theme, options)
+        session = page.context.new_cdp_session(page)
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        session.detach()
+        yield page
+        free.append(page)
+
+    def _new(self, theme: str, options: dict[str, Any]) -> Page:
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(20_000)
+        settings = json.dumps({"theme": theme})
+        # An empty page has no storage.
+        context.add_init_script(
+            f"""location.protocol === "http:"
+                && localStorage.setItem("_tb_global_settings", '{settings}')"""
+        )
+        return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Browser) -> Pages:
+    """The pages of all tests; the browser closes them."""
+    return Pages(browser)
 
 
 @pytest.fixture
-def open_page(browser: Browser, theme: str) -> Iterator[Callable[..., Dashboard]]:
+def open_page(pages: Pages, theme: str) -> Iterator[Callable[..., Dashboard]]:
     """Opens the tab of a TensorBoard that runs already.
 
     Whatever a test does, the page asks nothing of other hosts and has no error on its console.
     """
-    settings = json.dumps({"theme": theme})
-    # An empty page has no storage.
-    script = f"""location.protocol === "http:"
-        && localStorage.setItem("_tb_global_settings", '{settings}')"""
     dashboards = []
     with ExitStack() as stack:
 
         def open_(address: str, **options: Any) -> Dashboard:
             options.setdefault("viewport", {"width": 1400, "height": 900})
-            context = stack.enter_context(browser.new_context(**options))
-            context.set_default_timeout(20_000)
-            context.add_init_script(script)
-            dashboards.append(Dashboard(context.new_page(), address))
+            page = stack.enter_context(pages.lend(address, theme, options))
+            dashboards.append(Dashboard(page, address))
+            stack.callback(dashboards[-1].leave)
             return dashboards[-1].open()
 
         yield open_
@@ -169,7 +220,7 @@ def open_dashboard(open_page: Callable[..., Dashboard]) -> Iterator[Callable[...
                 wait_for_runs(address, runs)
             dashboard = open_page(address, **options)
             # Before TensorBoard goes away: what the page still asks for would fail.
-            stack.callback(dashboard.page.close)
+            stack.callback(dashboard.leave)
             return dashboard
 
         yield open_

@@ -77,7 +77,7 @@ def write_run_with_a_negative_term(directory: Path, steps: int = 100) -> None:
 
 
 def _write_event(directory: Path, event: event_pb2.Event) -> None:
-    file = EventFile(str(directory))
+    file = EventFile(str(directory)).open()
     file.write(event)
     file.close()
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.logs import (
     write_run_with_a_negative_term,
     write_run_with_nan,
@@ -16,6 +16,8 @@ from tests.browser.logs import (
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
+
+pytestmark = in_both_themes
 
 VIEWS = ["Stack", "100 %", "Lines", "Ratio", "Small multiples", "Heat strip"]
 

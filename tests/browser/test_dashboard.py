@@ -292,7 +292,6 @@ def test_a_lost_server_is_told_and_comes_back(tmp_path: Path, open_page: Open) -
         expect(dashboard.frame.get_by_role("tooltip")).to_contain_text("step 30")
 
 
-@pytest.mark.parametrize("theme", ["light"], indirect=True)
 def test_it_follows_tensorboards_dark_mode(shared: str, open_page: Open) -> None:
     """Choosing TensorBoard's dark theme darkens the plugin's page, without a reload."""
     dashboard = open_page(shared)

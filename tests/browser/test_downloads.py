@@ -59,6 +59,7 @@ def test_an_svg_has_legend_and_axis_labels(shared: str, open_page: Open) -> None
     np.testing.assert_allclose(np.array(heights) / heights[0], [1, 2, 1], rtol=0.01)
 
 
+@pytest.mark.parametrize("theme", ["dark"], indirect=True)
 def test_a_png_is_a_large_picture_on_white(shared: str, open_page: Open) -> None:
     """Also in the dark: figures are printed."""
     dashboard = open_page(shared)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tb_regplugin.findings.finding import found
+from tb_regplugin.findings.catalogue import found
 from tb_regplugin.terms import Layout
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.gestures import pixels
 from tests.browser.logs import (
     write_collapsed_run,
@@ -103,6 +103,7 @@ def test_a_finding_leads_to_its_steps_and_terms(shared: str, open_page: Open) ->
     expect(data).to_have_attribute("aria-pressed", "true")
 
 
+@in_both_themes
 def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open, theme: str) -> None:
     """To the pixel, before and after a zoom."""
     dashboard = open_page(shared)
@@ -137,6 +138,7 @@ def test_what_the_graph_told_when_recording_began_is_shown(
     expect(entry.get_by_role("button")).to_have_text("Show only kernel")
 
 
+@in_both_themes
 def test_the_number_of_warnings_can_be_read(
     tmp_path: Path, open_dashboard: Open, theme: str
 ) -> None:

@@ -57,7 +57,7 @@ def test_a_run_without_gradients_says_how_to_record_them(shared: str, open_page:
     """In place of its chart."""
     dashboard = open_page(shared)
     dashboard.view("Gradient pull")
-    expect(dashboard.card("steady")).to_contain_text("gradients=True")
+    expect(dashboard.card("steady")).to_contain_text("gradients_every=1")
 
 
 def test_where_no_run_has_gradients_the_views_are_not_offered(

@@ -9,11 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.gestures import drag, pixels
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
+
+pytestmark = in_both_themes
 
 STEPS = 101
 TERMS = ("rising", "falling", "steady")

@@ -65,7 +65,7 @@ def test_the_keyboard_reads_values(shared: str, open_page: Open) -> None:
         page.keyboard.press(key)
         expect(status).to_have_text(f"step {step}: {values}")
         expect(tooltip).to_contain_text(f"step {step}")
-    plot, cursor = dashboard.plot("two"), dashboard.card("two").locator(".u-cursor-x")
+    plot, cursor = dashboard.plot("two"), dashboard.card("two").locator(".chart-cursor")
     box, line = plot.bounding_box(), cursor.bounding_box()
     assert box is not None
     assert line is not None
@@ -138,7 +138,7 @@ def test_all_charts_show_where_the_pointer_is(shared: str, open_page: Open) -> N
     """The other card's cursor is at the same step; the tooltip is where the pointer is."""
     dashboard = open_page(shared)
     point_at(dashboard.plot("one"), 0.5)
-    cursor = dashboard.card("two").locator(".u-cursor-x")
+    cursor = dashboard.card("two").locator(".chart-cursor")
     plot = dashboard.plot("two").bounding_box()
     expect(dashboard.frame.get_by_role("tooltip")).to_have_count(1)
     box = cursor.bounding_box()

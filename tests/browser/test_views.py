@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.gestures import drag, pixels, point_at
 from tests.browser.logs import (
     write_run_with_a_negative_term,
@@ -82,6 +82,7 @@ def test_negative_terms_stack_below_zero(shared: str, open_page: Open) -> None:
     np.testing.assert_allclose(len(data), 4 * len(entropy), atol=8)
 
 
+@in_both_themes
 def test_lines_take_a_log_axis_and_a_stack_refuses_it(
     shared: str, open_page: Open, theme: str
 ) -> None:
@@ -168,12 +169,13 @@ def test_small_multiples_give_each_term_a_chart(shared: str, open_page: Open) ->
     expect(charts).to_have_count(4)
     for place, name in enumerate(["total", "data", "dense/kernel", "dense/bias"]):
         expect(charts.nth(place)).to_have_accessible_name(re.compile(f"^{name}\\. "))
-    drag(card.locator(".u-over").first, 0.2, 0.6)
+    drag(card.locator(".chart-area").first, 0.2, 0.6)
     expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
     groups = card.get_by_role("group", name=re.compile(r"step 1\d to \d\d\."))
     expect(groups).to_have_count(4)
 
 
+@in_both_themes
 def test_the_heat_strip_is_stronger_where_the_share_is_larger(
     shared: str, open_page: Open, theme: str
 ) -> None:

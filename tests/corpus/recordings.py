@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_regplugin.log_format import Block, layout_id
-from tb_regplugin.reading.rows import Rows
-from tb_regplugin.reading.table import Table, union
+from tb_regplugin.reading.table import GrowingTable, Table, union
 from tb_regplugin.terms import Layout, Term
 
 STEPS = 1000
@@ -53,7 +52,7 @@ def recording(*expected: str) -> Callable[[Any], Any]:
 def table_of(stretches: Sequence[Stretch]) -> Table:
     """Returns a recording as it is in memory when it was read."""
     layouts = {layout_id(layout): layout for layout in (Layout(tuple(s.values)) for s in stretches)}
-    rows = Rows(union(list(layouts.values())), layouts, STEPS)
+    rows = GrowingTable(union(list(layouts.values())), layouts, STEPS)
     for i, stretch in enumerate(stretches):
         values = [np.broadcast_to(v, len(stretch.steps)) for v in stretch.values.values()]
         array = np.array(values, np.float32).T
@@ -359,6 +358,11 @@ def one_embedding_carries_the_penalties() -> Any:
 @recording("dead_term")
 def a_penalty_on_a_variable_that_is_zero() -> Any:
     return whole({DATA: LEARNING, l2("a"): falling(0.3, 0.1), l2("b"): 0.0})
+
+
+@recording("dead_term")
+def a_loss_that_is_zero() -> Any:
+    return whole({DATA: 0.0, l2(): 0.0})
 
 
 @recording("constant_term")

@@ -1,20 +1,16 @@
-"""These tests run once with Keras 3 and once with tf_keras: see tests/test_graph_capture.py."""
+"""These tests run once with Keras 3 and once with tf_keras: see tests/__main__.py."""
 
-import os
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
-if not os.environ.get("TB_REGPLUGIN_GRAPH_TESTS"):
-    collect_ignore_glob = ["*.py"]
-else:
-    import numpy as np
-    import tensorflow as tf
 
-    @pytest.fixture(autouse=True)
-    def graph() -> Iterator[tf.Graph]:
-        """Gives each test a graph of its own, with the same weights each time."""
-        np.random.seed(0)
-        with tf.Graph().as_default() as graph:
-            tf.compat.v1.set_random_seed(0)
-            yield graph
+@pytest.fixture(autouse=True)
+def graph() -> Iterator[tf.Graph]:
+    """Gives each test a graph of its own, with the same weights each time."""
+    np.random.seed(0)
+    with tf.Graph().as_default() as graph:
+        tf.compat.v1.set_random_seed(0)
+        yield graph

@@ -6,9 +6,7 @@ import tensorflow as tf
 import tf_keras
 import tf_slim
 
-from tb_regplugin.capture.graph.decompose import decompose
-from tb_regplugin.capture.graph.parts import Decomposition
-from tb_regplugin.capture.graph.row import build_row
+from tb_regplugin.capture.graph.decompose import Decomposition, build_row, decompose
 
 tf1 = tf.compat.v1
 K = tf1.GraphKeys.REGULARIZATION_LOSSES
@@ -27,8 +25,8 @@ def variable(name: str, regularizer: object = None) -> tf.Variable:
 def describe(decomposition: Decomposition) -> list[tuple[object, ...]]:
     """Returns what matters of each part."""
     return [
-        (part.role, part.name, part.kind, part.strength, part.coefficient)
-        for part in decomposition.parts
+        (term.role, term.name, term.kind, term.strength, term.coefficient)
+        for term in (part.term for part in decomposition.parts)
     ]
 
 
@@ -78,7 +76,7 @@ def test_what_cannot_be_taken_apart_is_one_unexplained_part(
         ("penalty", "v1", "l2", 0.1, 0.05),
         ("unexplained", "unexplained", None, None, None),
     ]
-    assert "hides what this is" in str(found.parts[-1].note)
+    assert "hides what this is" in str(found.parts[-1].term.note)
     total, *parts = values(found)
     assert total == pytest.approx(sum(parts), rel=1e-6)
 
@@ -86,8 +84,8 @@ def test_what_cannot_be_taken_apart_is_one_unexplained_part(
 def test_a_loss_that_is_no_tensor_is_unexplained() -> None:
     """Nothing that a user passes makes the walk raise."""
     found = decompose("a loss")
-    assert [part.role for part in found.parts] == ["unexplained"]
-    assert "could not be taken apart" in found.warnings[0]
+    assert [part.term.role for part in found.parts] == ["unexplained"]
+    assert "could not be taken apart" in str(found.warning)
 
 
 def test_1000_layers_take_linear_time() -> None:
@@ -164,7 +162,7 @@ def test_how_often_a_collected_term_is_in_the_loss_is_known() -> None:
     variable("unused", tf_slim.l2_regularizer(0.1))
     entry = tf1.get_collection(K)[0]
     found = decompose(data_loss() + entry + 3.0 * tf.identity(entry))
-    (used, unused) = found.entries
+    (used, unused) = found.collected.entries
     assert (used.name, used.uses, used.coefficient) == ("w/Regularizer/l2_regularizer", 2, 4.0)
     assert (unused.uses, unused.coefficient) == (0, 0.0)
     assert describe(found)[1:] == [
@@ -181,7 +179,7 @@ def test_a_sum_of_collected_terms_may_be_collected_itself() -> None:
     tf1.add_to_collection(K, sum_of_all)
     found = decompose(data_loss() + sum_of_all)
     assert describe(found)[1:] == [("penalty", name, "l2", 0.1, 0.05) for name in ("a", "b")]
-    assert [(entry.uses, entry.holds_entries) for entry in found.entries] == [
+    assert [(entry.uses, entry.holds_entries) for entry in found.collected.entries] == [
         (1, False),
         (1, False),
         (1, True),
@@ -192,15 +190,15 @@ def test_an_unused_term_with_data_of_its_own_is_not_evaluated() -> None:
     """Its placeholder would not be fed, or its iterator would lose a batch."""
     tf1.add_to_collection(K, tf.nn.l2_loss(tf1.placeholder(tf.float32, [3])))
     found = decompose(data_loss())
-    assert [part.role for part in found.parts] == ["data"]
-    assert found.entries[0].uses == 0
+    assert [part.term.role for part in found.parts] == ["data"]
+    assert found.collected.entries[0].uses == 0
 
 
 def test_data_that_are_constants_are_data() -> None:
     """A toy problem whose data stand in the graph has a data loss."""
     weights = variable("w")
     loss = tf.reduce_mean((tf.ones([5, 3]) @ weights - 1.0) ** 2) + 0.1 * tf.nn.l2_loss(weights)
-    assert [part.role for part in decompose(loss).parts] == ["data", "penalty"]
+    assert [part.term.role for part in decompose(loss).parts] == ["data", "penalty"]
 
 
 def test_the_graph_of_a_function_is_taken_apart() -> None:

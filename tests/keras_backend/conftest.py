@@ -1,12 +1,10 @@
-"""Set-up of a process that has one Keras backend."""
+"""Set-up of a process that has one Keras backend, ``KERAS_BACKEND``."""
 
 import os
 
 import pytest
 
-if "TB_REGPLUGIN_KERAS_TESTS" not in os.environ:
-    collect_ignore_glob = ["test_*.py"]
-elif os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     import tensorflow as tf
 
     # Two devices for MirroredStrategy; possible only before TensorFlow's first operation.

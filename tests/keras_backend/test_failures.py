@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback
-from tb_regplugin.capture import keras_step, keras_terms
+from tb_regplugin.capture.keras import terms
+from tb_regplugin.capture.keras.ring import RingVariables
 from tb_regplugin.writing.event_file import EventFile
 from tests.keras_backend.models import BATCHES, compiled_model, fit, recording
 
@@ -106,10 +107,10 @@ def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir) -> No
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (keras_terms, "describe_losses"),
-        (keras_terms, "count_regularized_variables"),
-        (keras_step.RingBuffer, "push"),
-        (keras_step.RingBuffer, "drain"),
+        (terms, "describe_losses"),
+        (terms, "count_terms"),
+        (RingVariables, "write"),
+        (RingVariables, "read"),
     ],
 )
 def test_an_error_in_the_recorder_is_one_warning(module, name, log_dir, monkeypatch) -> None:

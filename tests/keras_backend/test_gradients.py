@@ -93,7 +93,7 @@ def test_norms_and_cosines_are_those_of_the_step(mode: str, log_dir: str) -> Non
     """Of every step, whatever way it is run, for each L1 and L2 penalty."""
     model = model_of(mode)
     rows = expected(model)
-    fit(model, RegularizationCallback(log_dir, gradients=True))
+    fit(model, RegularizationCallback(log_dir, gradients_every=1))
     recorded = load(log_dir, name="losses.gradients")["train"]
     assert recorded.steps.tolist() == list(range(BATCHES))
     assert [(term.role, term.kind) for term in recorded.columns] == [
@@ -111,7 +111,7 @@ def test_one_of_five_recorded_steps_has_gradients_when_asked(log_dir: str) -> No
     """The other steps compute none."""
     model = model_of(next(iter(_MODES)))
     rows = expected(model)
-    fit(model, RegularizationCallback(log_dir, every=2, gradients=2))
+    fit(model, RegularizationCallback(log_dir, every=2, gradients_every=2))
     recorded = load(log_dir, name="losses.gradients")["train"]
     assert recorded.steps.tolist() == [0, 4, 8]
     np.testing.assert_allclose(recorded.values, rows[::4], rtol=1e-5, atol=1e-5)
@@ -124,21 +124,21 @@ def test_training_and_losses_are_bit_equal_with_and_without_gradients(
 ) -> None:
     """Looking at gradients changes nothing."""
     outcomes = []
-    for gradients in (False, True):
+    for gradients in (None, 1):
         model = model_of(mode)
-        fit(model, RegularizationCallback(f"{tmp_path}/{gradients}", gradients=gradients))
+        fit(model, RegularizationCallback(f"{tmp_path}/{gradients}", gradients_every=gradients))
         recorded = load(f"{tmp_path}/{gradients}")["train"]
         weights = [weight.tobytes() for weight in model.get_weights()]
         outcomes.append((weights, recorded.values.tobytes()))
     assert outcomes[0] == outcomes[1]
-    assert not load(f"{tmp_path}/False", name="losses.gradients")
+    assert not load(f"{tmp_path}/None", name="losses.gradients")
 
 
 def test_a_second_training_goes_on(log_dir: str) -> None:
     """With the numbers of the steps of all of the model's life."""
     model = model_of(next(iter(_MODES)))
     for _ in range(2):
-        fit(model, RegularizationCallback(log_dir, gradients=True))
+        fit(model, RegularizationCallback(log_dir, gradients_every=1))
     recorded = load(log_dir, name="losses.gradients")["train"]
     assert recorded.steps.tolist() == list(range(2 * BATCHES))
 
@@ -149,7 +149,7 @@ def test_a_model_that_is_built_by_its_first_step(log_dir: str) -> None:
     layers = [keras.layers.Dense(4, kernel_regularizer=regularizer) for _ in range(20)]
     model = keras.Sequential([*layers, keras.layers.Dense(2)])
     model.compile(keras.optimizers.SGD(1e-4), "mse")
-    fit(model, RegularizationCallback(log_dir, gradients=True))
+    fit(model, RegularizationCallback(log_dir, gradients_every=1))
     recorded = load(log_dir, name="losses.gradients")["train"]
     assert len(recorded.columns) == 60
     assert recorded.steps.tolist() == list(range(BATCHES))[-len(recorded.steps) :]
@@ -163,7 +163,7 @@ def test_a_model_without_such_penalties_has_no_gradients(log_dir: str) -> None:
     model.compile("sgd", "mse")
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        fit(model, RegularizationCallback(log_dir, gradients=True))
+        fit(model, RegularizationCallback(log_dir, gradients_every=1))
     assert not load(log_dir, name="losses.gradients")
     assert len(load(log_dir)["train"].steps) == BATCHES
 
@@ -173,14 +173,14 @@ def test_a_failure_of_gradients_leaves_losses_and_training_alone(log_dir: str) -
     model = model_of(next(iter(_MODES)))
     model.optimizer.scale_loss = lambda loss: 1 / 0 if isinstance(loss, float) else loss
     with pytest.warns(RuntimeWarning, match="stopped recording gradients"):
-        fit(model, RegularizationCallback(log_dir, gradients=True))
+        fit(model, RegularizationCallback(log_dir, gradients_every=1))
     assert len(load(log_dir)["train"].steps) == BATCHES
 
 
-def test_a_negative_number_is_refused(log_dir: str) -> None:
+def test_a_number_below_one_is_refused(log_dir: str) -> None:
     """Before any training."""
-    with pytest.raises(ValueError, match="gradients must be"):
-        RegularizationCallback(log_dir, gradients=-1)
+    with pytest.raises(ValueError, match="gradients_every must be 1 or more, not 0"):
+        RegularizationCallback(log_dir, gradients_every=0)
 
 
 def _strategy_scope(mode: str) -> contextlib.AbstractContextManager[object]:

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, regularizers
 
 from tb_regplugin import RegularizationCallback, Term
-from tb_regplugin.capture.keras_terms import describe_regularizer
+from tb_regplugin.capture.keras.terms import describe_regularizer
 from tests.keras_backend.models import activity_divisor, compiled_model, fit, recording
 
 

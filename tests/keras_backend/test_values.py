@@ -1,6 +1,9 @@
-"""Each recorded value is the one that the training step used."""
+"""Each recorded value is the one that the training step used, and recording changes none."""
 
 import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -40,13 +43,49 @@ def expected() -> np.ndarray:
     return expected_rows(2 * BATCHES)
 
 
-@pytest.mark.parametrize("mode", _MODES)
-def test_every_step_is_recorded_once_with_the_values_of_the_step(mode, expected, log_dir) -> None:
+class _Outcome(NamedTuple):
+    """What a training comes to, to the last bit."""
+
+    history: dict[str, list[float]]
+    weights: list[bytes]
+    files: list[dict[str, bytes]]
+
+
+@pytest.fixture(scope="module", params=_MODES)
+def mode(request) -> str:
+    """How the step is run."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def train(mode, tmp_path_factory) -> Callable[..., _Outcome]:
+    """Trains a model that is saved on the way and at the end."""
+
+    def train_(*callbacks) -> _Outcome:
+        directory = tmp_path_factory.mktemp("saved")
+        with _strategy_scope(mode):
+            model = compiled_model(**_MODES[mode])
+        saving = keras.callbacks.ModelCheckpoint(str(directory / "epoch.keras"), save_freq=3)
+        history = fit(model, *callbacks, saving, epochs=2).history
+        model.save(str(directory / "end.keras"))
+        files = [_contents(directory / name) for name in ("epoch.keras", "end.keras")]
+        return _Outcome(history, [w.tobytes() for w in model.get_weights()], files)
+
+    return train_
+
+
+@pytest.fixture(scope="module")
+def recorded_training(train, tmp_path_factory) -> tuple[str, _Outcome]:
+    """The log directory of a recorded training, and what the training came to."""
+    log_dir = str(tmp_path_factory.mktemp("recorded") / "logs")
+    return log_dir, train(RegularizationCallback(log_dir))
+
+
+def test_every_step_is_recorded_once_with_the_values_of_the_step(
+    recorded_training, expected
+) -> None:
     """Whatever way the step is run, rows equal a computation of each term by its definition."""
-    with _strategy_scope(mode):
-        model = compiled_model(**_MODES[mode])
-    fit(model, RegularizationCallback(log_dir), epochs=2)
-    recorded = recording(log_dir)
+    recorded = recording(recorded_training[0])
     assert [term.name for term in recorded.columns] == NAMES
     assert recorded.steps.tolist() == list(range(2 * BATCHES))
     np.testing.assert_allclose(recorded.values, expected, rtol=1e-5)
@@ -54,21 +93,11 @@ def test_every_step_is_recorded_once_with_the_values_of_the_step(mode, expected,
     assert np.all(np.abs(residual) <= 1e-5 * recorded.values[:, 0])
 
 
-@pytest.mark.parametrize("mode", _MODES)
-def test_training_is_bit_equal_to_one_without_the_callback(mode, log_dir, tmp_path) -> None:
+def test_training_is_bit_equal_to_one_without_the_callback(mode, train, recorded_training) -> None:
     """Weights, history and the saved model are the same to the last bit."""
     if keras.config.backend() == "jax" and mode == "not compiled":
         pytest.skip("JAX' uncompiled training differs from run to run by itself")
-    outcomes = []
-    for callbacks in ([], [RegularizationCallback(log_dir)]):
-        with _strategy_scope(mode):
-            model = compiled_model(**_MODES[mode])
-        saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "epoch.keras"), save_freq=3)
-        history = fit(model, *callbacks, saving, epochs=2).history
-        model.save(str(tmp_path / "end.keras"))
-        files = [_contents(tmp_path / name) for name in ("epoch.keras", "end.keras")]
-        outcomes.append((history, [w.tobytes() for w in model.get_weights()], files))
-    assert outcomes[0] == outcomes[1]
+    assert train() == recorded_training[1]
 
 
 def test_every_nth_step_is_recorded_when_asked(log_dir) -> None:
@@ -96,7 +125,7 @@ def _strategy_scope(mode: str):
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
 
 
-def _contents(path) -> dict[str, bytes]:
+def _contents(path: Path) -> dict[str, bytes]:
     """What a ``.keras`` file holds, without the times in it."""
     import io
     import json

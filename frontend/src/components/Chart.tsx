@@ -1,18 +1,15 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
 import type { Range } from "../data/axis.ts";
-import { chartOptions } from "../drawing/options.ts";
+import { Plot } from "../drawing/plot.ts";
 import { isWhole } from "../model/navigation.ts";
 import type { Picture } from "../model/picture.ts";
 import { describeReading, read } from "../model/reading.ts";
 import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
 import type { ChartProps } from "./chartProps.ts";
-import { chartSource } from "./chartSource.ts";
 import { leadCursors, linkCursor } from "./cursorLink.ts";
-import { followHighlight, highlightNow } from "./highlight.ts";
-import { makeOverlay } from "./overlay.ts";
-import { keepCursor, type Pointer, pointerOf, putCursor } from "./pointer.ts";
+import { followHighlight, highlighted, highlightNow } from "./highlight.ts";
+import { keepPlace, type Pointer, pointerOf, putCursor } from "./pointer.ts";
 import { Tooltip } from "./Tooltip.tsx";
 
 const KEYS =
@@ -20,17 +17,33 @@ const KEYS =
 
 /** A picture in a frame of axes, with a tooltip at the pointer. */
 export function Chart(props: ChartProps) {
-  const { picture, range, theme, width, height, isSmall = false, label, colourOf, marks } = props;
+  const { picture, range, theme, width, height, isSmall, label, colourOf, marks } = props;
   const element = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot | undefined>(undefined);
-  const overlay = useRef<() => void>(() => {});
+  const chart = useRef<Plot | undefined>(undefined);
   const [pointer, setPointer] = useState<Pointer>();
   const [isMoved, setMoved] = useState(false);
   // Where on the x axis keys have put the cursor.
   const place = useRef<number | undefined>(undefined);
-  // uPlot is made once and asks for what it draws: what it gets is always of the last rendering.
+  // What listens to the mouse is made once: what it finds here is always of the last rendering.
   const latest = useRef(props);
   latest.current = props;
+  const frame = useRef(0);
+
+  /** At most one tooltip a frame, however often the mouse reports. */
+  const readSoon = (plot: Plot) => {
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      const { picture, range } = latest.current;
+      if (place.current !== undefined) {
+        place.current = keepPlace(place.current, range);
+        putCursor(plot, place.current);
+        leadCursors(plot);
+      }
+      const next = pointerOf(plot, picture, place.current);
+      highlightNow(next?.band?.key);
+      setPointer(next);
+    });
+  };
   const target: InputTarget = {
     range: () => latest.current.range,
     whole: () => latest.current.whole,
@@ -46,6 +59,17 @@ export function Chart(props: ChartProps) {
         place.current = next;
         putCursor(plot, next);
         leadCursors(plot);
+        readSoon(plot);
+      }
+    },
+    point: (position) => {
+      const plot = chart.current;
+      // The mouse takes the cursor from the keys; where it only leaves, they keep theirs.
+      if (plot !== undefined && (position !== undefined || place.current === undefined)) {
+        place.current = undefined;
+        plot.moveCursor(position);
+        leadCursors(plot);
+        readSoon(plot);
       }
     },
     onPick: () => {
@@ -58,48 +82,34 @@ export function Chart(props: ChartProps) {
   };
 
   useLayoutEffect(() => {
-    let frame = 0;
-    const onCursor = (plot: uPlot) => {
-      // At most one tooltip a frame, however often the mouse reports.
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        const { picture, range } = latest.current;
-        place.current = keepCursor(plot, place.current, range);
-        const next = pointerOf(plot, picture, place.current);
-        highlightNow(next?.band?.key);
-        setPointer(next);
-      });
-    };
-    const source = chartSource(() => latest.current, target, onCursor);
-    const options = chartOptions(width, height, isSmall, source);
-    const plot = new uPlot(options, columns(picture), element.current ?? undefined);
-    plot.ctx.canvas.setAttribute("role", "img");
+    if (element.current === null) {
+      return;
+    }
+    const plot = new Plot(element.current, latest.current);
     chart.current = plot;
-    overlay.current = makeOverlay(plot, () => latest.current);
-    const unlink = linkCursor(plot);
-    const unfollow = followHighlight(overlay.current);
+    plot.highlight(highlighted());
     listenToInput(plot, target);
-    plot.over.addEventListener("mousemove", () => {
-      place.current = undefined;
-    });
+    const unlink = linkCursor(plot);
+    const unfollow = followHighlight((key) => plot.highlight(key));
     return () => {
-      cancelAnimationFrame(frame);
+      cancelAnimationFrame(frame.current);
       unlink();
       unfollow();
       plot.destroy();
     };
-  }, [isSmall]);
+  }, []);
 
-  useLayoutEffect(() => chart.current?.setSize({ width, height }), [width, height]);
   useLayoutEffect(() => {
-    chart.current?.ctx.canvas.setAttribute("aria-label", label);
+    chart.current?.canvas.setAttribute("aria-label", label);
   }, [label]);
   useLayoutEffect(() => {
-    chart.current?.setData(columns(picture), false);
-    chart.current?.setScale("x", range);
-  }, [picture, range.min, range.max]);
-  useLayoutEffect(() => chart.current?.redraw(false), [theme, colourOf, marks]);
-  useLayoutEffect(() => overlay.current(), [picture, range.min, range.max, theme, width, height]);
+    const plot = chart.current;
+    plot?.draw(latest.current);
+    // Where the chart is read, something else may lie there now.
+    if (plot?.cursor?.top !== undefined) {
+      readSoon(plot);
+    }
+  }, [picture, range.min, range.max, theme, width, height, isSmall, colourOf, marks]);
 
   const shown = describeRange(picture, range);
   const isRead = pointer !== undefined && pointer.bucket < picture.x.length;
@@ -138,9 +148,4 @@ export function Chart(props: ChartProps) {
 function describeRange({ curves }: Picture, { min, max }: Range): string {
   const axis = curves.xAxis;
   return `${X_LABELS[axis]} ${formatX(axis, min)} to ${formatX(axis, max)}`;
-}
-
-/** uPlot's data: where the buckets are. It draws nothing by itself. */
-function columns({ x }: Picture): uPlot.AlignedData {
-  return [x, x];
 }

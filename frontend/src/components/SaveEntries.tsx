@@ -1,5 +1,4 @@
 import type { Range } from "../data/axis.ts";
-import { LOOKS } from "../drawing/look.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
 import { fileName, savePng, saveText } from "../host/save.ts";
@@ -29,7 +28,7 @@ export interface SaveProps {
 export function SaveEntries(props: SaveProps) {
   const { name, picture, range, width, colourOf, rows, isZoomed } = props;
   const svg = () =>
-    figureSvg({ picture, range, width, height: HEIGHT, title: name, look: LOOKS.light, colourOf });
+    figureSvg({ picture, range, width, height: HEIGHT, title: name, theme: "light", colourOf });
   const saveNumbers = (format: RowFormat) => {
     const write = format === "csv" ? numbersCsv : numbersJson;
     saveText(fileName(`${name}_chart`, format), write(numbersOf(picture, range)), TYPES[format]);

@@ -1,7 +1,7 @@
-/** What a hand does to a chart beside what uPlot knows: wheel, pan, click, keys. */
+/** What a hand does to a chart: point, select, pan, click, turn the wheel, press keys. */
 
-import type uPlot from "uplot";
 import type { Range } from "../data/axis.ts";
+import type { Plot, Position } from "../drawing/plot.ts";
 import { pan, placeAfterKey, rangeAfterKey, scaleRange } from "../model/navigation.ts";
 
 export interface InputTarget {
@@ -15,26 +15,50 @@ export interface InputTarget {
   /** Where the keys' cursor is on the x axis, if anywhere. */
   reading(): number | undefined;
   read(place: number | undefined): void;
+  /** The mouse is there, or has left. */
+  point(position: Position | undefined): void;
   onPick(): void;
 }
 
 /** A notch of a wheel is about 100. */
 const PER_PIXEL = 0.002;
 
-export function listenToInput(plot: uPlot, target: InputTarget): void {
-  const { over } = plot;
-  over.addEventListener("click", (event) => {
-    if (!event.shiftKey) {
+/** A shorter drag is a click with an unsteady hand. */
+const SHORTEST_DRAG = 4;
+
+export function listenToInput(plot: Plot, target: InputTarget): void {
+  const { area } = plot;
+  // The end of a drag is no click.
+  let isDragged = false;
+  area.addEventListener("mousemove", (event) => target.point(plot.positionOf(event)));
+  area.addEventListener("mouseleave", () => target.point(undefined));
+  area.addEventListener("mousedown", (press) => {
+    isDragged = false;
+    if (press.button !== 0) {
+      return;
+    }
+    if (press.shiftKey) {
+      startPan(plot, target, press);
+    } else {
+      startSelection(plot, press, (range) => {
+        isDragged = true;
+        target.show(range);
+      });
+    }
+  });
+  area.addEventListener("click", (event) => {
+    if (!event.shiftKey && !isDragged) {
       target.onPick();
     }
   });
-  over.addEventListener(
+  area.addEventListener("dblclick", () => target.show(undefined));
+  area.addEventListener(
     "wheel",
     (event) => {
       // As in TensorBoard: without a key, the wheel scrolls the page.
       if (event.ctrlKey || event.altKey) {
         event.preventDefault();
-        const at = event.offsetX / over.clientWidth;
+        const at = plot.positionOf(event).left / plot.projection.box.width;
         const factor = Math.exp(event.deltaY * PER_PIXEL);
         target.show(scaleRange(target.range(), target.whole(), factor, at));
       }
@@ -43,22 +67,46 @@ export function listenToInput(plot: uPlot, target: InputTarget): void {
   );
 }
 
-/** Begins to pan where shift is held; true where it did. */
-export function startPan(plot: uPlot, target: InputTarget, press: MouseEvent): boolean {
-  if (!press.shiftKey) {
-    return false;
-  }
+function startPan(plot: Plot, target: InputTarget, press: MouseEvent): void {
   const start = target.range();
-  const perPixel = (start.max - start.min) / plot.over.clientWidth;
-  const move = (event: MouseEvent) =>
-    target.show(pan(start, target.whole(), (press.clientX - event.clientX) * perPixel));
-  const end = () => {
-    document.removeEventListener("mousemove", move);
-    document.removeEventListener("mouseup", end);
-  };
-  document.addEventListener("mousemove", move);
-  document.addEventListener("mouseup", end);
-  return true;
+  const perPixel = (start.max - start.min) / plot.projection.box.width;
+  followDrag((event) =>
+    target.show(pan(start, target.whole(), (press.clientX - event.clientX) * perPixel)),
+  );
+}
+
+function startSelection(plot: Plot, press: MouseEvent, choose: (range: Range) => void): void {
+  const begin = plot.positionOf(press).left;
+  let end = begin;
+  const isLong = () => Math.abs(end - begin) >= SHORTEST_DRAG;
+  followDrag(
+    (event) => {
+      end = plot.positionOf(event).left;
+      plot.select(isLong() ? [begin, end] : undefined);
+    },
+    () => {
+      plot.select(undefined);
+      if (isLong()) {
+        const { xAt } = plot.projection;
+        choose({ min: xAt(Math.min(begin, end)), max: xAt(Math.max(begin, end)) });
+      }
+    },
+  );
+}
+
+/** Follows the mouse until its button is let go, wherever that is. */
+function followDrag(move: (event: MouseEvent) => void, end = () => {}): void {
+  const abort = new AbortController();
+  const { signal } = abort;
+  document.addEventListener("mousemove", move, { signal });
+  document.addEventListener(
+    "mouseup",
+    () => {
+      abort.abort();
+      end();
+    },
+    { signal },
+  );
 }
 
 /** True where the key changed what is shown. */

@@ -1,39 +1,28 @@
 /** One cursor for all charts: where the pointer is in one, the others show the same x. */
 
-import type uPlot from "uplot";
+import type { Plot } from "../drawing/plot.ts";
 
-const charts = new Set<uPlot>();
+const plots = new Set<Plot>();
 
-/** Puts the others' cursors where a chart's own is. */
-export function leadCursors(chart: uPlot): void {
-  const { left } = chart.cursor;
-  const at = left === undefined || left < 0 ? undefined : chart.posToVal(left, "x");
-  for (const other of charts) {
-    if (other !== chart) {
+/** Lets a chart follow the others; the function returned takes it out again. */
+export function linkCursor(plot: Plot): () => void {
+  plots.add(plot);
+  return () => plots.delete(plot);
+}
+
+/** Puts the others' cursors where a chart's own is, or takes them away. */
+export function leadCursors(plot: Plot): void {
+  const { cursor } = plot;
+  const at = cursor && plot.projection.xAt(cursor.left);
+  for (const other of plots) {
+    if (other !== plot) {
       follow(other, at);
     }
   }
 }
 
-/** Lets a chart lead and follow; the function returned takes it out again. */
-export function linkCursor(chart: uPlot): () => void {
-  const lead = () => leadCursors(chart);
-  const leave = () => {
-    for (const other of charts) {
-      follow(other, undefined);
-    }
-  };
-  charts.add(chart);
-  chart.over.addEventListener("mousemove", lead);
-  chart.over.addEventListener("mouseleave", leave);
-  return () => {
-    charts.delete(chart);
-  };
-}
-
-function follow(chart: uPlot, at: number | undefined): void {
-  const left = at === undefined ? -10 : chart.valToPos(at, "x");
-  const isInside = left >= 0 && left <= chart.over.clientWidth;
-  // Below zero at the top: the tooltip stays with the chart under the pointer.
-  chart.setCursor({ left: isInside ? left : -10, top: -10 }, false);
+function follow(plot: Plot, at: number | undefined): void {
+  const { box, x } = plot.projection;
+  const left = at === undefined ? -1 : x(at);
+  plot.moveCursor(left >= 0 && left <= box.width ? { left } : undefined);
 }

@@ -3,7 +3,7 @@
 import type { Range } from "../data/axis.ts";
 import type { Ticks } from "../model/ticks.ts";
 
-/** About how wide a letter of CHART_FONT is, in pixels. */
+/** About how wide a letter of FONT_SIZE is, in pixels. */
 const LETTER = 6.6;
 
 export function labelWidth(text: string): number {

@@ -35,5 +35,5 @@ export const LOOKS: Record<Theme, Look> = {
   },
 };
 
-/** The font of axis labels. */
-export const CHART_FONT = "12px Roboto, sans-serif";
+/** Of axis labels, in pixels. */
+export const FONT_SIZE = 12;

@@ -1,12 +1,16 @@
-/** Draws a picture: areas, lines with their envelopes, and marks of what is not finite. */
+/** Draws a chart: its frame, and in it areas, lines with their envelopes, and marks. */
 
+import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
+import type { Mark } from "../model/findings.ts";
 import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
+import { boxOn, type Frame, paintFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
-import type { Look } from "./look.ts";
+import { LOOKS, type Look, type Theme } from "./look.ts";
+import { paintFindings } from "./marks.ts";
 import { paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 
@@ -18,7 +22,34 @@ const FAINT = 0.3;
 
 export type ColourOf = (band: Band) => string;
 
-export function paintPicture(
+/** What a chart shows, and how large. */
+export interface Scene {
+  readonly picture: Picture;
+  /** The part of the x axis shown. */
+  readonly range: Range;
+  readonly theme: Theme;
+  readonly width: number;
+  readonly height: number;
+  /** Without the names of the axes. */
+  readonly isSmall?: boolean;
+  readonly colourOf: ColourOf;
+  /** Where findings begin. */
+  readonly marks?: readonly Mark[] | undefined;
+}
+
+export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
+  const { picture, theme, colourOf, marks = [] } = scene;
+  const look = LOOKS[theme];
+  const box = boxOn(surface, frame.box);
+  const projection = frame.projectInto(box);
+  paintFrame(surface, frame, look);
+  surface.clip(box, () => {
+    paintPicture(surface, projection, picture, look, colourOf);
+    paintFindings(surface, projection, marks, look);
+  });
+}
+
+function paintPicture(
   surface: Surface,
   projection: Projection,
   picture: Picture,
@@ -123,7 +154,8 @@ function paintReferenceLabel(
   const height = (LABEL_ROOM - 3) * ratio;
   const ground = { colour: look.page, alpha: 0.8 };
   surface.rectangle(right - width + 2 * ratio, bottom - height, width, height, ground);
-  surface.text(right, bottom, label, look.text, "right");
+  const baseline = bottom - 3 * ratio;
+  surface.text(right, baseline, label, { colour: look.text, align: "right" });
 }
 
 function placeOf({ box, y }: Projection, value: number): number | undefined {

@@ -1,5 +1,8 @@
 /** What a picture is drawn on: a canvas here, a file in svg.ts. */
 
+import type { Box } from "../model/scales.ts";
+import { FONT_SIZE } from "./look.ts";
+
 /** x and y of one point after the other. */
 export type Points = ArrayLike<number>;
 
@@ -16,16 +19,43 @@ export interface Stroke {
   readonly dashed?: boolean;
 }
 
+export interface TextStyle {
+  readonly colour: string;
+  readonly align: "left" | "center" | "right";
+  /** Read from the bottom to the top. */
+  readonly isTurned?: boolean;
+}
+
 export interface Surface {
   /** Device pixels that are as wide as one pixel of a page. */
   readonly ratio: number;
   polygon(points: Points, fill: Fill): void;
   polyline(points: Points, stroke: Stroke): void;
   rectangle(x: number, y: number, width: number, height: number, fill: Fill): void;
-  text(x: number, y: number, text: string, colour: string, align: CanvasTextAlign): void;
+  /** At the line that letters stand on. */
+  text(x: number, y: number, text: string, style: TextStyle): void;
+  /** Cuts off what `paint` draws outside of a box. */
+  clip(box: Box, paint: () => void): void;
 }
 
-export function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number, font: string): Surface {
+/** A canvas of a size in pixels of the page, made as sharp as the screen is, with nothing on it. */
+export function clearCanvas(canvas: HTMLCanvasElement, width: number, height: number): Surface {
+  const ratio = devicePixelRatio;
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const ctx = canvas.getContext("2d");
+  if (ctx === null) {
+    throw new Error("The browser gives no canvas to draw on.");
+  }
+  if (canvas.width === across && canvas.height === down) {
+    ctx.clearRect(0, 0, across, down);
+  } else {
+    canvas.width = across;
+    canvas.height = down;
+  }
+  return canvasSurface(ctx, ratio);
+}
+
+function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number): Surface {
   const paint = ({ colour, alpha, hatched }: Fill) => {
     ctx.globalAlpha = alpha;
     ctx.fillStyle = hatched ? hatching(ctx, colour, ratio) : colour;
@@ -56,13 +86,24 @@ export function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number, font
       paint(fill);
       ctx.fillRect(x, y, width, height);
     },
-    text(x, y, text, colour, align) {
+    text(x, y, text, { colour, align, isTurned }) {
       ctx.globalAlpha = 1;
       ctx.fillStyle = colour;
-      ctx.font = font;
+      ctx.font = `${FONT_SIZE * ratio}px Roboto, sans-serif`;
       ctx.textAlign = align;
-      ctx.textBaseline = "bottom";
-      ctx.fillText(text, x, y);
+      ctx.save();
+      ctx.translate(x, y);
+      ctx.rotate(isTurned ? -Math.PI / 2 : 0);
+      ctx.fillText(text, 0, 0);
+      ctx.restore();
+    },
+    clip({ left, top, width, height }, paint) {
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left, top, width, height);
+      ctx.clip();
+      paint();
+      ctx.restore();
     },
   };
 }

@@ -4,7 +4,6 @@ import { chooseBands } from "../model/bands.ts";
 import { makePicture } from "../model/picture.ts";
 import type { ViewName } from "../model/settings.ts";
 import { column, curves, series } from "../testing/curves.ts";
-import { LOOKS } from "./look.ts";
 import { figureSvg } from "./svg.ts";
 
 const all = curves([
@@ -21,7 +20,7 @@ function draw(view: ViewName, title = "run") {
     width: 640,
     height: 360,
     title,
-    look: LOOKS.light,
+    theme: "light",
     colourOf: (band) => (band.role === "data" ? "#112233" : "#445566"),
   });
 }

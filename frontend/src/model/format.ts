@@ -85,7 +85,8 @@ export function formatTicks(ticks: readonly number[], increment: number): string
   );
 }
 
-function exponentOf(value: number): number {
+/** Of the power of ten that a value begins with. */
+export function exponentOf(value: number): number {
   return Math.floor(Math.log10(Math.abs(value)) + 1e-9);
 }
 

@@ -3,6 +3,7 @@
 import type { Curves, Series } from "../data/curves.ts";
 import { type Column, columnKey, type Recording, recordingKey } from "../data/recording.ts";
 import type { Band } from "./bands.ts";
+import { divide } from "./lines.ts";
 import type { ViewName } from "./settings.ts";
 
 /** The views that show gradients in place of losses. */
@@ -18,7 +19,7 @@ const WORDS: Partial<Record<Column["role"], string>> = {
 };
 
 export const NO_GRADIENTS =
-  "No gradients were recorded. RegularizationCallback(log_dir, gradients=True) records them.";
+  "No gradients were recorded. RegularizationCallback(log_dir, gradients_every=1) records them.";
 
 export interface Sorted {
   readonly losses: readonly Recording[];
@@ -83,11 +84,4 @@ function band(series: Series, change: (values: Float64Array, pick: Pick) => Floa
 
 function withGaps(values: Float32Array, rows: Uint32Array): Float64Array {
   return Float64Array.from(values, (value, i) => (rows[i] === 0 ? Number.NaN : value));
-}
-
-function divide(values: Float64Array, by: Float64Array | undefined): Float64Array {
-  return values.map((value, i) => {
-    const divisor = by?.[i] ?? Number.NaN;
-    return divisor > 0 ? value / divisor : Number.NaN;
-  });
 }

@@ -66,17 +66,20 @@ export function makeRatio(
   withAll: boolean,
 ): Line[] {
   const whole = sumOf(data);
-  const divide = (values: Float64Array) =>
-    values.map((value, i) => {
-      const by = whole[i] ?? Number.NaN;
-      return by > 0 ? value / by : Number.NaN;
-    });
-  const lines = shown.map((band) => ({ band, x, values: divide(band.values) }));
+  const lines = shown.map((band) => ({ band, x, values: divide(band.values, whole) }));
   if (!withAll) {
     return lines;
   }
   const members = penalties.flatMap((band) => band.members);
   const values = sumOf(penalties);
   const all: Band = { key: "total", label: RATIO_LABEL, role: "total", members, values };
-  return [...lines, { band: all, x, values: divide(values) }];
+  return [...lines, { band: all, x, values: divide(values, whole) }];
+}
+
+/** NaN where the divisor is not above zero, or is not known. */
+export function divide(values: Float64Array, by: Float64Array | undefined): Float64Array {
+  return values.map((value, i) => {
+    const divisor = by?.[i] ?? Number.NaN;
+    return divisor > 0 ? value / divisor : Number.NaN;
+  });
 }

@@ -32,6 +32,15 @@ test("a projection puts the ends of the ranges on the edges of the box", () => {
   assert.equal(y(10), 45);
 });
 
+test("a projection leads back from each pixel", () => {
+  for (const kind of ["linear", "log", "symlog"] as const) {
+    const range = { min: 1, max: 100 };
+    const { x, y, xAt, yAt } = project(BOX, { min: 0, max: 10 }, range, scaleFor(kind, 100));
+    assert.ok(Math.abs(xAt(x(7)) - 7) < 1e-9, kind);
+    assert.ok(Math.abs(yAt(y(7)) - 7) < 1e-9, kind);
+  }
+});
+
 test("what a log scale cannot show is far outside, and still a number", () => {
   const { y } = project(BOX, { min: 0, max: 1 }, { min: 1, max: 10 }, scaleFor("log", 10));
   assert.ok(y(0) > 1000 && Number.isFinite(y(0)));

@@ -49,11 +49,13 @@ export interface Box {
   readonly height: number;
 }
 
-/** Where values lie in a box of pixels. */
+/** Where values lie in a box of pixels, and which values lie at a pixel. */
 export interface Projection {
   readonly box: Box;
   x(value: number): number;
   y(value: number): number;
+  xAt(pixel: number): number;
+  yAt(pixel: number): number;
 }
 
 interface Ends {
@@ -74,6 +76,8 @@ export function project(box: Box, xRange: Ends, yRange: Ends, scale: Scale): Pro
     box,
     x: (value) => within(box.left + (value - xRange.min) * perX),
     y: (value) => within(base - ((isLinear ? value : forward(scale, value)) - bottom) * perY),
+    xAt: (pixel) => xRange.min + (pixel - box.left) / perX,
+    yAt: (pixel) => backward(scale, bottom + (base - pixel) / perY),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Where an axis has its labels, and what they say. */
 
 import type { Range, XAxis } from "../data/axis.ts";
-import { formatShareTick, formatStep, formatTicks, formatValue } from "./format.ts";
+import { exponentOf, formatShareTick, formatStep, formatTicks, formatValue } from "./format.ts";
 import type { Scale } from "./scales.ts";
 
 export interface Ticks {
@@ -43,19 +43,15 @@ function decades(scale: Scale, range: Range, most: number): number[] {
   }
   // Every second or third power where there are many; zero always stays.
   const stride = Math.ceil(coarse.length / Math.max(most, 1));
-  return coarse.filter((value) => value === 0 || exponent(value) % stride === 0);
+  return coarse.filter((value) => value === 0 || exponentOf(value) % stride === 0);
 }
 
 function powers(scale: Scale, { min, max }: Range): number[] {
   const largest = Math.max(Math.abs(min), Math.abs(max));
   const smallest = scale.kind === "log" ? min : scale.threshold * 10;
-  const first = exponent(smallest);
-  const count = Math.max(0, exponent(largest) - first + 1);
+  const first = exponentOf(smallest);
+  const count = Math.max(0, exponentOf(largest) - first + 1);
   return Array.from({ length: Math.min(count, 700) }, (_, i) => first + i);
-}
-
-function exponent(value: number): number {
-  return Math.floor(Math.log10(Math.abs(value)) + 1e-9);
 }
 
 function clean(value: number): number {
@@ -64,7 +60,7 @@ function clean(value: number): number {
 
 /** 1, 2 or 5 times a power of ten, not below what is asked for. */
 export function niceIncrement(atLeast: number): number {
-  const power = 10 ** exponent(atLeast || 1);
+  const power = 10 ** exponentOf(atLeast || 1);
   const digit = [1, 2, 5, 10].find((candidate) => candidate * power >= atLeast * (1 - 1e-9)) ?? 10;
   return clean(digit * power);
 }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tb_regplugin.capture.graph.collected import CollectedEntry
-from tb_regplugin.capture.graph.decompose import decompose
-from tb_regplugin.capture.graph.nested_entries import NestedEntries
-from tb_regplugin.capture.graph.parts import Decomposition, Part
-from tb_regplugin.findings.finding import Finding, found, listed, number, worst_first
-
-_Rule = Callable[["_Audited"], list[Finding]]
+from tb_regplugin.capture.graph.decompose import Decomposition, Part, decompose
+from tb_regplugin.capture.graph.operations import Operation, is_variable, strip
+from tb_regplugin.capture.graph.sources import ancestors, reaches
+from tb_regplugin.capture.graph.structure import CollectedEntry
+from tb_regplugin.finding import Finding, at_least, worst_first
+from tb_regplugin.findings.catalogue import found
+from tb_regplugin.findings.forms import listed, number
 
 
 def audit(
@@ -21,16 +23,19 @@ def audit(
 
     For graphs of TF1, and inside a ``tf.function`` while it is traced. Penalties that were
     collected and forgotten, scaled by λ again, counted twice, applied to each other, or collected
-    as bare variables are found by walking the loss itself. It adds nothing to the graph.
+    as bare variables are found by walking the loss itself: 1,000 layers take some 0.3 s. It adds
+    nothing to the graph.
 
     Args:
-      total_loss: What the optimiser minimises: a scalar tensor.
-      collection: The penalties that are meant to be in it, such as ``model.losses``; the graph's
-        REGULARIZATION_LOSSES when left out.
-      variables: The variables that a ``tf.function`` uses, to name them. TF1 graphs need none.
+      total_loss: The loss that the optimiser minimises: a scalar ``tf.Tensor`` of a graph, of any
+        float type. Of one that is no scalar, the collection alone is judged.
+      collection: The penalties that are meant to be in it, scalar tensors such as
+        ``model.losses``; the graph's REGULARIZATION_LOSSES when left out.
+      variables: The variables that a ``tf.function`` uses, of TensorFlow or Keras, to name them.
+        TF1 graphs need none.
 
     Returns:
-      Findings, worst first; empty where all is well.
+      Findings, worst first; empty where all is well. ``docs/findings.md`` lists their codes.
 
     Raises:
       TypeError: ``total_loss`` is no tensor of a graph: what was calculated eagerly cannot be
@@ -55,11 +60,31 @@ def audit(
             "the curves say whether they add up."
         )
     collected = None if collection is None else list(collection)
-    return audit_decomposition(decompose(total_loss, collected, variables))
+    return _findings(decompose(total_loss, collected, variables))
 
 
-def audit_decomposition(decomposition: Decomposition) -> list[Finding]:
-    """Says what is wrong with the way penalties reach a loss that was taken apart."""
+def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Finding, ...]:
+    """Says in warnings what is wrong with a loss, once, and returns it to be recorded.
+
+    It never raises: no graph of a user's may stop a training.
+
+    Args:
+      decomposition: The loss, taken apart.
+      stacklevel: As for ``warnings.warn``, counted from the caller.
+    """
+    if decomposition.warning:
+        warnings.warn(f"tb_regplugin: {decomposition.warning}", stacklevel=stacklevel + 1)
+    try:
+        findings = _findings(decomposition)
+    except Exception:  # noqa: BLE001 - what it cannot judge, it does not judge
+        return ()
+    for finding in at_least(findings, "warning"):
+        text = f"tb_regplugin: {finding.sentence} {finding.fix}"
+        warnings.warn(text, stacklevel=stacklevel + 1)
+    return tuple(findings)
+
+
+def _findings(decomposition: Decomposition) -> list[Finding]:
     audited = _Audited(decomposition)
     return worst_first([finding for rule in _RULES for finding in rule(audited)])
 
@@ -69,54 +94,87 @@ class _Audited:
 
     def __init__(self, decomposition: Decomposition) -> None:
         self.decomposition = decomposition
-        self.entries = decomposition.entries
-        self.nested = NestedEntries(decomposition.total, self.entries)
+        self.entries = decomposition.collected.entries
+        self._structure = decomposition.collected.structure
+        self._entry_numbers = {self._number(entry) for entry in self.entries}
+        self._contains_entry: dict[Operation, bool] = {}
+        self._uses_variable_of_total: dict[Operation, bool] = {}
         self._parts: dict[str, list[Part]] = {}
         for part in decomposition.parts:
-            if part.entry is not None:
-                self._parts.setdefault(part.entry, []).append(part)
+            if part.term.entry is not None:
+                self._parts.setdefault(part.term.entry, []).append(part)
         # What the whole loss is multiplied with, such as a loss scale, says nothing of penalties.
         self.common_factors = {1.0} | {
             constant
             for part in decomposition.parts
-            if part.role == "data"
-            for contribution in part.contributions
-            for constant, _ in contribution.factors
+            if part.term.role == "data"
+            for addend in part.addends
+            for constant in addend.weight.values()
         }
 
     def names(self, entries: Iterable[CollectedEntry]) -> list[str]:
         """Returns what the entries' columns are called."""
-        return [name for entry in entries for name in self._names(entry)]
-
-    def _names(self, entry: CollectedEntry) -> list[str]:
-        parts = self._parts.get(entry.name)
-        return [part.name for part in parts] if parts else [entry.name]
+        return [
+            name
+            for entry in entries
+            for name in [part.term.name for part in self._parts.get(entry.name, [])] or [entry.name]
+        ]
 
     def strengths(self, entry: CollectedEntry) -> set[float]:
         """Returns the strengths that were written into an entry, as far as they are known."""
         strengths: set[float] = set()
         for part in self._parts.get(entry.name, []):
-            if isinstance(part.strength, tuple):
-                strengths |= set(part.strength)
-            elif part.strength is not None:
-                strengths.add(part.strength)
+            if isinstance(part.term.strength, tuple):
+                strengths |= set(part.term.strength)
+            elif part.term.strength is not None:
+                strengths.add(part.term.strength)
         return strengths
 
+    def contains_another(self, entry: CollectedEntry) -> bool:
+        """Whether an entry is calculated from other entries, as a sum or otherwise."""
 
-def _not_in_loss(audited: _Audited) -> list[Finding]:
-    missing = [
-        entry for entry in audited.entries if not entry.uses and audited.nested.is_missing(entry)
-    ]
-    if not missing:
-        return []
-    names = audited.names(missing)
-    verb = "was collected in REGULARIZATION_LOSSES and is"
-    if len(names) > 1:
-        verb = "were collected in REGULARIZATION_LOSSES and are"
-    return [found("not_in_loss", f"{listed(names)} {verb} not in the loss.", names)]
+        def is_entry(op: Operation) -> bool:
+            return self._structure.visited.get(op) in self._entry_numbers
+
+        operands = strip(entry.tensor).op.inputs
+        return any(reaches(operand.op, is_entry, self._contains_entry) for operand in operands)
+
+    def is_missing(self, entry: CollectedEntry) -> bool:
+        """Whether the loss uses an entry's weights and nothing of the entry.
+
+        What another network's loss is for is not missing from this one.
+        """
+        operations, numbers = self._within_total
+        if self._number(entry) in numbers:
+            return False
+
+        def is_of_total(op: Operation) -> bool:
+            return is_variable(op) and op in operations
+
+        return reaches(strip(entry.tensor).op, is_of_total, self._uses_variable_of_total)
+
+    @functools.cached_property
+    def _within_total(self) -> tuple[set[Operation], set[int]]:
+        """The operations that the loss is calculated by, and the numbers of their expressions."""
+        self._structure.key(self.decomposition.total)
+        operations = ancestors(self.decomposition.total.op)
+        visited = self._structure.visited
+        return operations, {visited[op] for op in operations if op in visited}
+
+    def _number(self, entry: CollectedEntry) -> int:
+        return self._structure.key(entry.tensor)[0]
 
 
-def _scaled_again(audited: _Audited) -> list[Finding]:
+def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
+    missing = [entry for entry in audited.entries if not entry.uses and audited.is_missing(entry)]
+    if missing:
+        names = audited.names(missing)
+        was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
+        collected = f"{was} collected in REGULARIZATION_LOSSES and {verb}"
+        yield found("not_in_loss", f"{listed(names)} {collected} not in the loss.", names)
+
+
+def _scaled_again(audited: _Audited) -> Iterator[Finding]:
     by_factor: dict[float, list[CollectedEntry]] = {}
     for entry in audited.entries:
         if not entry.uses or entry.uses > entry.times_collected or entry.coefficient is None:
@@ -125,21 +183,18 @@ def _scaled_again(audited: _Audited) -> list[Finding]:
         # With a strength of 1, the factor is the strength.
         if factor not in audited.common_factors and audited.strengths(entry) - {0.0, 1.0}:
             by_factor.setdefault(factor, []).append(entry)
-    findings = []
     for factor, entries in by_factor.items():
         names = audited.names(entries)
-        verb = "is" if len(names) == 1 else "are"
         strength = max(audited.strengths(entries[0]))
         sentence = (
-            f"{listed(names)} {verb} multiplied by {number(factor)} on the way into the loss, on "
+            f"{_are(names)} multiplied by {number(factor)} on the way into the loss, on "
             f"top of the strength in the regulariser: {number(strength)} acts as "
             f"{number(strength * factor)}."
         )
-        findings.append(found("scaled_again", sentence, names))
-    return findings
+        yield found("scaled_again", sentence, names)
 
 
-def _counted_twice(audited: _Audited) -> list[Finding]:
+def _counted_twice(audited: _Audited) -> Iterator[Finding]:
     # A collected sum of entries brings each of them once more: duplicate_entry says so.
     sums = sum(entry.times_collected for entry in audited.entries if entry.holds_entries)
     twice = [
@@ -148,74 +203,75 @@ def _counted_twice(audited: _Audited) -> list[Finding]:
         if entry.uses > entry.times_collected + sums
         and (entry.coefficient is None or entry.coefficient not in audited.common_factors)
     ]
-    if not twice:
-        return []
-    names = audited.names(twice)
-    sentence = f"{listed(names)} {'is' if len(names) == 1 else 'are'} added to the loss "
-    sentence += f"{twice[0].uses} times"
-    if twice[0].coefficient is not None:
-        sentence += f", which makes {number(twice[0].coefficient)} times the penalty"
-    return [found("counted_twice", sentence + ".", names)]
+    if twice:
+        names = audited.names(twice)
+        sentence = f"{_are(names)} added to the loss {twice[0].uses} times"
+        if twice[0].coefficient is not None:
+            sentence += f", which makes {number(twice[0].coefficient)} times the penalty"
+        yield found("counted_twice", sentence + ".", names)
 
 
-def _raw_variable(audited: _Audited) -> list[Finding]:
-    names = audited.decomposition.raw_variables
-    if not names:
-        return []
-    what = "the variable" if len(names) == 1 else "the variables"
-    sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
-    return [found("raw_variable", sentence, names)]
+def _raw_variable(audited: _Audited) -> Iterator[Finding]:
+    names = audited.decomposition.collected.raw_variables
+    if names:
+        what = "the variable" if len(names) == 1 else "the variables"
+        sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
+        yield found("raw_variable", sentence, names)
 
 
-def _nested(audited: _Audited) -> list[Finding]:
-    findings = []
-    of_penalties = [entry for entry in audited.entries if audited.nested.is_of_penalties(entry)]
-    if of_penalties:
-        names = audited.names(of_penalties)
+def _penalty_of_penalty(audited: _Audited) -> Iterator[Finding]:
+    # Not the sums of others.
+    containing = [entry for entry in audited.entries if audited.contains_another(entry)]
+    names = audited.names(entry for entry in containing if not entry.holds_entries)
+    if names:
         verb = "is a penalty" if len(names) == 1 else "are penalties"
         sentence = f"{listed(names)} {verb} on other penalties, not on weights."
-        findings.append(found("penalty_of_penalty", sentence, names))
+        yield found("penalty_of_penalty", sentence, names)
+
+
+def _duplicate_entry(audited: _Audited) -> Iterator[Finding]:
     again = [
         entry
         for entry in audited.entries
-        if audited.nested.is_sum(entry) or (entry.times_collected > 1 and entry.uses != 1)
+        if entry.holds_entries or (entry.times_collected > 1 and entry.uses != 1)
     ]
     if again:
         names = audited.names(again)
-        verb = "is" if len(names) == 1 else "are"
-        sentence = f"{listed(names)} {verb} in REGULARIZATION_LOSSES more than once."
-        findings.append(found("duplicate_entry", sentence, names))
-    return findings
+        sentence = f"{_are(names)} in REGULARIZATION_LOSSES more than once."
+        yield found("duplicate_entry", sentence, names)
 
 
-def _uncollected_penalty(audited: _Audited) -> list[Finding]:
-    parts = [part for part in audited.decomposition.parts if part.role == "penalty"]
-    by_hand = [part for part in parts if part.entry is None and part.kind not in (None, "custom")]
+def _uncollected_penalty(audited: _Audited) -> Iterator[Finding]:
+    terms = [part.term for part in audited.decomposition.parts if part.term.role == "penalty"]
+    by_hand = [term for term in terms if term.entry is None and term.kind not in (None, "custom")]
     # Only graphs of TF1 have the collection; in a function nobody expects penalties in it.
-    if not by_hand or hasattr(audited.decomposition.total.graph, "captures"):
-        return []
-    collected = {part.variable for part in parts if part.entry is not None}
-    both = [part for part in by_hand if part.variable in collected]
-    if both:
-        names = [part.name for part in both]
-        variables = listed([str(part.variable) for part in both])
-        verb = "is" if len(both) == 1 else "are"
-        sentence = f"{variables} {verb} penalised by hand and by a collected term."
-        return [found("uncollected_penalty", sentence, names, severity="warning")]
-    names = [part.name for part in by_hand]
-    verb = "is" if len(names) == 1 else "are"
+    if not by_hand or audited.decomposition.total.graph.building_function:
+        return
+    collected = {term.variable for term in terms if term.entry is not None}
+    if both := [term for term in by_hand if term.variable in collected]:
+        variables = _are([str(term.variable) for term in both])
+        sentence = f"{variables} penalised by hand and by a collected term."
+        names = [term.name for term in both]
+        yield found("uncollected_penalty", sentence, names, severity="warning")
+        return
+    names = [term.name for term in by_hand]
     sentence = (
-        f"{listed(names)} {verb} penalised in the loss by hand, so REGULARIZATION_LOSSES does not "
+        f"{_are(names)} penalised in the loss by hand, so REGULARIZATION_LOSSES does not "
         f"hold {'it' if len(names) == 1 else 'them'}."
     )
-    return [found("uncollected_penalty", sentence, names)]
+    yield found("uncollected_penalty", sentence, names)
 
 
-_RULES: tuple[_Rule, ...] = (
+def _are(names: list[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+_RULES: tuple[Callable[[_Audited], Iterator[Finding]], ...] = (
     _not_in_loss,
     _scaled_again,
     _counted_twice,
     _raw_variable,
-    _nested,
+    _penalty_of_penalty,
+    _duplicate_entry,
     _uncollected_penalty,
 )

@@ -1,20 +1,34 @@
-"""Takes a loss apart into data loss and penalty terms."""
+"""Takes a loss apart into data loss and penalty terms: the columns of a row, and their values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from tb_regplugin.capture.graph.additive_walk import Addend, Hyperparameters, walk
-from tb_regplugin.capture.graph.collected import Collected, CollectedEntry
-from tb_regplugin.capture.graph.contribution import Contribution
-from tb_regplugin.capture.graph.operations import constant, is_opaque, single_element, strip
-from tb_regplugin.capture.graph.parts import Decomposition, Part
-from tb_regplugin.capture.graph.penalties import Penalties, merge_l1_and_l2, with_own_names
+from tb_regplugin.capture.graph.operations import (
+    Tensor,
+    constant,
+    is_opaque,
+    single_element,
+    strip,
+)
+from tb_regplugin.capture.graph.penalties import (
+    both_norms,
+    penalty_of_activations,
+    penalty_of_weights,
+)
 from tb_regplugin.capture.graph.sources import Sources
-from tb_regplugin.capture.graph.structure import Structure
+from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
+from tb_regplugin.capture.graph.walk import Addend, Hyperparameters, walk, whole
+from tb_regplugin.capture.step_ring import stack_scalars
+from tb_regplugin.finding import Finding
+from tb_regplugin.names import distinct
+from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
@@ -22,8 +36,37 @@ _MAX_DATA_PARTS = 8
 _UNEXPLAINED = "unexplained"
 
 
+@dataclass(eq=False)
+class Part:
+    """One column of a loss, and the tensors whose weighted sum is its value."""
+
+    term: Term
+    addends: list[Addend]
+
+
+@dataclass(eq=False)
+class Decomposition:
+    """What a loss is made of.
+
+    Attributes:
+      total: The loss.
+      parts: What adds up to it, and the collected terms that don't, which have the role "unused".
+      hyperparameters: What the parts' weights name by its number.
+      collected: REGULARIZATION_LOSSES, or what was given in its place, and how it reaches the loss.
+      visited_operations: How many operations were looked at.
+      warning: Why nothing could be taken apart, in a sentence.
+    """
+
+    total: Tensor
+    parts: list[Part]
+    hyperparameters: list[Tensor] = field(default_factory=list)
+    collected: Collected = field(default_factory=Collected)
+    visited_operations: int = 0
+    warning: str | None = None
+
+
 def decompose(
-    total_loss: Any, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()
+    total_loss: Tensor, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()
 ) -> Decomposition:
     """Takes a loss apart.
 
@@ -43,43 +86,91 @@ def decompose(
 
     Returns:
       Its parts. It never raises: a loss that cannot be taken apart is one unexplained part.
-
-    Example:
-      >>> import tensorflow as tf
-      >>> with tf.Graph().as_default():
-      ...     x = tf.compat.v1.placeholder(tf.float32, [None])
-      ...     w = tf.compat.v1.get_variable("w", [3])
-      ...     loss = tf.reduce_mean(x) + 0.1 * tf.nn.l2_loss(w)
-      ...     for part in decompose(loss).parts:
-      ...         print(part.role, part.name, part.kind, part.strength, part.coefficient)
-      data data None None None
-      penalty w l2 0.1 0.05
     """
     try:
         return _Decomposer(total_loss, collection, variables).decompose()
     except Exception as error:  # noqa: BLE001 - no graph of a user's may stop a training
         note = f"The loss could not be taken apart ({type(error).__name__}: {error})."
-        return Decomposition(total_loss, [_whole(total_loss, note)], warnings=[note])
+        return Decomposition(total_loss, [_unexplained([whole(total_loss)], note)], warning=note)
 
 
-def _whole(total: Any, note: str) -> Part:
-    return Part(_UNEXPLAINED, "unexplained", [Contribution(total, [(1.0, ())])], note=note)
+class Row(NamedTuple):
+    """A tensor of the values of one step, float32 ``[columns]``, and what they are."""
+
+    layout: Layout
+    values: Any
+
+
+def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> Row:
+    """Adds the operations that put a loss and its parts into one row.
+
+    The values are those of the very tensors that the loss is made of, so that they fit together
+    although the weights move in the same step. One operation collects them, however many.
+    """
+    parts, tensors = decomposition.parts, decomposition.hyperparameters
+    layout = Layout((Term("total", "total"), *(part.term for part in parts)), findings)
+    columns = [[whole(decomposition.total)], *(part.addends for part in parts)]
+    scalars, constants, numbers = [], [], []
+    for number, addends in enumerate(columns):
+        for addend in addends:
+            for product, factor in addend.weight.items():
+                scalar = _one_number(addend.tensor)
+                if product:
+                    factors = [_one_number(tensors[which]) for which in product]
+                    scalar = tf.reduce_prod(stack_scalars([scalar, *factors]))
+                scalars.append(scalar)
+                constants.append(factor)
+                numbers.append(number)
+    values = stack_scalars(scalars) * np.array(constants, np.float32)
+    if numbers != list(range(len(columns))):
+        values = tf.math.unsorted_segment_sum(values, numbers, len(columns))
+    return Row(layout, values)
+
+
+def _one_number(tensor: Tensor) -> Any:
+    if single_element(tensor):
+        return tensor
+    # As optimisers take a loss that is no scalar.
+    return tf.reduce_sum(tf.cast(tensor, tf.float32))
+
+
+def describe_penalties(scalars: Sequence[Any], variables: Iterable[Any] = ()) -> tuple[Term, ...]:
+    """Describes penalties that came without names, such as ``model.losses``.
+
+    Args:
+      scalars: Tensors of a function's graph. Others, without a graph, are numbered.
+      variables: The variables that they may penalise.
+
+    Returns:
+      One term each, with different names.
+    """
+    variables = tuple(variables)
+    terms = []
+    for number, scalar in enumerate(scalars):
+        term = Term(f"penalty {number}", kind="custom")
+        if tf.is_symbolic_tensor(scalar):
+            parts = decompose(scalar, [scalar], variables).parts
+            is_one = len(parts) == 1 and parts[0].term.role == "penalty"
+            term = parts[0].term if is_one else Term(scalar.op.name, kind="custom")
+        terms.append(term)
+    return tuple(with_distinct_names(terms))
 
 
 class _Decomposer:
     def __init__(
-        self, total: Any, collection: Iterable[Any] | None, variables: Iterable[Any]
+        self, total: Tensor, collection: Iterable[Any] | None, variables: Iterable[Any]
     ) -> None:
         self.total = total
-        graph = total.graph
         if collection is None:
-            collection = graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
-        self.structure = Structure()
+            collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
         self.sources = Sources(variables)
         self.hyperparameters = Hyperparameters(self.sources.is_hyperparameter)
-        with graph.as_default():
-            self.collected = Collected(collection, self.structure)
-        self.penalties = Penalties(self.sources, self.hyperparameters)
+        with total.graph.as_default():
+            self.collected = Collected(collection)
+        for entry in self.collected.entries:
+            met, _ = walk(entry.tensor, lambda _: False, self.hyperparameters)
+            # The first one is the entry.
+            entry.holds_entries = any(self.collected.find(part.tensor) for part in met[1:])
 
     def decompose(self) -> Decomposition:
         if not single_element(self.total):
@@ -87,10 +178,7 @@ class _Decomposer:
                 f"The loss has the shape {self.total.shape}, so it is no sum of scalars. "
                 "Optimisers minimise the sum of its elements."
             )
-            parts = [_whole(self.total, note)]
-            return self._result(parts, [note])
-        for entry in self.collected.entries:
-            entry.holds_entries = self._holds_entries(entry)
+            return self._result([_unexplained([whole(self.total)], note)], note)
         met, terms = walk(
             self.total,
             lambda tensor: (
@@ -98,100 +186,121 @@ class _Decomposer:
             ),
             self.hyperparameters,
         )
-        self._find_entries(met)
+        for addend in met:
+            if (entry := self.collected.find(addend.tensor)) is not None:
+                entry.addends.append(addend)
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
             if not entry.holds_entries:
                 penalties.extend(self._parts_of(entry))
-        parts = [*_data_parts(data, self.hyperparameters), *merge_l1_and_l2(penalties)]
-        with_own_names(parts)
+        parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties)])
         if opaque:
-            parts.append(_unexplained(opaque, self.hyperparameters))
-        return self._result(parts, [])
+            what = ", ".join(f"{a.tensor.op.name} ({a.tensor.op.type})" for a in opaque)
+            note = f"A branch, loop, function or custom gradient hides what this is: {what}."
+            parts.append(_unexplained(opaque, note))
+        return self._result(parts)
 
-    def _holds_entries(self, entry: CollectedEntry) -> bool:
-        met, _ = walk(entry.tensor, lambda _: False, self.hyperparameters)
-        # The first one is the entry.
-        return any(self.collected.find(addend.tensor) is not None for addend in met[1:])
-
-    def _find_entries(self, met: list[Addend]) -> None:
-        for addend in met:
-            entry = self.collected.find(addend.tensor)
-            if entry is not None:
-                entry.found.append(addend)
-                entry.uses += addend.uses
-                for product, weight in addend.weight.items():
-                    entry.weight[product] = entry.weight.get(product, 0.0) + weight
-
-    def _sort(self, terms: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
+    def _sort(self, addends: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
         """Tells data losses, penalties that were not collected, and what is neither apart."""
         data: list[Addend] = []
         without_data: list[Addend] = []
         opaque: list[Addend] = []
-        for term in terms:
-            if is_opaque(term.tensor.op):
-                opaque.append(term)
-            elif constant(term.tensor) == 0.0:
+        for addend in addends:
+            if is_opaque(addend.tensor.op):
+                opaque.append(addend)
+            elif constant(addend.tensor) == 0.0:
                 continue
-            elif term.tensor.op.type == "Const" or self.sources.reaches_data(term.tensor):
-                data.append(term)
+            elif addend.tensor.op.type == "Const" or self.sources.reaches_data(addend.tensor):
+                data.append(addend)
             else:
-                without_data.append(term)
+                without_data.append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
         data_are_constants = not data
-        for term in without_data:
-            part = self.penalties.describe(term)
-            if data_are_constants and part.kind == "custom":
-                data.append(term)
+        for addend in without_data:
+            coefficient = addend.coefficient
+            term = penalty_of_weights(addend.tensor, coefficient, coefficient, self.sources)
+            if data_are_constants and term.kind == "custom":
+                data.append(addend)
             else:
-                penalties.append(part)
+                penalties.append(Part(term, [addend]))
         return data, penalties, opaque
 
     def _parts_of(self, entry: CollectedEntry) -> list[Part]:
-        if entry.found:
-            return [
-                part for addend in entry.found for part in self.penalties.of_entry(entry, addend)
-            ]
-        if not hasattr(self, "_is_foreign"):
-            self._is_foreign = self.sources.foreign_to(self.total)
+        """Describes a collected entry, split by variables."""
+        if entry.addends:
+            return [part for addend in entry.addends for part in self._split(entry, addend)]
         if self._is_foreign(entry.tensor):
             return []
-        return self.penalties.of_entry(entry, None)
+        note = "Collected, but not part of the loss."
+        parts = self._split(entry, whole(strip(entry.tensor)))
+        return [Part(replace(p.term, role="unused", note=note), p.addends) for p in parts]
 
-    def _result(self, parts: list[Part], warnings: list[str]) -> Decomposition:
-        raw = self.collected.raw_variables
-        if raw:
-            warnings = [*warnings, _raw_variables_warning(raw)]
-        visited = self.structure.visited.keys() | self.sources.visited.keys()
-        return Decomposition(self.total, parts, self.collected.entries, raw, warnings, len(visited))
+    @functools.cached_property
+    def _is_foreign(self) -> Callable[[Tensor], bool]:
+        return self.sources.foreign_to(self.total)
+
+    def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
+        if self.sources.reaches_data(outer.tensor):
+            term = penalty_of_activations(outer.tensor, entry.name)
+            return [Part(replace(term, entry=entry.name), [outer])]
+        _, inner = walk(outer.tensor, lambda _: False, self.hyperparameters)
+        inner = [addend for addend in inner if constant(addend.tensor) != 0.0]
+        if any(is_opaque(addend.tensor.op) for addend in inner):
+            return [Part(Term(entry.name, kind="custom", entry=entry.name), [outer])]
+        parts = []
+        for own in inner:
+            addend = own.within(outer)
+            term = penalty_of_weights(
+                own.tensor, addend.coefficient, own.coefficient, self.sources, entry.name
+            )
+            parts.append(Part(term, [addend]))
+        return parts
+
+    def _result(self, parts: list[Part], warning: str | None = None) -> Decomposition:
+        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
+        tensors = self.hyperparameters.tensors
+        return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
 
 
-def _raw_variables_warning(names: list[str]) -> str:
-    return (
-        f"REGULARIZATION_LOSSES holds the variable{'s' * (len(names) > 1)} "
-        f"{', '.join(map(repr, names))} instead of penalties: get_regularization_loss() would add "
-        "the weights themselves to the loss. Pass regularizer= to get_variable(), or collect "
-        "regularizer(variable). They are not recorded as terms."
-    )
+def _unexplained(addends: list[Addend], note: str) -> Part:
+    return Part(Term(_UNEXPLAINED, "unexplained", note=note), addends)
 
 
-def _data_parts(data: list[Addend], hyperparameters: Hyperparameters) -> list[Part]:
-    contributions = [hyperparameters.contribution(term) for term in data]
-    if not 1 < len(data) <= _MAX_DATA_PARTS:
-        return [Part("data", "data", contributions)] if data else []
-    return [
-        Part(term.tensor.op.name, "data", [contribution])
-        for term, contribution in zip(data, contributions, strict=True)
-    ]
+def _data_parts(data: list[Addend]) -> list[Part]:
+    if 1 < len(data) <= _MAX_DATA_PARTS:
+        return [Part(Term(addend.tensor.op.name, "data"), [addend]) for addend in data]
+    return [Part(Term("data", "data"), data)] if data else []
 
 
-def _unexplained(opaque: list[Addend], hyperparameters: Hyperparameters) -> Part:
-    names = ", ".join(f"{strip(term.tensor).op.name} ({term.tensor.op.type})" for term in opaque)
-    return Part(
-        _UNEXPLAINED,
-        "unexplained",
-        [hyperparameters.contribution(term) for term in opaque],
-        note=f"A branch, loop, function or custom gradient hides what this is: {names}.",
-    )
+def _one_a_variable(parts: list[Part]) -> list[Part]:
+    """Makes one part of the norms of one variable that come from one collected entry."""
+    merged: dict[Any, Part] = {}
+    for number, part in enumerate(parts):
+        term = part.term
+        can_merge = term.entry is not None and term.variable is not None and term.kind != "custom"
+        key = (term.entry, term.variable, term.role) if can_merge else number
+        if key in merged:
+            before = merged[key]
+            merged[key] = Part(both_norms(before.term, term), before.addends + part.addends)
+        else:
+            merged[key] = part
+    return list(merged.values())
+
+
+def _with_distinct_names(parts: list[Part]) -> list[Part]:
+    """Gives parts of one role that share a name different ones: w, w (l1), w (2)."""
+    names: dict[Role, list[str]] = {}
+    seen: set[tuple[Role, str]] = set()
+    for term in (part.term for part in parts):
+        is_known = term.kind not in (None, "custom")
+        again = (term.role, term.name) in seen and is_known
+        seen.add((term.role, term.name))
+        names.setdefault(term.role, []).append(f"{term.name} ({term.kind})" if again else term.name)
+    free = {role: iter(distinct(of_role)) for role, of_role in names.items()}
+    for part in parts:
+        name = next(free[part.term.role])
+        if name != part.term.name:
+            part.term = replace(part.term, name=name)
+    return parts

@@ -1,42 +1,74 @@
-"""Recording from sessions of TF1."""
+"""Recording from TF1 graphs: a hook for sessions, and a summary operation."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import time
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from tb_regplugin.capture.fail_safe import FailSafe
-from tb_regplugin.capture.graph.audit_once import audit_and_warn
-from tb_regplugin.capture.graph.decompose import decompose
-from tb_regplugin.capture.graph.row import Row, build_row
-from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
-from tb_regplugin.writing.block_writer import BlockWriter
+from tb_regplugin import log_format
+from tb_regplugin.capture.graph.audit import audit_and_warn
+from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
+from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
+from tb_regplugin.capture.safety import FailSafe, is_chief
+from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.blocks import BlockWriter
+
+
+def summary_op(
+    name: str, total_loss: Any, description: str | None, collections: Sequence[str] | None
+) -> Any:
+    """Adds the operation to the loss's graph. See ``tb_regplugin.summary.op``."""
+    graph = total_loss.graph
+    decomposition = decompose(total_loss)
+    findings = audit_and_warn(decomposition, stacklevel=3)
+    with graph.as_default():
+        scope = graph.get_name_scope()
+        tag = f"{scope}/{name}" if scope else name
+        with tf.name_scope(re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name).lstrip("_/-") or "losses"):
+            row = build_row(decomposition, findings)
+            # A series of rows has their offsets, here none, in front.
+            block = tf.pad(row.values[tf.newaxis], [[0, 0], [2, 0]])
+            summary = tf.raw_ops.TensorSummaryV2(
+                tag=log_format.rows_tag(tag, log_format.layout_id(row.layout)),
+                tensor=block,
+                serialized_summary_metadata=log_format.rows_metadata(
+                    row.layout, description
+                ).SerializeToString(),
+            )
+        if collections is None:
+            collections = [tf.compat.v1.GraphKeys.SUMMARIES]
+        for collection in collections:
+            graph.add_to_collection(collection, summary)
+    return summary
 
 
 class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
     """Records what a TF1 loss is made of at each training step of a ``MonitoredSession``.
 
     Total, data loss and every penalty term are fetched in the same ``session.run`` as the train
-    operation, from the tensors that the loss is made of. Calls that do not change a trainable
-    variable are passed over. A row has the number of the global step before the step adds to it,
-    so the loss of the first weights is that of step 0; without a global step it counts itself.
-    Of several workers, only the chief records.
+    operation, from the tensors that the loss is made of, as one row of float32. Calls that do not
+    change a trainable variable are passed over. A row has the number of the global step before
+    the step adds to it, so the loss of the first weights is that of step 0; without a global step
+    it counts itself. Of several workers, only the chief records.
 
-    It never raises into a training. What cannot be recorded is said once, in a warning.
+    It never raises into a training. What cannot be recorded, and what is wrong with the way
+    penalties reach the loss, is said once, in a warning.
 
     Args:
       log_dir: The run's directory, below the one that TensorBoard is given. May be remote.
-      total_loss: What the optimiser minimises, a scalar tensor.
-      name: What the recording is called.
+      total_loss: The loss that the optimiser minimises: a scalar ``tf.Tensor`` of any float type,
+        of the graph that the session runs.
+      name: The recording's name.
       every: Of which steps rows are kept: those that it divides.
       flush_secs: How long a row waits to be written, in seconds; grows with the training's age.
-      is_chief: Whether this process records; found in the environment's ``TF_CONFIG`` when left
-        out.
+      is_chief: Whether this process records. Left out, that of the cluster in the environment's
+        ``TF_CONFIG`` which is its chief does.
 
     Raises:
       ValueError: ``name`` is empty, or ``every`` or ``flush_secs`` is not positive.
@@ -66,30 +98,29 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         flush_secs: float = 5.0,
         is_chief: bool | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, not {name!r}.")
-        if not every >= 1:
-            raise ValueError(f"every must be a positive number of steps, not {every}.")
-        if not flush_secs > 0:
-            raise ValueError(f"flush_secs must be a positive number of seconds, not {flush_secs}.")
+        check_options(name=name, every=every, flush_secs=flush_secs)
         self._options = (os.fspath(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss
-        self._is_chief = _is_chief() if is_chief is None else is_chief
+        self._is_chief = is_chief
         self._fail_safe = FailSafe()
         self._row: Row | None = None
         self._global_step: Any | None = None
         self._writer: BlockWriter | None = None
         self._runs: TrainingRuns | None = None
         self._next_step = 0
-        self._effect = RunEffect(trains=False, increment=0)
+        self._effect = RunEffect()
 
     def begin(self) -> None:
         """Adds what is needed to the graph, before it is finalised."""
-        if self._is_chief:
-            self._fail_safe.run(self._begin)
+        self._fail_safe.run(self._begin)
 
     def _begin(self) -> None:
+        if self._is_chief is None:
+            cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+            self._is_chief = is_chief(resolver=cluster)
+        if not self._is_chief:
+            return
         graph = self._total_loss.graph
         decomposition = decompose(self._total_loss)
         findings = audit_and_warn(decomposition, stacklevel=4)
@@ -105,14 +136,13 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
-        step = tf.compat.v1.train.get_global_step(session.graph)
-        self._runs = TrainingRuns(session.graph, step)
+        self._runs = TrainingRuns(session.graph)
         if self._global_step is not None:
             self._next_step = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect = RunEffect(trains=False, increment=0)
+        self._effect = RunEffect()
         if self._runs is not None:
             self._fail_safe.run(self._look_at, run_context)
         if self._fail_safe.failed or self._row is None or not self._effect.trains:
@@ -157,15 +187,83 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._writer.close)
 
 
-def _is_chief() -> bool:
-    """Whether this process writes, by the cluster that ``TF_CONFIG`` describes."""
-    try:
-        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        task = config.get("task", {})
-        cluster = config.get("cluster", {})
-    except (ValueError, AttributeError):
-        return True
-    if task.get("type", "chief") in ("chief", "master"):
-        return True
-    has_chief = "chief" in cluster or "master" in cluster
-    return bool(task["type"] == "worker" and not task.get("index") and not has_chief)
+class RunEffect(NamedTuple):
+    """What one call of ``session.run`` does.
+
+    Attributes:
+      trains: Whether it changes trainable variables.
+      increment: What it adds to the global step.
+    """
+
+    trains: bool = False
+    increment: int = 0
+
+
+class TrainingRuns:
+    """Tells training from evaluation by what a call fetches.
+
+    A session's hooks see each call, and a loss asked for in a call that only evaluates something
+    else would fail for want of its placeholders.
+
+    Args:
+      graph: The session's graph, complete.
+    """
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+        global_step = tf.compat.v1.train.get_global_step(graph)
+        self._global_step = None if global_step is None else _variable_op(global_step)
+        trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
+        self._trainable = {_variable_op(variable) for variable in trainable}
+        self._memo: dict[tuple[Operation, ...], RunEffect] = {}
+
+    def effect_of(self, fetches: Any) -> RunEffect:
+        """Returns what a call does that fetches these."""
+        elements = [
+            self._graph.as_graph_element(fetch)
+            for fetch in tf.nest.flatten(fetches, expand_composites=True)
+            if fetch is not None
+        ]
+        operations = tuple(getattr(element, "op", element) for element in elements)
+        if operations not in self._memo:
+            self._memo[operations] = self._find(operations)
+        return self._memo[operations]
+
+    def _find(self, operations: Iterable[Operation]) -> RunEffect:
+        trains, increment = False, 0
+        seen, waiting = set(operations), list(operations)
+        while waiting:
+            op = waiting.pop()
+            for written in _written_variables(op):
+                trains = trains or written in self._trainable
+                if written is self._global_step:
+                    increment += _increment(op)
+            fresh = {*(operand.op for operand in op.inputs), *op.control_inputs} - seen
+            seen |= fresh
+            waiting.extend(fresh)
+        return RunEffect(trains, increment)
+
+
+def _variable_op(variable: Any) -> Operation:
+    # Keras wraps TensorFlow's variables.
+    op: Operation = variable.op if hasattr(variable, "op") else variable.value.op
+    return op
+
+
+def _written_variables(op: Operation) -> list[Operation]:
+    """Returns the variables that an operation may write through its inputs."""
+    if op.type in VARIABLES or op.type in ("ReadVariableOp", "Identity"):
+        return []
+    return [
+        operand.op
+        for operand in op.inputs
+        # TF1's reference variables are written through references.
+        if operand.op.type in VARIABLES
+        and (operand.dtype == tf.resource or operand.dtype != operand.dtype.base_dtype)
+    ]
+
+
+def _increment(op: Operation) -> int:
+    if op.type not in ("AssignAdd", "AssignAddVariableOp"):
+        return 0
+    return int(constant(op.inputs[1]) or 0)

@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import add, mul, neg, sub, truediv
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-# Their result is their first input, as far as its value goes. A read is its variable's handle.
-_TRANSPARENT = frozenset(
-    {
-        "Cast",
-        "CheckNumerics",
-        "EnsureShape",
-        "Identity",
-        "PreventGradient",
-        "ReadVariableOp",
-        "Snapshot",
-        "StopGradient",
-    }
-)
+from tb_regplugin.capture.graph.internals import has_custom_gradient
+from tb_regplugin.terms import as_written
+
+
+class Operation(Protocol):
+    """What is used of ``tf.Operation``; TensorFlow has no types of its own."""
+
+    name: str
+    type: str
+    inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+    control_inputs: Sequence[Operation]
+    node_def: Any
+    op_def: Any
+
+    def get_attr(self, name: str) -> Any:
+        """Returns an attribute."""
+
+
+class Tensor(Protocol):
+    """What is used of ``tf.Tensor`` in a graph."""
+
+    op: Operation
+    value_index: int
+    dtype: Any
+    shape: Any
+    graph: Any
+
+
+# Their result is their first input, as far as its value goes.
+_TRANSPARENT = frozenset({
+    "Cast", "CheckNumerics", "EnsureShape", "Identity", "PreventGradient", "Snapshot",
+    "StopGradient",
+})  # fmt: skip
 _RESHAPING = frozenset({"ExpandDims", "Reshape", "Squeeze", "Transpose"})
 VARIABLES = frozenset({"AutoReloadVariable", "VarHandleOp", "Variable", "VariableV2"})
 # Loops of TF1 are cycles; nothing here looks into them.
 LOOPS = frozenset({"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"})
-_OPAQUE = frozenset(
-    {
-        "Case",
-        "EagerPyFunc",
-        "Exit",
-        "If",
-        "Merge",
-        "PartitionedCall",
-        "PyFunc",
-        "PyFuncStateless",
-        "RefExit",
-        "RefMerge",
-        "RemoteCall",
-        "StatefulPartitionedCall",
-        "StatelessCase",
-        "StatelessIf",
-        "StatelessWhile",
-        "SymbolicGradient",
-        "While",
-    }
-)
+_OPAQUE = frozenset({
+    "Case", "EagerPyFunc", "Exit", "If", "Merge", "PartitionedCall", "PyFunc", "PyFuncStateless",
+    "RefExit", "RefMerge", "RemoteCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf",
+    "StatelessWhile", "SymbolicGradient", "While",
+})  # fmt: skip
 # Stateful, and yet no source of data.
 _HARMLESS = VARIABLES | _OPAQUE | {"Assert", "Print", "PrintV2", "ReadVariableOp", "ResourceGather"}
 
+_FOLDED: dict[str, Callable[..., float]] = {
+    "Add": add, "AddV2": add, "Div": truediv, "Mul": mul, "Neg": neg, "RealDiv": truediv, "Sub": sub
+}  # fmt: skip
 _MAX_FOLDING_DEPTH = 8
 
 _is_stateful: dict[str, bool] = {}
 
 
-def single_element(tensor: Any) -> bool:
+def single_element(tensor: Tensor) -> bool:
     """Whether a tensor is known to hold exactly one number."""
+    if tensor.dtype == tf.resource:
+        return False
     return bool(tensor.shape.is_fully_defined() and tensor.shape.num_elements() == 1)
 
 
-def strip(tensor: Any) -> Any:
+def strip(tensor: Tensor) -> Tensor:
     """Returns the tensor whose value another one merely passes on."""
     while True:
         op = tensor.op
@@ -71,7 +83,7 @@ def strip(tensor: Any) -> Any:
             return tensor
 
 
-def strip_shape(tensor: Any) -> Any:
+def strip_shape(tensor: Tensor) -> Tensor:
     """Returns the tensor whose numbers another one holds, in whatever shape and order."""
     tensor = strip(tensor)
     while tensor.op.type in _RESHAPING:
@@ -79,17 +91,23 @@ def strip_shape(tensor: Any) -> Any:
     return tensor
 
 
-def has_custom_gradient(op: Any) -> bool:
-    """Whether a ``tf.custom_gradient`` stands here, so that value and gradient differ in form."""
-    return op.type == "IdentityN" and "_gradient_op_type" in op.node_def.attr
+def origin(tensor: Tensor) -> Tensor:
+    """Returns what a value is passed on from: of all reads of a variable, the variable."""
+    tensor = strip(tensor)
+    return tensor.op.inputs[0] if tensor.op.type == "ReadVariableOp" else tensor
 
 
-def is_opaque(op: Any) -> bool:
+def is_opaque(op: Operation) -> bool:
     """Whether what an operation computes lies in a function, a branch or a loop."""
     return op.type in _OPAQUE or has_custom_gradient(op)
 
 
-def is_data_source(op: Any) -> bool:
+def is_variable(op: Operation) -> bool:
+    """Whether an operation is a variable, or what stands for one in a ``tf.function``'s graph."""
+    return op.type in VARIABLES or (op.type == "Placeholder" and op.outputs[0].dtype == tf.resource)
+
+
+def is_data_source(op: Operation) -> bool:
     """Whether an operation brings in something other than variables and constants."""
     if op.type.startswith("Placeholder"):
         return bool(op.outputs[0].dtype != tf.resource)
@@ -100,44 +118,38 @@ def is_data_source(op: Any) -> bool:
     return _is_stateful[op.type] or not len(op.inputs)
 
 
-def constant(tensor: Any, depth: int = 0) -> float | None:
+def constant(tensor: Tensor, depth: int = 0) -> float | None:
     """Returns the one number that a tensor always holds, to the digits of float32; else None."""
     tensor = strip(tensor)
     op = tensor.op
-    if op.type == "Const":
-        if not single_element(tensor) or not (tensor.dtype.is_floating or tensor.dtype.is_integer):
-            return None
-        return rounded(float(np.asarray(tf.get_static_value(tensor)).reshape(-1)[0]))
-    if op.type == "Sum" and (terms := strip(op.inputs[0])).op.type == "Const":
-        # Such as the sum of an empty collection.
-        return (
-            rounded(float(np.sum(tf.get_static_value(terms)))) if single_element(tensor) else None
-        )
-    if depth == _MAX_FOLDING_DEPTH or op.type not in _FOLDED:
-        return None
-    values = [constant(operand, depth + 1) for operand in op.inputs]
     try:
-        return None if None in values else rounded(_FOLDED[op.type](*values))
-    except (ArithmeticError, ValueError, TypeError):
+        if op.type == "Const" or (op.type == "Sum" and strip(op.inputs[0]).op.type == "Const"):
+            # A sum, such as that of an empty collection.
+            held = tensor if op.type == "Const" else strip(op.inputs[0])
+            is_number = tensor.dtype.is_floating or tensor.dtype.is_integer
+            if not (single_element(tensor) and is_number):
+                return None
+            return as_written(float(np.sum(tf.get_static_value(held))))
+        if depth == _MAX_FOLDING_DEPTH or op.type not in _FOLDED:
+            return None
+        values = [constant(operand, depth + 1) for operand in op.inputs]
+        return None if None in values else as_written(_FOLDED[op.type](*values))
+    except (ArithmeticError, ValueError):
+        # A division by zero; infinity.
         return None
 
 
-_FOLDED: dict[str, Any] = {
-    "Add": lambda x, y: x + y,
-    "AddV2": lambda x, y: x + y,
-    "Div": lambda x, y: x / y,
-    "Mul": lambda x, y: x * y,
-    "Neg": lambda x: -x,
-    "RealDiv": lambda x, y: x / y,
-    "Sub": lambda x, y: x - y,
-}
-
-
-def rounded(number: float) -> float:
-    """Returns the number people wrote, from what float32 made of it.
-
-    Example:
-      >>> rounded(0.009999999776482582)
-      0.01
-    """
-    return float(f"{number:.7g}")
+def scaled(tensor: Tensor) -> tuple[Tensor, float] | None:
+    """Returns what a tensor is a constant times, and the constant; None where it is no such."""
+    op = tensor.op
+    if op.type == "Neg":
+        return strip(op.inputs[0]), -1.0
+    if op.type in ("RealDiv", "Div"):
+        divisor = constant(op.inputs[1])
+        return (strip(op.inputs[0]), 1.0 / divisor) if divisor else None
+    if op.type == "Mul":
+        left, right = op.inputs
+        for factor, part in ((left, right), (right, left)):
+            if (value := constant(factor)) is not None:
+                return strip(part), value
+    return None

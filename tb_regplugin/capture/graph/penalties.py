@@ -1,161 +1,174 @@
-"""From the terms of a loss to penalties: their kind, strength, coefficient and variable."""
+"""What penalties are: their kind, strength, coefficient and variable, by what calculates them."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
-from tb_regplugin.capture.graph.additive_walk import Addend, Hyperparameters, walk
-from tb_regplugin.capture.graph.collected import CollectedEntry
-from tb_regplugin.capture.graph.norms import match_norm
-from tb_regplugin.capture.graph.operations import constant, is_opaque, rounded, strip
-from tb_regplugin.capture.graph.parts import Part
+from tb_regplugin.capture.graph.internals import ACTIVITY_SCOPE, in_regularizers_of
+from tb_regplugin.capture.graph.operations import (
+    Operation,
+    Tensor,
+    constant,
+    origin,
+    scaled,
+    single_element,
+    strip,
+    strip_shape,
+)
 from tb_regplugin.capture.graph.sources import Sources
+from tb_regplugin.terms import Term, as_written
 
-_ACTIVITY_SCOPE = "/ActivityRegularizer/"
 
-
-class Penalties:
-    """Describes the penalty terms of one graph.
+def penalty_of_weights(
+    tensor: Tensor,
+    coefficient: float | None,
+    written: float | None,
+    sources: Sources,
+    entry: str | None = None,
+) -> Term:
+    """Describes a penalty that reaches only variables.
 
     Args:
-      sources: Says which variables they reach.
-      hyperparameters: What multiplies them.
+      tensor: Its value, without the factor in front of it.
+      coefficient: That factor in the loss; None where it is not constant.
+      written: That factor where the strength was written, such as in its collected entry.
+      sources: Says which variables it reaches.
+      entry: The name of that entry.
+    """
+    norm = match_norm(tensor)
+    variable = None if norm is None else sources.variable(norm.argument)
+    if norm is not None and norm.kind == "orthogonal":
+        variable = sources.only_variable(norm.argument)
+    if norm is None or variable is None:
+        variable = sources.only_variable(tensor)
+        norm = Norm("custom", tensor, None, None)
+    name, shape, size = variable or (None, None, None)
+    return Term(
+        name or strip(tensor).op.name,
+        kind=norm.kind,
+        strength=_product(written, norm.strength_factor),
+        coefficient=_product(coefficient, norm.factor),
+        variable=name,
+        shape=shape,
+        size=size,
+        entry=entry,
+    )
+
+
+def penalty_of_activations(tensor: Tensor, name: str) -> Term:
+    """Describes a collected penalty that data go into.
+
+    Args:
+      tensor: Its value.
+      name: What it is called in the collection.
+    """
+    layer, scope, _ = name.partition(ACTIVITY_SCOPE)
+    tensor = strip(tensor)
+    # Layers divide by the batch's size, which is not part of what the user wrote.
+    if tensor.op.type == "RealDiv":
+        tensor = strip(tensor.op.inputs[0])
+    tensor, factor = _without_scale(tensor)
+    norm = match_norm(tensor)
+    strength = None if norm is None else _product(factor, norm.strength_factor)
+    return Term(f"{layer}/activity" if scope else name, kind="activity", strength=strength)
+
+
+def both_norms(first: Term, second: Term) -> Term:
+    """Describes two penalties of one variable from one collected entry as one.
+
+    L1 and L2 make ``"l1_l2"``. What is the same several times over (a collection that is
+    evaluated twice) adds up.
+    """
+    if first.kind == second.kind:
+        coefficients = first.coefficient, second.coefficient
+        if coefficients[0] is None or coefficients[1] is None:
+            return replace(first, coefficient=None)
+        return replace(first, coefficient=as_written(coefficients[0] + coefficients[1]))
+    if {first.kind, second.kind} != {"l1", "l2"}:
+        return first
+    l1, l2 = (first, second) if first.kind == "l1" else (second, first)
+    strength = None
+    if isinstance(l1.strength, float) and isinstance(l2.strength, float):
+        strength = (l1.strength, l2.strength)
+    return replace(first, kind="l1_l2", strength=strength, coefficient=None)
+
+
+class Norm(NamedTuple):
+    """The L1 norm or the squared L2 norm of a tensor, times a factor.
+
+    Attributes:
+      kind: Which of them; "custom" where it is another function.
+      argument: The tensor.
+      factor: 1/2 in TensorFlow's ``l2_loss``, 1/size in a mean; None where it is not known.
+      strength_factor: What a number in front of it is to be multiplied with to get the number
+        that the user wrote. ``tf_keras`` writes ``L2(s)`` as ``2 * s * l2_loss(w)``.
     """
 
-    def __init__(self, sources: Sources, hyperparameters: Hyperparameters) -> None:
-        self._sources = sources
-        self._hyperparameters = hyperparameters
-
-    def describe(self, term: Addend, own: Addend | None = None) -> Part:
-        """Describes a term that reaches only variables.
-
-        Args:
-          term: It, with its weight in the loss.
-          own: It, with its weight in its collected entry, where the strength stands.
-        """
-        part = Part(
-            strip(term.tensor).op.name,
-            "penalty",
-            [self._hyperparameters.contribution(term)],
-            kind="custom",
-        )
-        norm = match_norm(term.tensor)
-        variable = None
-        if norm is not None:
-            variable = self._sources.variable(norm.argument)
-            if variable is None and norm.kind == "orthogonal":
-                variable = self._sources.only_variable(norm.argument)
-        if norm is not None and variable is not None:
-            part.kind = norm.kind
-            part.coefficient = _product(term.coefficient, norm.factor)
-            part.strength = _product((own or term).coefficient, norm.strength_factor)
-        else:
-            variable = self._sources.only_variable(term.tensor)
-        if variable is not None:
-            part.name = part.variable = variable.name
-            part.shape, part.size = variable.shape, variable.size
-        return part
-
-    def of_entry(self, entry: CollectedEntry, addend: Addend | None) -> list[Part]:
-        """Describes a collected entry, split by variables.
-
-        Args:
-          entry: It.
-          addend: Where it is in the loss; None where it is not.
-        """
-        outer = addend or Addend(strip(entry.tensor), {(): 1.0})
-        _, own_terms = walk(outer.tensor, lambda _: False, self._hyperparameters)
-        own_terms = [term for term in own_terms if constant(term.tensor) != 0.0]
-        if self._sources.reaches_data(outer.tensor) or any(
-            is_opaque(term.tensor.op) for term in own_terms
-        ):
-            parts = [self._whole(entry, outer)]
-        else:
-            parts = [
-                self.describe(Addend(own.tensor, _times(own.weight, outer.weight)), own)
-                for own in own_terms
-            ]
-        for part in parts:
-            part.entry = entry.name
-            if addend is None:
-                part.role = "unused"
-                part.note = "Collected, but not part of the loss."
-        return parts
-
-    def _whole(self, entry: CollectedEntry, outer: Addend) -> Part:
-        """Describes an entry that reaches data: a regulariser of activations."""
-        is_activity = self._sources.reaches_data(outer.tensor)
-        layer, scope, _ = entry.name.partition(_ACTIVITY_SCOPE)
-        return Part(
-            f"{layer}/activity" if scope else entry.name,
-            "penalty",
-            [self._hyperparameters.contribution(outer)],
-            kind="activity" if is_activity else "custom",
-            strength=self._activity_strength(outer.tensor) if is_activity else None,
-        )
-
-    def _activity_strength(self, tensor: Any) -> float | None:
-        # Layers divide by the batch's size, which is not part of what the user wrote.
-        if tensor.op.type == "RealDiv":
-            tensor = strip(tensor.op.inputs[0])
-        _, terms = walk(tensor, lambda _: False, self._hyperparameters)
-        if len(terms) != 1 or (norm := match_norm(terms[0].tensor)) is None:
-            return None
-        return _product(terms[0].coefficient, norm.strength_factor)
+    kind: Literal["l1", "l2", "orthogonal", "custom"]
+    argument: Tensor
+    factor: float | None
+    strength_factor: float | None
 
 
-def merge_l1_and_l2(parts: list[Part]) -> list[Part]:
-    """Makes one part of an L1 and an L2 term of one variable from one collected entry.
+def match_norm(tensor: Tensor) -> Norm | None:
+    """Recognises a norm by the operations that calculate it; None where it is none."""
+    inner = strip(tensor)
+    op = inner.op
+    if op.type == "L2Loss":
+        strength_factor = 0.5 if in_regularizers_of("tf_keras", op) else 1.0
+        return Norm("l2", op.inputs[0], 0.5, strength_factor)
+    if not single_element(inner):
+        return None
+    factor = 1.0
+    if op.type in ("Sum", "Mean"):
+        inner, factor = _without_scale(strip(op.inputs[0]))
+    elementwise = _match_elementwise(inner)
+    if elementwise is None:
+        return None
+    kind, argument = elementwise
+    if op.type == "Mean":
+        size = op.inputs[0].shape.num_elements()
+        return Norm(kind, argument, factor / size if size else None, factor)
+    if kind == "l1" and (pairs := _orthogonal_pairs(op, argument)) is not None:
+        return Norm("orthogonal", argument, None, 2.0 * pairs)
+    return Norm(kind, argument, factor, factor)
 
-    Terms that are the same several times over (a collection that is evaluated twice) are one
-    part too.
+
+def _match_elementwise(tensor: Tensor) -> tuple[Literal["l1", "l2"], Tensor] | None:
+    op = tensor.op
+    if op.type == "Abs":
+        return "l1", op.inputs[0]
+    is_square = op.type == "Square" or (
+        op.type == "Mul" and origin(op.inputs[0]) is origin(op.inputs[1])
+    )
+    if is_square or (op.type == "Pow" and constant(op.inputs[1]) == 2.0):
+        base = strip(op.inputs[0])
+        return "l2", base.op.inputs[0] if base.op.type == "Abs" else base
+    return None
+
+
+def _without_scale(tensor: Tensor) -> tuple[Tensor, float]:
+    """Takes constant factors off a product."""
+    factor = 1.0
+    while (inner := scaled(tensor)) is not None:
+        tensor, factor = inner[0], factor * inner[1]
+    return tensor, factor
+
+
+def _orthogonal_pairs(reduction: Operation, argument: Tensor) -> float | None:
+    """Returns over how many pairs of vectors Keras' OrthogonalRegularizer takes its mean.
+
+    Source: Keras' regularizers.py, ``0.5 * factor * sum(abs(product)) / num_pairs``.
     """
-    merged: dict[Any, Part] = {}
-    for number, part in enumerate(parts):
-        key: Any = number
-        if part.entry is not None and part.variable is not None and part.kind != "custom":
-            key = (part.entry, part.variable, part.role)
-        before = merged.setdefault(key, part)
-        if before is part:
-            continue
-        before.contributions += part.contributions
-        if part.kind == before.kind:
-            before.coefficient = _sum(before.coefficient, part.coefficient)
-        elif {before.kind, part.kind} == {"l1", "l2"}:
-            first, second = (before, part) if before.kind == "l1" else (part, before)
-            if isinstance(first.strength, float) and isinstance(second.strength, float):
-                before.strength = (first.strength, second.strength)
-            else:
-                before.strength = None
-            before.kind, before.coefficient = "l1_l2", None
-    return list(merged.values())
-
-
-def with_own_names(parts: list[Part]) -> None:
-    """Gives parts of one role that share a name names of their own."""
-    names: dict[tuple[str, str], int] = {}
-    for part in parts:
-        base = part.name
-        if (part.role, part.name) in names and part.kind not in (None, "custom"):
-            base = part.name = f"{part.name} ({part.kind})"
-        while (part.role, part.name) in names:
-            names[part.role, base] = names.get((part.role, base), 1) + 1
-            part.name = f"{base} ({names[part.role, base]})"
-        names[part.role, part.name] = 1
-
-
-def _times(left: dict[tuple[int, ...], float], right: dict[tuple[int, ...], float]) -> Any:
-    product: dict[tuple[int, ...], float] = {}
-    for key, value in left.items():
-        for other_key, other in right.items():
-            both = tuple(sorted((*key, *other_key)))
-            product[both] = product.get(both, 0.0) + value * other
-    return product
+    product = strip_shape(argument).op
+    if product.type != "Mul" or not in_regularizers_of("keras", reduction):
+        return None
+    if not any(strip(operand).op.type in ("MatMul", "BatchMatMulV2") for operand in product.inputs):
+        return None
+    vectors = product.outputs[0].shape[0]
+    return None if vectors is None else float(vectors * (vectors - 1.0) / 2.0)
 
 
 def _product(weight: float | None, factor: float | None) -> float | None:
-    return None if weight is None or factor is None else rounded(weight * factor)
-
-
-def _sum(left: float | None, right: float | None) -> float | None:
-    return None if left is None or right is None else rounded(left + right)
+    return None if weight is None or factor is None else as_written(weight * factor)

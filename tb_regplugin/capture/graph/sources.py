@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tb_regplugin.capture.graph.operations import VARIABLES, is_data_source, strip_shape
+from tb_regplugin.capture.graph import internals
+from tb_regplugin.capture.graph.operations import (
+    VARIABLES,
+    Operation,
+    Tensor,
+    is_data_source,
+    is_variable,
+    origin,
+    strip_shape,
+)
 
 # A hyperparameter is a short expression.
 _MAX_HYPERPARAMETER_OPERATIONS = 64
 
 
-@dataclass(frozen=True)
-class VariableFacts:
+class VariableFacts(NamedTuple):
     """What a term says of its variable: path, shape and number of parameters."""
 
     name: str
@@ -34,38 +41,38 @@ class Sources:
     """
 
     def __init__(self, variables: Iterable[Any] = ()) -> None:
-        self.visited: dict[Any, bool] = {}
+        self.visited: dict[Operation, bool] = {}
         self._captures: dict[Any, dict[int, Any]] = {}
-        self._captured = {id(handle): variable for handle, variable in _handles(variables)}
+        self._captured = {
+            id(handle): variable for variable in variables for handle in internals.handles(variable)
+        }
 
-    def reaches_data(self, tensor: Any) -> bool:
+    def reaches_data(self, tensor: Tensor) -> bool:
         """Whether data, or chance, goes into a tensor's value."""
         return reaches(tensor.op, is_data_source, self.visited)
 
-    def foreign_to(self, total: Any) -> Callable[[Any], bool]:
+    def foreign_to(self, total: Tensor) -> Callable[[Tensor], bool]:
         """Returns what tells whether a tensor needs data that the total does not need.
 
         Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
         out of an iterator.
         """
         known = ancestors(total.op)
-        memo: dict[Any, bool] = {}
+        memo: dict[Operation, bool] = {}
         return lambda tensor: reaches(
             tensor.op, lambda op: is_data_source(op) and op not in known, memo
         )
 
-    def is_hyperparameter(self, tensor: Any) -> bool:
+    def is_hyperparameter(self, tensor: Tensor) -> bool:
         """Whether a tensor is calculated from single numbers alone, such as a schedule of λ."""
         waiting, seen = [tensor.op], {tensor.op}
         while waiting:
             op = waiting.pop()
             if len(seen) > _MAX_HYPERPARAMETER_OPERATIONS:
                 return False
-            if op.type in VARIABLES or (
-                op.type == "Placeholder" and op.outputs[0].dtype == tf.resource
-            ):
+            if is_variable(op):
                 facts = self._facts(op)
-                if facts is None or facts.shape is None or facts.size != 1:
+                if facts is None or facts.size != 1:
                     return False
             elif op.type.startswith("Placeholder"):
                 if op.outputs[0].shape.rank != 0:
@@ -78,21 +85,19 @@ class Sources:
                 waiting.extend(fresh)
         return True
 
-    def variable(self, tensor: Any) -> VariableFacts | None:
+    def variable(self, tensor: Tensor) -> VariableFacts | None:
         """Returns the variable whose numbers a tensor holds, if it is one."""
-        op = strip_shape(tensor).op
-        return self._facts(op) if op.type in VARIABLES or op.type == "Placeholder" else None
+        return self._facts(origin(strip_shape(tensor)).op)
 
-    def only_variable(self, tensor: Any) -> VariableFacts | None:
+    def only_variable(self, tensor: Tensor) -> VariableFacts | None:
         """Returns the variable that a tensor's value depends on, if it is exactly one."""
         found = [facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None]
         return found[0] if len(found) == 1 else None
 
-    def _facts(self, op: Any) -> VariableFacts | None:
+    def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
-            shape = tf.TensorShape(op.get_attr("shape"))
-            return _facts_of(op.name, shape)
-        if op.type == "Placeholder" and op.outputs[0].dtype == tf.resource:
+            return _facts_of(op.name, tf.TensorShape(op.get_attr("shape")))
+        if is_variable(op):
             variable = self._captured.get(id(self._outermost(op.outputs[0])))
             if variable is not None:
                 name = getattr(variable, "path", None) or variable.name.removesuffix(":0")
@@ -103,8 +108,9 @@ class Sources:
         """Follows a capture out of nested function graphs."""
         while (graph := getattr(tensor, "graph", None)) is not None:
             if graph not in self._captures:
-                captures = getattr(graph, "captures", ())
-                self._captures[graph] = {id(internal): outer for outer, internal in captures}
+                self._captures[graph] = {
+                    id(inner): outer for outer, inner in internals.captures(graph)
+                }
             if id(tensor) not in self._captures[graph]:
                 break
             tensor = self._captures[graph][id(tensor)]
@@ -118,16 +124,7 @@ def _facts_of(name: str, shape: Any) -> VariableFacts:
     )
 
 
-def _handles(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
-    for variable in variables:
-        # Keras 3 wraps TensorFlow's variable.
-        inner = variable if hasattr(variable, "handle") else getattr(variable, "value", None)
-        for replica in getattr(inner, "values", None) or [inner]:
-            if hasattr(replica, "handle"):
-                yield replica.handle, variable
-
-
-def ancestors(op: Any) -> set[Any]:
+def ancestors(op: Operation) -> set[Operation]:
     """Returns an operation and all whose results go into its."""
     seen, waiting = {op}, [op]
     while waiting:
@@ -137,21 +134,45 @@ def ancestors(op: Any) -> set[Any]:
     return seen
 
 
-def reaches(op: Any, wanted: Callable[[Any], bool], memo: dict[Any, bool]) -> bool:
-    """Whether an operation that is wanted is among an operation and its ancestors."""
-    waiting, entered = [op], set()
+def operands_first(
+    op: Operation,
+    operands_of: Callable[[Operation], Iterable[Operation]],
+    done: Container[Operation],
+) -> Iterator[Operation]:
+    """Yields an operation and its ancestors that are not done, each after its operands.
+
+    Args:
+      op: The operation.
+      operands_of: Returns what is looked at before an operation.
+      done: Where the caller puts each operation that it was given.
+    """
+    # By hand, since graphs are deeper than Python's stack.
+    waiting = [op]
+    entered: set[Operation] = set()
     while waiting:
         current = waiting[-1]
-        if current in memo:
+        if current in done:
             waiting.pop()
             continue
-        operands = [operand.op for operand in current.inputs]
-        # In a TF1 loop, an operation is among its own ancestors.
-        missing = [o for o in operands if o not in memo and o not in entered]
-        if missing and current not in entered:
+        if current not in entered:
             entered.add(current)
-            waiting.extend(missing)
-        else:
-            waiting.pop()
-            memo[current] = wanted(current) or any(memo.get(o, False) for o in operands)
+            # In a TF1 loop, an operation is among its own ancestors.
+            missing = [o for o in operands_of(current) if o not in done and o not in entered]
+            if missing:
+                waiting.extend(missing)
+                continue
+        waiting.pop()
+        yield current
+
+
+def reaches(
+    op: Operation, wanted: Callable[[Operation], bool], memo: dict[Operation, bool]
+) -> bool:
+    """Whether an operation that is wanted is among an operation and its ancestors."""
+    for current in operands_first(op, _operands, memo):
+        memo[current] = wanted(current) or any(memo.get(o, False) for o in _operands(current))
     return memo[op]
+
+
+def _operands(op: Operation) -> list[Operation]:
+    return [operand.op for operand in op.inputs]

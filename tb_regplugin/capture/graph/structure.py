@@ -6,10 +6,23 @@ use, so what was collected and what is in the loss share neither operations nor 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from tb_regplugin.capture.graph.operations import LOOPS, has_custom_gradient, is_data_source, strip
+import tensorflow as tf
+
+from tb_regplugin.capture.graph.internals import has_custom_gradient
+from tb_regplugin.capture.graph.operations import (
+    LOOPS,
+    Operation,
+    Tensor,
+    is_data_source,
+    single_element,
+    strip,
+)
+from tb_regplugin.capture.graph.sources import operands_first
+from tb_regplugin.capture.graph.walk import Addend
 
 
 class Structure:
@@ -20,44 +33,114 @@ class Structure:
     """
 
     def __init__(self) -> None:
-        self.visited: dict[Any, int] = {}
+        self.visited: dict[Operation, int] = {}
         self._numbers: dict[Hashable, int] = {}
 
-    def key(self, tensor: Any) -> tuple[int, int]:
+    def key(self, tensor: Tensor) -> tuple[int, int]:
         """Returns what identifies a tensor's expression."""
         tensor = strip(tensor)
-        # By hand, since graphs are deeper than Python's stack.
-        waiting = [tensor.op]
-        while waiting:
-            op = waiting[-1]
-            if op in self.visited:
-                waiting.pop()
-                continue
-            operands = [] if _stands_for_itself(op) else [strip(t) for t in op.inputs]
-            missing = [operand.op for operand in operands if operand.op not in self.visited]
-            if missing:
-                waiting.extend(missing)
-            else:
-                waiting.pop()
-                self.visited[op] = self._number(op, operands)
+        for op in operands_first(tensor.op, _operands, self.visited):
+            self.visited[op] = self._number(op)
         return self.visited[tensor.op], tensor.value_index
 
-    def _number(self, op: Any, operands: list[Any]) -> int:
-        expression: Hashable
-        if _stands_for_itself(op):
-            expression = (op.type, op.name)
-        else:
+    def _number(self, op: Operation) -> int:
+        expression: Hashable = (op.type, op.name)
+        if not _stands_for_itself(op):
             attributes = tuple(
                 (name, value.SerializeToString(deterministic=True))
                 for name, value in sorted(op.node_def.attr.items())
                 if not name.startswith("_")
             )
+            operands = [strip(operand) for operand in op.inputs]
             inputs = tuple((self.visited[operand.op], operand.value_index) for operand in operands)
             expression = (op.type, attributes, inputs)
         return self._numbers.setdefault(expression, len(self._numbers))
 
 
-def _stands_for_itself(op: Any) -> bool:
+def _operands(op: Operation) -> list[Operation]:
+    return [] if _stands_for_itself(op) else [strip(operand).op for operand in op.inputs]
+
+
+def _stands_for_itself(op: Operation) -> bool:
     if op.type == "Const":
         return False
     return op.type in LOOPS or has_custom_gradient(op) or not len(op.inputs) or is_data_source(op)
+
+
+@dataclass(eq=False)
+class CollectedEntry:
+    """An entry of the collection.
+
+    Attributes:
+      name: Its tensor's name, without the output's number.
+      tensor: One number.
+      times_collected: How often it is in the collection.
+      addends: Where it is in the loss. More than one where it was calculated several times.
+      holds_entries: Whether it is a sum of others, so that its parts are theirs.
+    """
+
+    name: str
+    tensor: Tensor
+    times_collected: int = 1
+    addends: list[Addend] = field(default_factory=list)
+    holds_entries: bool = False
+
+    @property
+    def uses(self) -> int:
+        """By how many ways of additions it reaches the loss: 0 if it never does."""
+        return sum(addend.uses for addend in self.addends)
+
+    @property
+    def coefficient(self) -> float | None:
+        """The constant that it is multiplied with in the loss; None where it is not constant."""
+        coefficient = 0.0
+        for addend in self.addends:
+            if addend.coefficient is None:
+                return None
+            coefficient += addend.coefficient
+        return coefficient
+
+
+class Collected:
+    """The collection's entries, by the expressions that they are.
+
+    Args:
+      collection: What ``get_collection(REGULARIZATION_LOSSES)`` returned.
+
+    Attributes:
+      entries: Its entries that are scalars, each expression once.
+      raw_variables: The names of variables in it: weights instead of their penalties.
+      structure: Tells which expressions are equal.
+    """
+
+    def __init__(self, collection: Iterable[Any] = ()) -> None:
+        self.structure = Structure()
+        self.raw_variables: list[str] = []
+        self._by_key: dict[tuple[int, int], CollectedEntry] = {}
+        for item in collection:
+            self._add(item)
+        self.entries = list(self._by_key.values())
+        self._types = {strip(entry.tensor).op.type for entry in self.entries}
+
+    def _add(self, item: Any) -> None:
+        # Keras wraps TensorFlow's variables.
+        if isinstance(item, tf.Variable) or isinstance(getattr(item, "value", None), tf.Variable):
+            self.raw_variables.append(str(item.name).removesuffix(":0"))
+            return
+        if not hasattr(item, "op"):
+            item = tf.convert_to_tensor(item)
+        # Of a lazy entry, too, the tensor that it was made with: its value would be another one.
+        tensor = item.op.outputs[item.value_index]
+        if single_element(tensor):
+            key = self.structure.key(tensor)
+            if key in self._by_key:
+                self._by_key[key].times_collected += 1
+            else:
+                self._by_key[key] = CollectedEntry(tensor.op.name, tensor)
+
+    def find(self, tensor: Tensor) -> CollectedEntry | None:
+        """Returns the entry that a tensor is, whichever operations calculate it."""
+        # Most tensors are ruled out by their type, without a look at all that they come from.
+        if strip(tensor).op.type not in self._types:
+            return None
+        return self._by_key.get(self.structure.key(tensor))

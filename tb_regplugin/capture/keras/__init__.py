@@ -1,0 +1,1 @@
+"""Recording trainings and validations of Keras 3 models, on each of its backends."""

@@ -1,0 +1,211 @@
+"""Every private name of Keras that is touched, here and nowhere else.
+
+Each function says why the public ways don't do. Where a later Keras lacks a name, its function
+raises ``AttributeError`` unless it says otherwise: that becomes one warning, recording stops, and
+training goes on. ``tests/keras_backend/test_internals.py`` calls each one.
+
+Importing this module imports no Keras: what drives a training serves tf_keras, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tb_regplugin.capture.safety import overridden
+
+OLDEST_KERAS = (3, 8)
+
+
+def require_version(version: str) -> None:
+    """Refuses a Keras that lacks what is used here.
+
+    Raises:
+      ImportError: It is too old; the message says which is needed.
+    """
+    major, minor = (int(number) for number in version.split(".")[:2])
+    if (major, minor) < OLDEST_KERAS:
+        oldest = ".".join(map(str, OLDEST_KERAS))
+        raise ImportError(
+            f"RegularizationCallback needs Keras {oldest} or later, and this is Keras {version}: "
+            f'pip install --upgrade "keras>={oldest}". '
+            "With TF_USE_LEGACY_KERAS=1 it records models of tf_keras (Keras 2)."
+        )
+
+
+# What fit calls. These are plain attributes, but Keras tracks what is set in the usual way: so they
+# are read and written in the model's __dict__.
+
+
+def function_of(model: Any, name: str) -> Any:
+    """Returns a model's ``train_function`` or ``test_function``; None before ``fit`` made it."""
+    return model.__dict__.get(name)
+
+
+def set_function(model: Any, name: str, function: Any) -> None:
+    """Lets ``fit`` call another function."""
+    model.__dict__[name] = function
+
+
+def history_of(model: Any) -> Any:
+    """Returns the ``History`` of the model's last ``fit``, which is another one in each.
+
+    If it were gone, what an exception left behind could be taken for a part of the next ``fit``.
+    """
+    return model.__dict__.get("history")
+
+
+# What a step adds up.
+
+
+def compile_loss_of(model: Any) -> Any:
+    """Returns the object that computes what ``compile(loss=...)`` asked for; None without.
+
+    No public name leads to it. (``model.loss`` is what the user wrote.)
+    """
+    return model._compile_loss
+
+
+@contextmanager
+def observing_outputs(
+    compile_loss: Any, observe: Callable[[list[Any]], list[Any]]
+) -> Iterator[None]:
+    """Lets a ``CompileLoss`` add up other losses for the length of a block.
+
+    Nothing public gives the loss of one output: the metrics are running means.
+
+    Args:
+      compile_loss: It.
+      observe: Takes and returns its list of named tuples of ``loss``, ``loss_weights``, ``name``.
+    """
+    namespace = compile_loss.__dict__
+    build, plain = compile_loss.build, namespace.get("_flat_losses")
+
+    # Keras lists the losses when it first needs them.
+    def observing_build(*args: Any, **kwargs: Any) -> None:
+        nonlocal plain
+        build(*args, **kwargs)
+        plain = namespace.get("_flat_losses")
+        if plain:
+            namespace["_flat_losses"] = list(observe(plain))
+
+    if plain:
+        namespace["_flat_losses"] = list(observe(plain))
+    with overridden(compile_loss, **({} if plain else {"build": observing_build})):
+        try:
+            yield
+        finally:
+            if plain:
+                namespace["_flat_losses"] = plain
+
+
+def with_loss(entry: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
+    """Returns an entry of that list with another ``loss``, which ``wrap`` makes of the entry.
+
+    Where another Keras keeps them in another form, it is left alone.
+    """
+    return entry._replace(loss=wrap(entry)) if hasattr(entry, "_replace") else entry
+
+
+AGGREGATE = "_aggregate_additional_loss"
+
+
+def aggregate_of(model: Any) -> Callable[[Any], Any]:
+    """Returns the method that makes an entry of ``model.losses`` the number that is added.
+
+    The public way, ``model.losses`` after ``compute_loss``, would compute all penalties twice in
+    eager steps and in PyTorch's.
+    """
+    method: Callable[[Any], Any] = getattr(model, AGGREGATE)
+    return method
+
+
+# Which layer an entry of model.losses is of. Nothing public says so.
+
+
+def layers_of(model: Any) -> list[Any]:
+    """Returns a model and all layers within it, in the order of ``model.losses``.
+
+    ``model.layers`` has the outermost only, and a layer has no ``layers``.
+    """
+    return list(model._flatten_layers())
+
+
+def loss_ids_of(layer: Any) -> Iterator[int]:
+    """Returns the ``id`` of each loss that a layer has added in this step.
+
+    Stateless calls (JAX) keep the ids only. If both were gone, terms would be called "term 1", ….
+    """
+    yield from map(id, getattr(layer, "_losses", ()))
+    yield from getattr(layer, "_loss_ids", ())
+
+
+# JAX, where variables travel with a step.
+
+
+def metrics_within(metric: Any) -> list[Any]:
+    """Returns the list of the metrics that are parts of a metric: its variables include theirs.
+
+    Setting an attribute is the public way to add one, but leaves it in that list for good.
+    """
+    parts: list[Any] = metric._metrics
+    return parts
+
+
+def is_travelling(variable: Any) -> bool:
+    """Whether a value that is assigned to a variable now goes with the state of the step.
+
+    ``keras.StatelessScope`` is public; the one that is entered is not.
+    """
+    from keras.src.backend import get_stateless_scope
+
+    scope = get_stateless_scope()
+    return scope is not None and scope.get_current_value(variable) is not None
+
+
+@contextmanager
+def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[None]:
+    """Gives more of a model's metric variables a sharding, for the length of a block.
+
+    Keras 3.8 to 3.11 look one up, by its place, for each that comes out of a step; later ones
+    don't, and have no such list.
+
+    Args:
+      model: The model.
+      first: The place of the first.
+      values: What the variables are.
+    """
+    shardings = getattr(model, "_metrics_variable_shardings", None) or []
+    own = [value.sharding for value in values] if shardings else []
+    shardings[first:first] = own
+    try:
+        yield
+    finally:
+        del shardings[first : first + len(own)]
+
+
+# Optimisers.
+
+
+def decayed_by(optimizer: Any, variables: Sequence[Any]) -> list[Any]:
+    """Returns which of these variables an optimiser's weight decay shrinks.
+
+    What ``exclude_from_weight_decay`` was given can't be asked for. If it were gone, no weight
+    decay would be recorded.
+    """
+    is_decayed = getattr(optimizer, "_use_weight_decay", None)
+    return [] if is_decayed is None else [v for v in variables if is_decayed(v)]
+
+
+def trained_by(optimizer: Any) -> list[Any]:
+    """Returns the variables that ``optimizer.apply(gradients)`` changes where none are given.
+
+    ``optimizer.variables`` are its own; the model's may stand in another order.
+    """
+    return list(optimizer._trainable_variables)
+
+
+def runs_in_several_processes(strategy: Any) -> bool:
+    """Whether a ``tf.distribute`` strategy sums over processes (a private name of TensorFlow)."""
+    return strategy is not None and bool(strategy.extended._in_multi_worker_mode())

@@ -1,0 +1,232 @@
+"""A ring's variables in device memory, written by a compiled step on any Keras backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.safety import RecordingError
+
+
+class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
+    """The last rows of a training, and the number of its next step: a ``rows.Storage``.
+
+    A metric, because Keras knows how to keep a metric's variables in every training step: under
+    a distribution strategy, where rows become the sum over the replicas, and on JAX, where they
+    travel with the step's state. It has no result and is in no log.
+
+    Args:
+      rows: How many rows it holds.
+      columns: How many values fit into a row.
+      strategy: The model's ``tf.distribute`` strategy, where it has one.
+
+    Attributes:
+      values: On JAX, what the variables are between steps: one array a variable.
+    """
+
+    def __init__(self, rows: int, columns: int, strategy: Any = None) -> None:
+        with nullcontext() if strategy is None else strategy.scope():
+            super().__init__(name="tb_regplugin_ring", dtype="float32")
+            self.rows = rows
+            self.columns = columns
+            self.values: list[Any] | None = None
+            # One row more: steps that are not kept go there, so that no step branches. One column
+            # more: the label.
+            self._buffer = self.add_variable(
+                (rows + 1, columns + 1), "zeros", dtype="float32", name="rows"
+            )
+            self._next_step = self._add_counter("next_step")
+            self._every = self._add_counter("every")
+
+    def _add_counter(self, name: str) -> Any:
+        return self.add_variable(
+            (), "zeros", dtype="int", aggregation="only_first_replica", name=name
+        )
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: rows come by ``write``."""
+
+    def result(self) -> dict[str, Any]:
+        """Returns nothing, so that the logs keep their keys."""
+        return {}
+
+    def reset_state(self) -> None:
+        """Keeps the rows: an epoch's end is none of a recording."""
+
+    def start(self, next_step: int, every: int) -> None:
+        """Empties it, outside of the step. Steps are kept that ``every`` divides."""
+        self._buffer.assign(ops.zeros(self._buffer.shape, "float32"))
+        self._next_step.assign(next_step)
+        self._every.assign(every)
+        if _is_jax():
+            self.values = [variable.value for variable in self.variables]
+
+    @property
+    def last_step(self) -> Any:
+        """The number of the step that was written last, as a tensor of the step."""
+        return ops.convert_to_tensor(self._next_step) - 1
+
+    def is_due(self, step: Any) -> Any:
+        """Whether the row of a step is kept, as a tensor of the step."""
+        return ops.equal(step % ops.convert_to_tensor(self._every), 0)
+
+    def write(self, label: int, values: Sequence[Any], step: Any = None) -> None:
+        """Writes the row of a step, inside of it, and counts the step.
+
+        Args:
+          label: A small number.
+          values: Tensors of any float type; of those that are no scalars, the sums are written.
+          step: The number of the step; counted where it is None.
+
+        Raises:
+          RecordingError: On JAX, the row would be lost.
+        """
+        if keras.config.backend() == "torch":
+            self._write_in_place(label, values, step)
+            return
+        if _is_jax() and not internals.is_travelling(self._buffer):
+            raise RecordingError("its train_step calls compute_loss without the metrics' state")
+        every = ops.convert_to_tensor(self._every)
+        if step is None:
+            step = ops.convert_to_tensor(self._next_step)
+        parts = [ops.convert_to_tensor(float(label), "float32"), *map(_float32_scalar, values)]
+        padding = self.columns + 1 - len(parts)
+        row = ops.pad(ops.stop_gradient(ops.stack(parts)), [[0, padding]])
+        slot = ops.where(
+            ops.equal(step % every, 0), (step // every) % self.rows, ops.full_like(step, self.rows)
+        )
+        self._buffer.assign(
+            ops.scatter_update(
+                ops.convert_to_tensor(self._buffer),
+                ops.reshape(ops.cast(slot, "int32"), (1, 1)),
+                ops.expand_dims(row, 0),
+            )
+        )
+        self._next_step.assign(step + 1)
+
+    def _write_in_place(self, label: int, values: Sequence[Any], step: Any) -> None:
+        """Does the same in PyTorch's own operations: each of Keras' costs it tens of µs a step."""
+        import torch
+
+        with torch.no_grad():
+            counter, every = self._next_step.value, self._every.value
+            step = counter if step is None else step
+            slot = torch.where(step % every == 0, (step // every) % self.rows, self.rows)
+            parts = [value.sum() if value.ndim else value for value in values]
+            row = torch.stack([torch.full_like(parts[0], label), *parts]).to(torch.float32)
+            width = self._buffer.value[:, : len(row)]
+            width.index_copy_(0, slot.reshape(1).to(torch.int64), row.unsqueeze(0))
+            counter.copy_(step + 1)
+
+    def add_up(self, values: Sequence[Any]) -> Any:
+        """Returns the float32 sum of values, inside of the step."""
+        return sum(map(_float32_scalar, values))
+
+    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
+        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
+        samples = ops.convert_to_tensor(samples, "float32")
+        factor = samples * replicas
+        return [samples, *(ops.cast(value, "float32") * factor for value in values)]
+
+    def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
+        buffer, next_step, every = (
+            np.asarray(ops.convert_to_numpy(value))
+            for value in (self.variables if self.values is None else self.values)
+        )
+        return buffer, int(next_step), int(every)
+
+
+class TravellingRing:
+    """A ring on JAX, where variables go into a step and come out of it.
+
+    For the length of a step, the ring is a part of the model's first metric: so its variables are
+    among ``model.metrics_variables``, and ``model.metrics`` is what it was.
+
+    Args:
+      model: A compiled and built model.
+      variables: The ring's.
+
+    Raises:
+      RecordingError: The model has no metric that could carry the ring.
+    """
+
+    def __init__(self, model: Any, variables: RingVariables) -> None:
+        self._model = model
+        self._ring = variables
+        # How many values the state of metrics has, with the ring.
+        self._count = 0
+        if not model.metrics:
+            raise RecordingError("on JAX, a model without any metric can't be recorded")
+        self._host = model.metrics[0]
+        before = len(model.metrics_variables)
+        with self.attached():
+            ids = [id(variable) for variable in model.metrics_variables]
+        own = [id(variable) for variable in variables.variables]
+        self._first = ids.index(own[0]) if own[0] in ids else -1
+        self._end = self._first + len(own)
+        if len(ids) != before + len(own) or ids[self._first : self._end] != own:
+            raise RecordingError(
+                f"its metric {self._host.name!r} does not list the variables of its parts"
+            )
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Lets the ring be a part of the model for the length of a ``with`` block."""
+        parts = internals.metrics_within(self._host)
+        parts.append(self._ring)
+        try:
+            yield
+        finally:
+            parts.remove(self._ring)
+
+    def call(self, function: Callable[..., Any], state: Any, *args: Any) -> tuple[Any, bool]:
+        """Calls a train or test function with the ring in its state.
+
+        Returns:
+          What it returned, without the ring, and whether the ring got lost on the way.
+        """
+        *others, metrics = state
+        values = self._ring.values or []
+        self._count = len(metrics) + len(values)
+        metrics = [*metrics[: self._first], *values, *metrics[self._first :]]
+        with internals.with_shardings(self._model, self._first, values):
+            logs, (*others, metrics) = function((*others, metrics), *args)
+        if len(metrics) != self._count:
+            return (logs, (*others, metrics)), True
+        self._ring.values = list(metrics[self._first : self._end])
+        metrics = [*metrics[: self._first], *metrics[self._end :]]
+        return (logs, (*others, metrics)), False
+
+    def updated(self, state: Any, update: Callable[[], None]) -> Any:
+        """Returns a step's resulting state as it is after an update of the ring.
+
+        Raises:
+          RecordingError: The ring got lost in the step.
+        """
+        *others, metrics = state
+        if len(metrics) != self._count:
+            raise RecordingError("its train_step drops the state of metrics")
+        own = zip(self._ring.variables, metrics[self._first : self._end], strict=True)
+        with keras.StatelessScope(own) as scope:
+            update()
+        values = [scope.get_current_value(variable) for variable in self._ring.variables]
+        return (*others, [*metrics[: self._first], *values, *metrics[self._end :]])
+
+
+def _is_jax() -> bool:
+    return bool(keras.config.backend() == "jax")
+
+
+def _float32_scalar(value: Any) -> Any:
+    if len(value.shape):
+        value = ops.sum(value)
+    is_float32 = keras.backend.standardize_dtype(value.dtype) == "float32"
+    return value if is_float32 else ops.cast(value, "float32")

@@ -1,0 +1,182 @@
+"""A Keras model's training or validation step that also records its losses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import keras
+from keras import ops
+
+from tb_regplugin.capture.keras import internals, terms
+from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
+from tb_regplugin.capture.keras.loss import LossCapture, count_columns
+from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
+from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
+from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.safety import RecordingError, overridden
+
+_UNSEEN = (
+    "Calculated beside the training step, which does not call compute_loss: whether its loss "
+    "holds this term is not known."
+)
+
+
+class KerasStep(RecordedStep):
+    """A ``RecordedStep`` of a Keras 3 model, on any backend.
+
+    Args:
+      model: A compiled and built model.
+      original: Its own function.
+      kind: Which of the two that is.
+      min_columns: How many values a row must have room for.
+      gradients_every: Of how many recorded steps one has its gradients recorded; None for none.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        original: Any,
+        kind: StepKind = TRAIN,
+        min_columns: int = 0,
+        gradients_every: int | None = None,
+    ) -> None:
+        strategy = getattr(model, "distribute_strategy", None)
+        replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+        steps_per_execution = int(model.steps_per_execution)
+        variables = RingVariables(
+            DRAIN_ROWS + steps_per_execution,
+            max(count_columns(model) + SPARE_COLUMNS, min_columns),
+            strategy,
+        )
+        super().__init__(original, Ring(variables, replicas), steps_per_execution, strategy)
+        self._kind = kind
+        self._gradients_every = gradients_every
+        self._gradients: GradientCapture | None = None
+        if gradients_every is not None and kind is TRAIN and can_capture(strategy):
+            self._gradients = GradientCapture(model, gradients_every, self.ring, strategy)
+        is_jax = keras.config.backend() == "jax"
+        self._travelling = TravellingRing(model, variables) if is_jax else None
+        self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
+        self._capture = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
+        gradients = self._gradients
+        if gradients is not None:
+            self._capture.on_row = lambda: gradients.expect(variables.last_step)
+        with self._instrumented(model), overridden(model, **{kind.function: None}):
+            getattr(model, kind.make_function)(force=True)
+            self._inner = internals.function_of(model, kind.function)
+
+    def fits(self, model: Any, *options: Any) -> bool:
+        """Whether a new one for this model would be the same."""
+        steps = self.steps_per_execution
+        return steps == model.steps_per_execution and options == (self._gradients_every,)
+
+    def __call__(self, model: Any, *args: Any) -> Any:
+        """Does what the model's own function does, and records."""
+        with self._instrumented(model):
+            if self._travelling is None:
+                return self._inner(*args)
+            result, lost = self._travelling.call(self._inner, *args)
+            if lost:
+                self.ring.failure = RecordingError("its train_step drops the state of metrics")
+            return result
+
+    def start(self, next_step: int, every: int) -> None:
+        """Begins a training at a step; what was not drained is lost."""
+        super().start(next_step, every)
+        if self._gradients is not None:
+            self._gradients.start(next_step, every)
+
+    def drain(self) -> list[Rows]:
+        """Takes the rows that came since the last call, those of gradients last."""
+        losses = self.ring.drain()
+        return losses if self._gradients is None else losses + self._gradients.drain()
+
+    def notice(self) -> str | None:
+        """Returns what the user should know."""
+        if self._unseen.was_needed:
+            return (
+                "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
+                "loss. It records the penalties of the weights, calculated beside each step."
+            )
+        if self._gradients is None:
+            if self._gradients_every is None or self._kind is not TRAIN:
+                return None
+            return (
+                "tb_regplugin records losses and no gradients: these only on TensorFlow and "
+                "PyTorch, and in one process."
+            )
+        failure = self._gradients.ring.failure
+        if failure is None:
+            return None
+        return (
+            f"tb_regplugin stopped recording gradients: {failure!r}. Losses are recorded, and "
+            "your training goes on."
+        )
+
+    @contextmanager
+    def _instrumented(self, model: Any) -> Iterator[None]:
+        with ExitStack() as stack:
+            stack.enter_context(self._capture.installed(model))
+            if self._gradients is not None:
+                stack.enter_context(self._gradients.installed(model))
+            if self._travelling is not None:
+                stack.enter_context(self._travelling.attached())
+            yield
+
+
+class PenaltiesBesideStep:
+    """Records the penalties of the weights with which a step begins that keeps its loss to itself.
+
+    Args:
+      ring: Where its row goes.
+      travelling: That ring, where variables travel with the step.
+
+    Attributes:
+      was_needed: Whether such a step has come by.
+    """
+
+    def __init__(self, ring: Ring, travelling: TravellingRing | None) -> None:
+        self.was_needed = False
+        self._ring = ring
+        self._travelling = travelling
+        # Strategies run a thread a replica.
+        self._running = threading.local()
+
+    def before(self, model: Any, *args: Any) -> None:
+        """Calculates them; where the step turns out to be seen, compilers leave that out."""
+        self._running.row = None
+        try:
+            with self._weights_of_step(model, *args):
+                variables = terms.regularized_variables(model)
+                columns = terms.describe_variables(model, variables)
+                values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
+                decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
+            columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
+            self._running.row = columns, values + decay_values
+        except Exception as error:  # noqa: BLE001 - recording never breaks training
+            self._ring.failure = error
+
+    def after(self, result: Any) -> Any:
+        """Adds their row."""
+        row = self._running.row
+        if row is None or not row[0]:
+            return result
+        self.was_needed = True
+        try:
+            if self._travelling is None:
+                self._ring.push(*row)
+                return result
+            logs, state = result
+            return logs, self._travelling.updated(state, lambda: self._ring.push(*row))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._ring.failure = error
+            return result
+
+    def _weights_of_step(self, model: Any, *args: Any) -> Any:
+        if self._travelling is None:
+            return nullcontext()
+        return keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))

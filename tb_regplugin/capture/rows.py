@@ -1,0 +1,184 @@
+"""Rows that wait on a device: the book-keeping that the rings of all frameworks share.
+
+A compiled step can't write to a file. It puts its row into a ring, a buffer of variables that the
+host reads now and then. What a ring's variables are differs by framework and is a ``Storage``;
+which columns a row has, and which rows are new, is the same for all and stands here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin.terms import Layout, Term
+
+# How many rows wait on the device at most.
+DRAIN_ROWS = 64
+# Room for losses that could not be foreseen.
+SPARE_COLUMNS = 16
+
+
+class Rows(NamedTuple):
+    """Recorded rows of one layout.
+
+    Attributes:
+      layout: What the columns are.
+      steps: int64 ``[rows]``.
+      values: float32 ``[rows, columns]``; where there are samples, times their number.
+      samples: float32 ``[rows]``, the numbers of samples; empty where none were pushed.
+    """
+
+    layout: Layout
+    steps: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32]
+    samples: npt.NDArray[np.float32]
+
+
+class Storage(Protocol):
+    """The variables of a ring, and the few operations on a framework's tensors that it needs.
+
+    Attributes:
+      rows: How many rows it holds, and one more: steps that are not kept go there, so that no
+        step branches.
+      columns: How many values a row has room for, and one more: the label, which comes first.
+    """
+
+    rows: int
+    columns: int
+
+    def start(self, next_step: int, every: int) -> None:
+        """Empties it, outside of the step. Steps are kept that ``every`` divides."""
+
+    def write(self, label: int, values: Sequence[Any], step: Any) -> None:
+        """Writes the row of a step, inside of it, and counts the step.
+
+        Args:
+          label: A small number.
+          values: Tensors of any float type; of those that are no scalars, the sums are written.
+          step: The number of the step; counted where it is None.
+        """
+
+    def add_up(self, values: Sequence[Any]) -> Any:
+        """Returns the float32 sum of values, inside of the step."""
+
+    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
+        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
+
+    def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
+
+
+class Ring:
+    """The last rows of a training or of a validation, each with columns of its own.
+
+    Steps push, also several at once in threads, one a replica; the host drains.
+
+    Args:
+      storage: Its variables.
+      replicas: Over how many replicas the rows are added up.
+
+    Attributes:
+      missing_columns: How many columns a row should have had more: a wider ring is needed.
+      failure: Why nothing more is pushed.
+      next_step: The number of the step that comes next, as of the last ``start`` or ``drain``.
+    """
+
+    def __init__(self, storage: Storage, replicas: int = 1) -> None:
+        self.missing_columns = 0
+        self.failure: Exception | None = None
+        self.next_step = 0
+        self.storage = storage
+        self.replicas = replicas
+        # In the order of their labels: each with whether a row begins with its number of samples.
+        self._labels: list[tuple[Layout, bool]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether any row was ever pushed."""
+        return bool(self._labels)
+
+    def start(self, next_step: int, every: int) -> None:
+        """Begins at a step, of which every so many are kept; what was not drained is lost."""
+        self.storage.start(next_step, every)
+        self.next_step = next_step
+
+    def push(
+        self, columns: Sequence[Term], values: Sequence[Any], samples: Any = None, step: Any = None
+    ) -> None:
+        """Adds the row of a step. Call it inside of the step, once a trace or an eager step.
+
+        Args:
+          columns: What the values are.
+          values: A tensor or number a column.
+          samples: How many samples the batch has, to weight its row with it in a mean.
+          step: The number of the step, a tensor. It is counted where there is none; with a
+            number, steps that are not kept need no call.
+        """
+        # One column stays for the number of samples.
+        room = self.storage.columns - 1
+        if len(values) > room:
+            # For the one execution until a wider ring is there.
+            self.missing_columns = len(values) - room + SPARE_COLUMNS
+            values = [*values[: room - 1], self.storage.add_up(values[room - 1 :])]
+            columns = [*columns[: room - 1], Term("other terms", kind="custom")]
+        if samples is not None:
+            # Losses come divided by the number of replicas, and the replicas' rows are added up.
+            values = self.storage.weigh(values, samples, self.replicas)
+        label = (Layout(tuple(columns)), samples is not None)
+        with self._lock:
+            if label not in self._labels:
+                self._labels.append(label)
+            number = self._labels.index(label)
+        self.storage.write(number, values, step)
+
+    def drain(self) -> list[Rows]:
+        """Takes the rows that came since the last call, cut where their columns change."""
+        buffer, next_step, every = self.storage.read()
+        # Rows are counted as if those of earlier trainings had been kept too.
+        counts = unread(-(-self.next_step // every), -(-next_step // every), len(buffer) - 1)
+        self.next_step = next_step
+        rows = buffer[counts % (len(buffer) - 1)]
+        labels = np.rint(rows[:, 0] / self.replicas).astype(np.int64)
+        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+        drained = []
+        for first, end in pairwise(bounds):
+            if end > first:
+                layout, has_samples = self._labels[labels[first]]
+                samples, part = 1 + has_samples, rows[first:end]
+                values = part[:, samples : samples + len(layout.columns)]
+                steps = counts[first:end] * every
+                drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
+        return drained
+
+
+def unread(
+    read: int, written: int, size: int, written_meanwhile: int | None = None
+) -> npt.NDArray[np.int64]:
+    """Returns which rows of a buffer are new: their numbers, in the order they were written.
+
+    Row n stands at ``n % size``. What has been overwritten is lost, and not among them.
+
+    Args:
+      read: How many rows were written when the buffer was read last.
+      written: How many were written just before it was read now.
+      size: How many it holds.
+      written_meanwhile: How many were written just after it was read, where writing goes on.
+
+    Example:
+      >>> unread(3, 6, 4), unread(0, 6, 4)
+      (array([3, 4, 5]), array([2, 3, 4, 5]))
+      >>> unread(0, 6, 4, written_meanwhile=7)
+      array([4, 5])
+    """
+    if written_meanwhile is None or written_meanwhile == written:
+        oldest = written - size
+    else:
+        # And one may be half written.
+        oldest = written_meanwhile + 1 - size
+    return np.arange(max(read, oldest), max(read, written), dtype=np.int64)

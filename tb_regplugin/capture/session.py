@@ -1,0 +1,319 @@
+"""One fit of a model, of either Keras: its training and its validations, driven from the host."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+import weakref
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin.capture import step_numbers
+from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
+from tb_regplugin.capture.rows import DRAIN_ROWS, Rows
+from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
+from tb_regplugin.terms import GRADIENT_ROLES, Layout, Term
+from tb_regplugin.writing.blocks import BlockWriter
+
+
+class Session(ABC):
+    """Stands in for a model's function for one call: it puts back the model's own, then records.
+
+    Args:
+      model: The model.
+      step_of: Makes its recorded steps.
+      fail_safe: Keeps what goes wrong out of the training.
+    """
+
+    kind: StepKind
+
+    def __init__(self, model: Any, step_of: StepFactory, fail_safe: FailSafe) -> None:
+        self._model = model
+        self._step_of = step_of
+        self._fail_safe = fail_safe
+        self._is_chief = is_chief(getattr(model, "distribute_strategy", None))
+        self._history = internals.history_of(model)
+        self.step: RecordedStep | None = None
+
+    def arm(self) -> None:
+        """Lets the next call of the model's function be recorded.
+
+        Raises:
+          RecordingError: Another callback records it.
+        """
+        current = internals.function_of(self._model, self.kind.function)
+        if current is None:
+            getattr(self._model, self.kind.make_function)()
+            current = internals.function_of(self._model, self.kind.function)
+        if current is self:
+            return
+        if isinstance(current, Session):
+            raise RecordingError("another RegularizationCallback records this model")
+        step = self.step
+        if step is None or step.original is not current or step.ring.missing_columns:
+            self._take_step(self._step_of(self._model, current, self.kind))
+        internals.set_function(self._model, self.kind.function, self)
+
+    def __call__(self, *args: Any) -> Any:
+        """Does what the model's function does, recorded."""
+        disarm(self._model, self.kind)
+        step = self.step
+        assert step is not None
+        # Left behind by a callback that raised before the step: this training is another one.
+        if internals.history_of(self._model) is not self._history:
+            return step.original(*args)
+        return self._run(step, *args)
+
+    def _check(self, step: RecordedStep) -> None:
+        """Looks at a step that has run.
+
+        Raises:
+          Exception: What went wrong in it.
+        """
+        if step.ring.failure is not None:
+            raise step.ring.failure
+        if not step.ring.has_rows:
+            raise RecordingError(
+                f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen"
+            )
+
+    @abstractmethod
+    def _take_step(self, step: RecordedStep) -> None:
+        """Lets another step record from now on."""
+
+    @abstractmethod
+    def _run(self, step: RecordedStep, *args: Any) -> Any:
+        """Runs one execution of the step, and records it."""
+
+
+def disarm(model: Any, kind: StepKind) -> None:
+    """Makes sure that a model has its own function."""
+    current = internals.function_of(model, kind.function)
+    if isinstance(current, Session) and current.step is not None:
+        internals.set_function(model, kind.function, current.step.original)
+
+
+class TrainingSession(Session):
+    """A training from ``on_train_begin`` to ``on_train_end``, or to what cut it short.
+
+    Args:
+      model: The model.
+      step_of: Makes its recorded steps.
+      fail_safe: Keeps what goes wrong out of the training.
+      writer: Where rows of losses go.
+      gradient_writer: Where rows of gradients go.
+      every: Of which steps rows are recorded: those that it divides.
+      drain_secs: How long a row may wait on the device.
+
+    Attributes:
+      has_written: Whether rows have come to a writer.
+    """
+
+    kind = TRAIN
+
+    def __init__(
+        self,
+        model: Any,
+        step_of: StepFactory,
+        fail_safe: FailSafe,
+        writer: BlockWriter,
+        gradient_writer: BlockWriter,
+        *,
+        every: int,
+        drain_secs: float,
+    ) -> None:
+        super().__init__(model, step_of, fail_safe)
+        self.has_written = False
+        self._writer = writer
+        self._gradient_writer = gradient_writer
+        self._every = every
+        self._drain_secs = drain_secs
+        self._first_step = 0
+        self._first_iterations: int | None = None
+        # When which number of steps was reached, since the last drain.
+        self._marks: list[tuple[int, float]] = []
+        self._expected_step = 0
+
+    @property
+    def next_step(self) -> int | None:
+        """The number of the next step, as of the last ``drain``; None before the first step."""
+        return None if self.step is None else self._expected_step
+
+    @property
+    def is_collective(self) -> bool:
+        """Whether rows can only be taken by all workers together."""
+        return self.step is not None and self.step.is_collective
+
+    def drain(self) -> None:
+        """Takes all rows from the device to the writers."""
+        step = self.step
+        if step is None or not step.ring.has_rows or not self._marks:
+            return
+        numbers, times = zip(*self._marks, strict=True)
+        for rows in step.drain():
+            if self._is_chief:
+                is_gradients = rows.layout.columns[0].role in GRADIENT_ROLES
+                writer = self._gradient_writer if is_gradients else self._writer
+                # A step is done when the number of steps has become one more.
+                wall_times = np.interp(rows.steps + 1, numbers, times)
+                writer.append(rows.layout, rows.steps, wall_times, rows.values)
+                self.has_written = True
+        # Fewer than expected where the data ended within an execution.
+        self._expected_step = step.ring.next_step
+        self._marks = []
+        if self._first_iterations is not None:
+            iterations = self._first_iterations + self._expected_step - self._first_step
+            step_numbers.remember(self._model, self._expected_step, iterations)
+
+    def finish(self) -> None:
+        """Writes the rest, after the training's last step."""
+        self.drain()
+        if self.step is not None:
+            iterations = step_numbers.iterations_of(self._model.optimizer)
+            step_numbers.remember(self._model, self.step.ring.next_step, iterations)
+
+    def _take_step(self, step: RecordedStep) -> None:
+        if self.step is None:
+            self._expected_step = step_numbers.next_step(self._model)
+            self._first_step = self._expected_step
+            self._first_iterations = step_numbers.iterations_of(self._model.optimizer)
+        else:
+            self.drain()
+        last_user = step.user() if step.user is not None else None
+        if last_user is not None and last_user is not self:
+            # An exception had ended its training.
+            last_user.drain()
+        step.start(self._expected_step, self._every)
+        step.user = weakref.ref(self)
+        self.step = step
+
+    def _run(self, step: RecordedStep, *args: Any) -> Any:
+        start = time.time()
+        try:
+            result = step(self._model, *args)
+        except BaseException as error:
+            # Ended by the user or by an error: what was recorded until then is kept.
+            if not isinstance(error, StopIteration) and not step.is_collective:
+                self._fail_safe.run(self.drain)
+            raise
+        self._fail_safe.run(self._after_execution, step, start)
+        return result
+
+    def _after_execution(self, step: RecordedStep, start: float) -> None:
+        self._check(step)
+        notice = step.pop_notice()
+        if notice is not None:
+            warnings.warn(notice, RuntimeWarning, stacklevel=2)
+        now = time.time()
+        self._marks.append((self._expected_step, start))
+        self._expected_step += step.steps_per_execution
+        self._marks.append((self._expected_step, now))
+        if self._is_due(step, now, now - start):
+            self.drain()
+
+    def _is_due(self, step: RecordedStep, now: float, duration: float) -> bool:
+        drained = step.ring.next_step
+        waiting = math.ceil(self._expected_step / self._every) - math.ceil(drained / self._every)
+        if waiting >= DRAIN_ROWS:
+            return True
+        if step.is_collective or not waiting:
+            return False
+        # At the very first rows: so a disk that can't be written shows early, and so does the
+        # training in TensorBoard.
+        if drained == self._first_step:
+            return True
+        oldest = self._marks[1][1]
+        # The next execution will last about as long as this one did.
+        return now + duration - oldest >= self._drain_secs
+
+
+class ValidationSession(Session):
+    """What ``fit`` does with its validation data: one row each, the mean over the batches.
+
+    Args:
+      model: The model.
+      step_of: Makes its recorded steps.
+      fail_safe: Keeps what goes wrong out of the training.
+      writer: Where rows go.
+    """
+
+    kind = TEST
+
+    def __init__(
+        self, model: Any, step_of: StepFactory, fail_safe: FailSafe, writer: BlockWriter
+    ) -> None:
+        super().__init__(model, step_of, fail_safe)
+        self._writer = writer
+        self._number: int | None = None
+        self._mean = _WeightedMean()
+        self._waiting = 0
+
+    def begin(self, number: int) -> None:
+        """Takes what comes for a validation after so many training steps."""
+        self._number = number
+        self._mean = _WeightedMean()
+        self._waiting = 0
+        if self.step is not None:
+            # Rows of a validation that an exception has ended are none of this one's.
+            self.step.start(0, 1)
+
+    def arm(self) -> None:
+        """Lets the next batch be recorded, where a validation has begun."""
+        if self._number is not None:
+            super().arm()
+
+    def end(self) -> None:
+        """Writes the validation's row."""
+        self._drain()
+        number, self._number = self._number, None
+        if number is not None and self._mean.samples > 0 and self._is_chief:
+            layout, values = self._mean.result()
+            self._writer.append(layout, np.array([number]), np.array([time.time()]), values)
+
+    def _take_step(self, step: RecordedStep) -> None:
+        self._drain()
+        step.start(0, 1)
+        self.step = step
+
+    def _run(self, step: RecordedStep, *args: Any) -> Any:
+        result = step(self._model, *args)
+        self._fail_safe.run(self._after_execution, step)
+        return result
+
+    def _after_execution(self, step: RecordedStep) -> None:
+        self._check(step)
+        self._waiting += step.steps_per_execution
+        if self._waiting >= DRAIN_ROWS:
+            self._drain()
+
+    def _drain(self) -> None:
+        if self.step is not None and self._waiting:
+            self._waiting = 0
+            for rows in self.step.drain():
+                self._mean.add(rows)
+
+
+class _WeightedMean:
+    """The mean over rows, each weighted by its number of samples."""
+
+    def __init__(self) -> None:
+        self.samples = 0.0
+        self._sums: dict[Term, float] = {}
+
+    def add(self, rows: Rows) -> None:
+        """Adds rows, whose values are already times their numbers of samples."""
+        self.samples += float(rows.samples.sum(dtype=np.float64))
+        sums = rows.values.sum(0, dtype=np.float64).tolist()
+        for column, value in zip(rows.layout.columns, sums, strict=True):
+            # A term that a batch lacks added nothing to its loss.
+            self._sums[column] = self._sums.get(column, 0.0) + value
+
+    def result(self) -> tuple[Layout, npt.NDArray[np.float32]]:
+        """Returns the columns and their means, ``[1, columns]``."""
+        values = np.array([list(self._sums.values())]) / self.samples
+        return Layout(tuple(self._sums)), values.astype(np.float32)

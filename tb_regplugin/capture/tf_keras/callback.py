@@ -1,0 +1,88 @@
+"""The callback that records trainings of tf_keras (Keras 2) models."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import weakref
+from typing import Any
+
+try:
+    import tf_keras
+except ImportError as error:
+    raise ImportError("Recording Keras 2 models needs tf_keras: pip install tf_keras") from error
+
+from tb_regplugin.capture.tf_keras import internals
+from tb_regplugin.capture.tf_keras.step import TfKerasStep
+from tb_regplugin.capture.training_log import TrainingLog
+from tb_regplugin.writing.arguments import check_options
+
+
+class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """Records the total loss, the data loss and each penalty term of a tf_keras training.
+
+    ``tb_regplugin.RegularizationCallback`` is this class where ``TF_USE_LEGACY_KERAS`` makes
+    ``tf.keras`` Keras 2. It records what the class for Keras 3 does, in the same way, except for
+    gradients, for validations, and for a ``train_step`` that asks neither ``compute_loss`` nor
+    ``compiled_loss``.
+
+    Args:
+      log_dir: The log directory. Events go to its subdirectory ``train``.
+      every: Record the steps that this number divides.
+      gradients_every: Taken so that one program serves both Kerases. Gradients are not recorded
+        here, and a warning says so.
+      flush_secs: How long a row may wait before it is on disk, in seconds. In a long training
+        this grows to 1 % of its time, at most 120 s.
+
+    Raises:
+      ValueError: ``every`` or ``gradients_every`` is less than 1, or ``flush_secs`` is not
+        positive.
+
+    Warns:
+      RuntimeWarning: ``gradients_every`` is given.
+
+    Example:
+      >>> import numpy as np, tempfile, tf_keras
+      >>> from tb_regplugin.capture.tf_keras import RegularizationCallback
+      >>> model = tf_keras.Sequential([tf_keras.layers.Dense(1, kernel_regularizer="l2")])
+      >>> model.compile("sgd", "mse")
+      >>> callback = RegularizationCallback(tempfile.mkdtemp())
+      >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), callbacks=[callback], verbose=0)
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        every: int = 1,
+        gradients_every: int | None = None,
+        flush_secs: float = 5.0,
+    ):
+        super().__init__()
+        check_options(gradients_every=gradients_every)
+        if gradients_every is not None:
+            warnings.warn(
+                "tb_regplugin records losses and no gradients of tf_keras models; with Keras 3, "
+                "gradients_every records them.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        internals.take_tensor_logs(self)
+        self._log = TrainingLog(log_dir, every, flush_secs, TfKerasStep.of)
+        weakref.finalize(self, self._log.close).atexit = False
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Prepares to record a training."""
+        self._log.begin(self.model)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Lets the coming step be recorded."""
+        self._log.arm()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Writes what is recorded so far."""
+        self._log.drain()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Writes the rest."""
+        self._log.finish()

@@ -1,0 +1,155 @@
+"""Every private name of tf_keras that is touched, here and nowhere else.
+
+tf_keras is Keras 2, which only gets corrections: its names are unlikely to go. Where one is gone
+all the same, its function raises ``AttributeError``, which becomes one warning; recording stops,
+and training goes on. ``tests/test_tf_keras.py`` calls each function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+from tb_regplugin.capture.safety import overridden
+
+# Reductions after which Keras divides a loss by the number of replicas, which are added up.
+_MEANS = ("auto", "sum_over_batch_size")
+
+
+def take_tensor_logs(callback: Any) -> None:
+    """Lets a callback be given logs as tensors; for others, Keras waits for each step's logs."""
+    callback._supports_tf_logs = True
+
+
+def steps_per_execution(model: Any) -> int:
+    """Returns how many steps a call of ``train_function`` runs, which ``compile`` was told."""
+    steps = model._steps_per_execution
+    return 1 if steps is None else int(steps.numpy())
+
+
+def new_train_function(model: Any) -> Any:
+    """Makes a ``train_function`` of the model as it is now, and leaves the model its own.
+
+    ``make_train_function`` is public, but sets two attributes besides.
+    """
+    names = ("train_function", "train_tf_function")
+    before = {name: model.__dict__.get(name) for name in names}
+    made = model.make_train_function(force=True)
+    for name in names:
+        # Not in __dict__: the model tracks what is set.
+        if name in model.__dict__:
+            setattr(model, name, before[name])
+    return made
+
+
+def layers_of(model: Any) -> list[Any]:
+    """Returns a model and all layers within it, in the order of ``model.losses``.
+
+    ``model.layers`` has the outermost only.
+    """
+    return list(model._flatten_layers())
+
+
+def count_own_losses(layer: Any) -> int:
+    """Returns how many losses a layer has added in this step, activity terms among them."""
+    return len(layer._eager_losses or layer._losses)
+
+
+def weight_losses(layer: Any) -> list[Callable[[], Any]]:
+    """Returns the functions that compute the penalties of a layer's weights."""
+    return list(layer._callable_losses)
+
+
+def activity_regularizer(layer: Any) -> Any:
+    """Returns a layer's activity regulariser; None without. Not every layer has the public name."""
+    return getattr(layer, "_activity_regularizer", None)
+
+
+def regularized_by(loss: Callable[[], Any]) -> tuple[Any, Any] | None:
+    """Returns variable and regulariser of a function of ``weight_losses``.
+
+    Keras makes it a partial of a partial of a function that closes over the regulariser; None
+    where it is another one, such as a loss that ``add_loss`` was given.
+    """
+    try:
+        of_variable = loss.args[0]  # type: ignore[attr-defined]  # A partial has it.
+        (variable,) = of_variable.args
+        code, cells = of_variable.func.__code__, of_variable.func.__closure__
+        return variable, dict(zip(code.co_freevars, cells, strict=True))[
+            "regularizer"
+        ].cell_contents
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+class Observed:
+    """Stands in for a callable object, whose calls go through another function.
+
+    Args:
+      original: The object.
+      call: Called with it and with what it is called with.
+    """
+
+    def __init__(self, original: Any, call: Callable[..., Any]) -> None:
+        self._original = original
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Passes the call on."""
+        return self._call(self._original, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
+@contextmanager
+def observing_outputs(container: Any, report: Callable[[str, Any], None]) -> Iterator[None]:
+    """Reports what each output's loss adds to the total, for the length of a block.
+
+    Nothing public gives it: the metrics are running means.
+
+    Args:
+      container: A model's ``compiled_loss``.
+      report: Called inside of the step, with the output's name and the loss.
+    """
+    namespace, build = container.__dict__, container.build
+    plain: Any = None
+
+    def observe() -> None:
+        nonlocal plain
+        plain = namespace["_losses"]
+        is_one = sum(loss is not None for loss in plain) == 1
+        names = ["data"] * len(plain) if is_one else container._output_names
+        namespace["_losses"] = [
+            loss and Observed(loss, _reporting(name, weight, report))
+            for loss, name, weight in zip(plain, names, namespace["_loss_weights"], strict=True)
+        ]
+
+    def observing_build(*args: Any, **kwargs: Any) -> None:
+        build(*args, **kwargs)
+        observe()
+
+    with overridden(container, build=observing_build):
+        try:
+            # Keras lists the losses when it first needs them.
+            if container.built:
+                observe()
+            yield
+        finally:
+            if plain is not None:
+                namespace["_losses"] = plain
+
+
+def _reporting(name: str, weight: Any, report: Callable[[str, Any], None]) -> Callable[..., Any]:
+    def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
+        value = loss(*args, **kwargs)
+        added = value if weight is None else value * weight
+        if loss.reduction in _MEANS:
+            added = added / tf.distribute.get_strategy().num_replicas_in_sync
+        report(name, added)
+        return value
+
+    return call

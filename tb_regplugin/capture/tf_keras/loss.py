@@ -1,0 +1,188 @@
+"""What a step of a tf_keras model adds up to its loss, seen while it does so."""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tb_regplugin.capture.regularizers import decayed_variables, form_of, weight_decay_of
+from tb_regplugin.capture.safety import overridden
+from tb_regplugin.capture.tf_keras import internals
+from tb_regplugin.terms import Term, as_written, with_distinct_names
+
+
+class CapturedLoss:
+    """The parts of one loss, as they went into it.
+
+    Attributes:
+      total: The loss.
+      data: What the loss of each output gave, by its name.
+      entries: Those entries of ``model.losses`` that were added.
+    """
+
+    def __init__(self) -> None:
+        self.total: Any = None
+        self.data: list[tuple[str, Any]] = []
+        self.entries: list[Any] = []
+
+
+class LossCapture:
+    """Reports the parts of a model's loss once a step, without computing anything twice.
+
+    Args:
+      report: Called once a step with the model and its loss, inside of the step, in the same
+        trace. It must not raise.
+    """
+
+    def __init__(self, report: Callable[[Any, CapturedLoss], None]) -> None:
+        self._report = report
+        # Strategies run a thread a replica.
+        self._running = threading.local()
+
+    @contextmanager
+    def installed(self, model: Any) -> Iterator[None]:
+        """Captures in a model's step for the length of a ``with`` block."""
+        container = model.compiled_loss
+        with (
+            overridden(
+                model,
+                train_step=self._wrap_step(model.train_step),
+                compute_loss=self._wrap_compute_loss(model),
+                compiled_loss=internals.Observed(container, self._ask(model)),
+            ),
+            internals.observing_outputs(container, self._add_output),
+        ):
+            yield
+
+    @contextmanager
+    def _capture(self, model: Any) -> Iterator[CapturedLoss]:
+        """Reports what is noted in a ``with`` block, unless it is within another one."""
+        outer = getattr(self._running, "capture", None)
+        if outer is not None:
+            yield outer
+            return
+        capture = self._running.capture = CapturedLoss()
+        try:
+            yield capture
+        finally:
+            self._running.capture = None
+        # A train_step of the user's own may compute losses several times.
+        if not getattr(self._running, "has_reported", False):
+            self._running.has_reported = True
+            self._report(model, capture)
+
+    def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(step)
+        def capturing_step(*args: Any, **kwargs: Any) -> Any:
+            self._running.has_reported = False
+            return step(*args, **kwargs)
+
+        return capturing_step
+
+    def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
+        compute_loss = model.compute_loss
+
+        @functools.wraps(compute_loss)
+        def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
+            with self._capture(model) as capture:
+                capture.total = compute_loss(*args, **kwargs)
+            return capture.total
+
+        return capturing_compute_loss
+
+    def _ask(self, model: Any) -> Callable[..., Any]:
+        def ask(container: Any, *args: Any, **kwargs: Any) -> Any:
+            with self._capture(model) as capture:
+                capture.data = []
+                capture.entries = list(kwargs.get("regularization_losses") or ())
+                # A train_step of the user's own may ask without compute_loss.
+                value = capture.total = container(*args, **kwargs)
+            return value
+
+        return ask
+
+    def _add_output(self, name: str, value: Any) -> None:
+        capture = getattr(self._running, "capture", None)
+        if capture is not None:
+            capture.data.append((name, value))
+
+
+def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
+    """Returns the columns and values of a step whose loss was captured; call it in the step.
+
+    Args:
+      model: The model.
+      loss: What was captured.
+      replicas: Over how many replicas the values will be added up.
+    """
+    entries = loss.entries or model.losses
+    columns = [
+        Term("total", role="total"),
+        *with_distinct_names(Term(name, role="data") for name, _ in loss.data),
+        *_describe_entries(model, len(entries)),
+    ]
+    values = [loss.total, *(value for _, value in loss.data)]
+    values += [tf.cast(entry, tf.float32) / replicas for entry in entries]
+    strength = weight_decay_of(model.optimizer)
+    if strength is not None:
+        form = ("weight_decay", as_written(strength), as_written(strength) / 2)
+        variables = decayed_variables(model)
+        columns += with_distinct_names(
+            _of_variable(model, variable, " (weight decay)", "implicit", form)
+            for variable in variables
+        )
+        values += [tf.nn.l2_loss(tf.cast(v, tf.float32)) * (strength / replicas) for v in variables]
+    return columns, values
+
+
+def count_columns(model: Any) -> int:
+    """How many columns a model's row will have, generously guessed."""
+    layers = internals.layers_of(model)
+    if not model.built:
+        # Nothing is known before the first step, which makes the variables and their penalties.
+        return 1 + 16 * len(layers)
+    losses = sum(4 + len(internals.weight_losses(layer)) for layer in layers)
+    return 1 + losses + len(decayed_variables(model))
+
+
+def _describe_entries(model: Any, count: int) -> list[Term]:
+    """Names the entries of ``model.losses``, in the order in which Keras lists them."""
+    terms = []
+    for layer in internals.layers_of(model):
+        path = "" if layer is model else f"{layer.name}/"
+        own, activity = internals.count_own_losses(layer), internals.activity_regularizer(layer)
+        may_add_losses = not type(layer).__module__.startswith("tf_keras.")
+        for number in range(1, own + 1):
+            # Keras adds a call's activity term after what the call itself added.
+            if activity is not None and (number == own or not may_add_losses):
+                strength = form_of(activity, tf_keras.regularizers).strength
+                terms.append(Term(f"{path}activity", kind="activity", strength=strength))
+            else:
+                terms.append(Term(f"{path}add_loss", kind="add_loss"))
+        for loss in internals.weight_losses(layer):
+            found = internals.regularized_by(loss)
+            if found is None:
+                terms.append(Term(f"{path}add_loss", kind="add_loss"))
+            else:
+                variable, regularizer = found
+                form = form_of(regularizer, tf_keras.regularizers)
+                terms.append(_of_variable(model, variable, "", "penalty", form))
+    if len(terms) != count:
+        terms = [Term(f"term {number}", kind="custom") for number in range(1, count + 1)]
+    return with_distinct_names(terms)
+
+
+def _of_variable(model: Any, variable: Any, suffix: str, role: Any, form: Sequence[Any]) -> Term:
+    path = variable.name.partition(":")[0]
+    shape = tuple(int(size) for size in variable.shape)
+    kind, strength, coefficient = form
+    # The model's own name, often a numbered one, would keep runs from lining up.
+    name = path.removeprefix(f"{model.name}/") or path
+    return Term(name + suffix, role, kind, strength, coefficient, path, shape, math.prod(shape))

@@ -1,0 +1,318 @@
+"""Smallest, largest and sum of values over parts of them, and how many are not finite.
+
+Of long recordings, aggregates of every 32 rows are kept, so that a question need not look at each
+row: rows in memory never change, and new ones only come behind them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin.reading.composition import (
+    ColumnSum,
+    evaluate,
+    evaluate_at,
+    has_significant_residual,
+    recorded_in,
+)
+from tb_regplugin.reading.table import Table
+
+BLOCK = 32  # rows
+# Blocks come so many at a time; a table's rows behind the last whole batch have none.
+_BATCH = 64
+# Where a table has fewer rows than this, going through them costs no more.
+_MIN_ROWS = 2**14
+# Where buckets hold fewer rows than this on average, going through them costs less.
+_FEW_ROWS = 2 * BLOCK
+# Rows to look at a time.
+_CHUNK = 2**14
+# Sums of columns whose blocks are kept: another range or grouping can have another rest.
+_MAX_SUMS = 32
+
+_Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregates:
+    """Figures of parts of values. What is aggregated in pieces can be merged.
+
+    Attributes:
+      minimum: float32 ``[parts]``, over the finite values; +Inf where there is none.
+      maximum: Likewise; −Inf where there is none.
+      sums: float64 ``[parts]``, of the finite values.
+      sizes: float64 ``[parts]``, sums of their absolute values; the very ``sums`` where none is
+        negative.
+      non_finite: int64 ``[3, parts]``: how many values are NaN, +Inf and −Inf; None where all are
+        finite.
+    """
+
+    minimum: npt.NDArray[np.float32]
+    maximum: npt.NDArray[np.float32]
+    sums: npt.NDArray[np.float64]
+    sizes: npt.NDArray[np.float64]
+    non_finite: _Indices | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory they take."""
+        arrays = {id(array): array for array in vars(self).values() if array is not None}
+        return sum(array.nbytes for array in arrays.values())
+
+    def __getitem__(self, which: slice | _Indices) -> Aggregates:
+        sums = self.sums[which]
+        return Aggregates(
+            self.minimum[which],
+            self.maximum[which],
+            sums,
+            sums if self.sizes is self.sums else self.sizes[which],
+            None if self.non_finite is None else self.non_finite[:, which],
+        )
+
+    def joined(self, other: Aggregates) -> Aggregates:
+        """Returns these parts and others behind them."""
+        both = (self, other)
+        sums = np.concatenate([one.sums for one in both])
+        shared = all(one.sizes is one.sums for one in both)
+        counts = [
+            np.zeros((3, len(one.sums)), np.int64) if one.non_finite is None else one.non_finite
+            for one in both
+        ]
+        return Aggregates(
+            np.concatenate([one.minimum for one in both]),
+            np.concatenate([one.maximum for one in both]),
+            sums,
+            sums if shared else np.concatenate([one.sizes for one in both]),
+            np.concatenate(counts, axis=1) if self.has_gaps or other.has_gaps else None,
+        )
+
+    def merged(self, starts: _Indices) -> Aggregates:
+        """Returns the figures of parts taken together, from each of ``starts`` to the next."""
+        sums = np.add.reduceat(self.sums, starts)
+        counts = self.non_finite
+        return Aggregates(
+            np.minimum.reduceat(self.minimum, starts),
+            np.maximum.reduceat(self.maximum, starts),
+            sums,
+            sums if self.sizes is self.sums else np.add.reduceat(self.sizes, starts),
+            None if counts is None else np.add.reduceat(counts, starts, axis=1),
+        )
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether there may be values that are not finite."""
+        return self.non_finite is not None
+
+
+def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
+    """Aggregates values.
+
+    Args:
+      values: float32 ``[n]``.
+      starts: Where each part begins; the next part begins behind it.
+    """
+    if not len(starts):
+        none = np.zeros(0)
+        return Aggregates(none.astype(np.float32), none.astype(np.float32), none, none)
+    minimum = np.minimum.reduceat(values, starts)
+    maximum = np.maximum.reduceat(values, starts)
+    non_finite = None
+    # NaN and infinities come through, so this is one look at the parts instead of every value.
+    if not (np.isfinite(minimum).all() and np.isfinite(maximum).all()):
+        finite = np.isfinite(values)
+        kinds = np.stack([np.isnan(values), values == np.inf, values == -np.inf])
+        non_finite = np.add.reduceat(kinds, starts, axis=1, dtype=np.int64)
+        minimum = np.minimum.reduceat(np.where(finite, values, np.float32(np.inf)), starts)
+        maximum = np.maximum.reduceat(np.where(finite, values, np.float32(-np.inf)), starts)
+        values = np.where(finite, values, np.float32(0))
+    sums = np.add.reduceat(values, starts, dtype=np.float64)
+    sizes = sums
+    if not (minimum >= 0).all():
+        sizes = np.add.reduceat(np.abs(values), starts, dtype=np.float64)
+    return Aggregates(minimum, maximum, sums, sizes, non_finite)
+
+
+class Digests:
+    """What is known of one recording's rows. Safe to use from threads.
+
+    It is of the rows themselves, so each table of a recording that only grows can use it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Those of sums of several columns: the one that was asked for last is the last.
+        self._blocks: OrderedDict[ColumnSum, Aggregates] = OrderedDict()
+        # How many rows were looked through, and what was found.
+        self._first_non_finite: dict[ColumnSum, tuple[int, int | None]] = {}
+        self._significant: tuple[int, bool] = (0, False)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        with self._lock:
+            return sum(blocks.nbytes for blocks in self._blocks.values())
+
+    def blocks(self, table: Table, column_sum: ColumnSum) -> Aggregates:
+        """Returns the aggregates of a sum's blocks, at least ``block_count(table)`` of them."""
+        with self._lock:
+            known = self._blocks.get(column_sum)
+            have, want = 0 if known is None else len(known.sums), block_count(table)
+            if known is None or have < want:
+                values = evaluate(table, column_sum, have * BLOCK, want * BLOCK)
+                new = aggregate(values, np.arange(0, len(values), BLOCK))
+                known = new if known is None else known.joined(new)
+                self._blocks[column_sum] = known
+            if not column_sum.is_column:
+                self._blocks.move_to_end(column_sum)
+                sums = [one for one in self._blocks if not one.is_column]
+                for one in sums[:-_MAX_SUMS]:
+                    del self._blocks[one]
+            return known
+
+    def size(
+        self, table: Table, column_sum: ColumnSum, first: int, stop: int
+    ) -> tuple[bool, float]:
+        """Returns how large a sum is over rows: whether it is infinite, and its mean size."""
+        low, high = -(-first // BLOCK), min(stop // BLOCK, block_count(table))
+        total, non_finite = 0.0, 0
+        edges = [(first, stop)]
+        if low < high:
+            edges = [(first, low * BLOCK), (high * BLOCK, stop)]
+            blocks = self.blocks(table, column_sum)
+            total = float(blocks.sizes[low:high].sum())
+            if blocks.non_finite is not None:
+                non_finite = int(blocks.non_finite[:, low:high].sum())
+        for begin, end in edges:
+            values = np.abs(evaluate(table, column_sum, begin, end))
+            finite = np.isfinite(values)
+            if not finite.all():
+                non_finite += len(values) - int(finite.sum())
+                values = values[finite]
+            total += float(values.sum(dtype=np.float64))
+        lengths = np.diff(np.clip(table.stretches, first, stop))
+        gaps = stop - first - int(lengths[recorded_in(table, column_sum)].sum())
+        return non_finite > gaps, total / max(stop - first - non_finite, 1)
+
+    def first_non_finite(self, table: Table, column_sum: ColumnSum) -> int | None:
+        """Returns the first row in which a sum was recorded as NaN or an infinity."""
+        columns = {*column_sum.added, *column_sum.subtracted, *column_sum.otherwise}
+        start = 0
+        if len(columns) > 1:
+            # A sum is finite where all of its columns are, up to an overflow of float32.
+            firsts = [self.first_non_finite(table, ColumnSum((i,))) for i in columns]
+            found = [row for row in firsts if row is not None]
+            if not found:
+                return None
+            start = min(found)
+        rows = len(table.steps)
+        with self._lock:
+            seen, first = self._first_non_finite.get(column_sum, (start, None))
+            if first is None and seen < rows:
+                first = first_non_finite(table, column_sum, seen, rows)
+                self._first_non_finite[column_sum] = rows, first
+        return first if first is not None and first < rows else None
+
+    def has_significant_residual(self, table: Table) -> bool:
+        """Whether the residual is anywhere beyond the rounding of float32 sums."""
+        with self._lock:
+            seen, found = self._significant
+            if not found and seen < len(table.steps):
+                found = has_significant_residual(table, seen)
+                self._significant = len(table.steps), found
+            return found
+
+
+def block_count(table: Table) -> int:
+    """Returns how many blocks of a table have aggregates."""
+    rows = len(table.steps)
+    return rows // (BLOCK * _BATCH) * _BATCH if rows >= _MIN_ROWS else 0
+
+
+def first_non_finite(table: Table, column_sum: ColumnSum, first: int, stop: int) -> int | None:
+    """Returns the first of some rows in which a sum was recorded as NaN or an infinity."""
+    for which, begin, end in zip(
+        recorded_in(table, column_sum),
+        table.stretches[:-1].tolist(),
+        table.stretches[1:].tolist(),
+        strict=True,
+    ):
+        if not which:
+            continue
+        for low in range(max(begin, first), min(end, stop), _CHUNK):
+            high = min(low + _CHUNK, end, stop)
+            finite = np.isfinite(evaluate(table, column_sum, low, high))
+            if not finite.all():
+                return low + int(finite.argmin())
+    return None
+
+
+class Aggregator:
+    """Aggregates sums over buckets: from the rows where these are few, else from their blocks.
+
+    Args:
+      table: The rows.
+      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them; at least one bucket.
+      digests: The aggregates of these rows' blocks, if there are any.
+    """
+
+    def __init__(self, table: Table, bounds: _Indices, digests: Digests | None) -> None:
+        self._table = table
+        self._first, self._stop = int(bounds[0]), int(bounds[-1])
+        self._starts = bounds[:-1]
+        self._blocks = block_count(table)
+        few = self._stop - self._first <= _FEW_ROWS * len(self._starts)
+        self._digests = None if few or not self._blocks else digests
+        if self._digests is not None:
+            self._cut(bounds, self._blocks)
+
+    def of(self, column_sum: ColumnSum) -> Aggregates:
+        """Returns a sum's figures, by bucket."""
+        if self._digests is None:
+            values = evaluate(self._table, column_sum, self._first, self._stop)
+            return aggregate(values, self._starts - self._first)
+        blocks = self._digests.blocks(self._table, column_sum)[: self._blocks]
+        values = evaluate_at(self._table, column_sum, self._rows, self._pick)
+        pieces = aggregate(values, self._piece_starts)
+        if len(self._ranges):
+            pieces = blocks.merged(self._ranges)[::2].joined(pieces)
+        return pieces[self._order].merged(self._bucket_starts)
+
+    def _cut(self, bounds: _Indices, blocks: int) -> None:
+        """Cuts buckets into ranges of whole blocks, and pieces of the blocks that a bound cuts."""
+        tail = int(np.clip(blocks * BLOCK, self._first, self._stop))
+        inside = np.unique(bounds[bounds % BLOCK > 0] // BLOCK)
+        self._cut_blocks = inside[inside < blocks]
+        self._tail = slice(tail, self._stop)
+        # The cut blocks' rows, and those that no block has.
+        rows = self._cut_blocks[:, np.newaxis] * BLOCK + np.arange(BLOCK)
+        self._rows = np.concatenate([rows.ravel(), np.arange(tail, self._stop)])
+        begins = self._cut_blocks * BLOCK
+        cuts = np.unique(np.concatenate([bounds, begins, begins + BLOCK, [tail]]))
+        starts, stops = cuts[:-1], cuts[1:]
+        whole = (starts % BLOCK == 0) & (stops % BLOCK == 0) & (stops <= blocks * BLOCK)
+        asked = (self._first <= starts) & (stops <= self._stop)
+        taken = whole & asked
+        ranges = np.column_stack([starts, stops])[taken].ravel() // BLOCK
+        # A reduction up to the end needs no cut there.
+        self._ranges = ranges[:-1] if len(ranges) and ranges[-1] == blocks else ranges
+        self._piece_starts = np.searchsorted(self._rows, starts[~whole])
+        place = np.empty(len(starts), np.int64)
+        place[taken] = np.arange(taken.sum())
+        place[~whole] = taken.sum() + np.arange((~whole).sum())
+        self._order = place[asked]
+        self._bucket_starts = np.searchsorted(starts[asked], self._starts)
+        self._picked: dict[int, npt.NDArray[np.float32]] = {}
+
+    def _pick(self, column: int) -> npt.NDArray[np.float32]:
+        # Kept, since sums of columns need most columns, and there are several of them.
+        if column not in self._picked:
+            values = self._table.values[column]
+            whole = values[: self._blocks * BLOCK].reshape(-1, BLOCK)
+            # By the block, which is quicker than by the row.
+            cut = whole.take(self._cut_blocks, axis=0).ravel()
+            self._picked[column] = np.concatenate([cut, values[self._tail]])
+        return self._picked[column]

@@ -1,0 +1,212 @@
+"""Reading event files directly: TFRecord frames, and this plugin's series in them.
+
+A run is a directory with event files, as TensorBoard has it. What cannot be read is plain data:
+the file, the place in it, and why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, NamedTuple
+
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2
+from tensorboard.data.provider import TensorDatum, TensorTimeSeries
+
+from tb_regplugin.log_format import PLUGIN_NAME
+from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
+from tb_regplugin.tensorboard_internals import make_array, masked_crc, remote_files
+
+_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+# A record's length, the length's checksum; the data; the data's checksum.
+_HEADER, _CHECKSUM = struct.Struct("<QI"), struct.Struct("<I")
+_LENGTH_BYTES = 8
+# Protocol buffers have at most 2 GiB. A record that claims more would only be asked memory for.
+_MAX_RECORD_BYTES = 2**31
+
+
+class FileProblem(NamedTuple):
+    """A file that could not be read, or only up to a place in it.
+
+    Attributes:
+      path: The file.
+      offset: The byte at which the first record begins that could not be read.
+      reason: What is wrong with it.
+    """
+
+    path: str
+    offset: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path!r} is read up to byte {self.offset:,}. {self.reason}"
+
+
+class _CorruptRecordError(Exception):
+    """A record's checksum is not that of its bytes."""
+
+
+class _FoundSeries(NamedTuple):
+    """One tag's events in a run: their steps, wall times and tensors."""
+
+    plugin_content: bytes
+    events: list[tuple[int, float, tensor_pb2.TensorProto]]
+
+
+class EventFiles:
+    """One run's event files, read once and held in memory: a ``Source`` of this run.
+
+    Args:
+      run: The run's name.
+      paths: Its files, in the order in which TensorBoard reads them.
+
+    Attributes:
+      problems: What of the files could not be read. Everything before it is there.
+    """
+
+    experiment = ""
+
+    def __init__(self, run: str, paths: Sequence[str]) -> None:
+        self.run = run
+        self.problems: list[FileProblem] = []
+        self._series: dict[str, _FoundSeries] = {}
+        # Tags of others: the first event of a tag says whose it is.
+        self._foreign: set[str] = set()
+        for path in paths:
+            self._read_file(path)
+
+    def list(self, run: str | None = None) -> Listing:
+        """Lists the run's series; see ``Source``."""
+        if run not in (None, self.run) or not self._series:
+            return {}
+        listed = {
+            tag: TensorTimeSeries(
+                max_step=max(step for step, _, _ in found.events),
+                max_wall_time=max(wall_time for _, wall_time, _ in found.events),
+                plugin_content=found.plugin_content,
+                description="",
+                display_name="",
+            )
+            for tag, found in self._series.items()
+        }
+        return {self.run: listed}
+
+    def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
+        """Reads series; see ``Source``."""
+        for series in sizes:
+            events = self._series[series.tag].events
+            try:
+                found: Sequence[TensorDatum] | Problem = [
+                    TensorDatum(step=step, wall_time=wall_time, numpy=make_array(tensor))
+                    for step, wall_time, tensor in events
+                ]
+            except Exception as error:
+                reason = reason_of(error)
+                if reason is None:
+                    raise
+                found = Problem(series.tag, reason)
+            yield series, found
+
+    def _read_file(self, path: str) -> None:
+        offset = 0
+        try:
+            with _open(path) as file:
+                for record in _records(file):
+                    event = event_pb2.Event.FromString(record)
+                    for value in event.summary.value:
+                        self._take(event, value)
+                    offset += _HEADER.size + len(record) + _CHECKSUM.size
+            return
+        except _CorruptRecordError as error:
+            reason = str(error)
+        # A record that is no event, a file that may not be read; remote file systems raise errors
+        # of their own.
+        except Exception as error:  # noqa: BLE001
+            reason = f"{type(error).__name__}: {error}"
+        self.problems.append(FileProblem(path, offset, reason))
+
+    def _take(self, event: event_pb2.Event, value: summary_pb2.Summary.Value) -> None:
+        tag = value.tag
+        series = self._series.get(tag)
+        if series is None:
+            if tag in self._foreign:
+                return
+            # TF1's FileWriter strips the metadata of a tag's later events.
+            metadata = value.metadata
+            if (
+                metadata.plugin_data.plugin_name != PLUGIN_NAME
+                or metadata.data_class != summary_pb2.DATA_CLASS_TENSOR
+            ):
+                self._foreign.add(tag)
+                return
+            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content, [])
+        series.events.append((event.step, event.wall_time, value.tensor))
+
+
+def find_runs(log_dir: str) -> dict[str, list[str]]:
+    """Finds the event files of a log directory.
+
+    Args:
+      log_dir: The directory; a path with a scheme goes through TensorBoard's file systems.
+
+    Returns:
+      The files by run, in the order of their names. A run's name is its path below the log
+      directory, ``"."`` for that itself.
+    """
+    walk = remote_files().walk if _HAS_SCHEME.match(log_dir) else _walk
+    runs = {}
+    for directory, _, names in walk(log_dir):
+        found = sorted(name for name in names if "tfevents" in name)
+        if found:
+            run = os.path.relpath(directory, log_dir)
+            runs[run] = [os.path.join(directory, name) for name in found]
+    return runs
+
+
+def is_directory(path: str) -> bool:
+    """Whether there is a directory of this path, local or remote."""
+    return bool(remote_files().isdir(path)) if _HAS_SCHEME.match(path) else os.path.isdir(path)
+
+
+def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
+    """Walks as ``os.walk`` does, through links as well, but not in circles."""
+    waiting: list[tuple[str, frozenset[str]]] = [(top, frozenset())]
+    while waiting:
+        directory, above = waiting.pop()
+        if (real := os.path.realpath(directory)) not in above:
+            _, names, files = next(os.walk(directory), (directory, [], []))
+            yield directory, names, files
+            waiting += [(os.path.join(directory, name), above | {real}) for name in names]
+
+
+def _open(path: str) -> IO[bytes]:
+    if _HAS_SCHEME.match(path):
+        file: IO[bytes] = remote_files().GFile(path, "rb")
+        return file
+    return open(path, "rb")
+
+
+def _records(file: IO[bytes]) -> Iterator[bytes]:
+    """Yields each whole record.
+
+    A record that the file ends in is one that is being written: it ends the records.
+
+    Raises:
+      _CorruptRecordError: That is the end of what can be read, since where the next record begins
+        is not known for sure.
+    """
+    while len(header := file.read(_HEADER.size)) == _HEADER.size:
+        length, checksum = _HEADER.unpack(header)
+        if masked_crc(header[:_LENGTH_BYTES]) != checksum:
+            raise _CorruptRecordError("The checksum of the record's length is wrong.")
+        if length > _MAX_RECORD_BYTES:
+            raise _CorruptRecordError(f"The record claims to have {length:,} bytes.")
+        data = file.read(length + _CHECKSUM.size)
+        if len(data) < length + _CHECKSUM.size:
+            return
+        record = data[:length]
+        if masked_crc(record) != _CHECKSUM.unpack_from(data, length)[0]:
+            raise _CorruptRecordError("The checksum of the record is wrong.")
+        yield record

@@ -1,0 +1,118 @@
+"""Reading the recordings of a log directory back into NumPy, straight from its event files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_regplugin.reading.decode import index_recordings, natural_key
+from tb_regplugin.reading.event_files import EventFiles, find_runs, is_directory
+from tb_regplugin.reading.store import Contents, Store
+from tb_regplugin.terms import Term
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What one run recorded: S steps of C columns.
+
+    Attributes:
+      steps: int64 ``[S]``, strictly increasing.
+      wall_times: float64 ``[S]``, in seconds since the epoch.
+      values: float32 ``[S, C]``; NaN also where a column was not recorded at a step.
+      columns: What each of the C columns is.
+    """
+
+    steps: npt.NDArray[np.int64]
+    wall_times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float32]
+    columns: list[Term]
+
+
+def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, Recording]:
+    """Reads every run of a log directory, with every recorded step.
+
+    What was recorded again after a restart from a checkpoint replaces what was recorded before it.
+    A training that still runs can be read; what it wrote so far is returned.
+
+    Args:
+      log_dir: The directory, as for ``tensorboard --logdir``.
+      name: The name of the recordings to read.
+
+    Returns:
+      The recordings by run, sorted by run; those without a recording of this name are left out.
+
+    Raises:
+      FileNotFoundError: There is no such directory.
+
+    Warns:
+      UserWarning: A file, or a part of a recording, cannot be read. It says which and why;
+        everything else is returned.
+
+    Example:
+      >>> import tempfile
+      >>> from tb_regplugin import Writer, load
+      >>> log_dir = tempfile.mkdtemp()
+      >>> with Writer(log_dir + "/train") as writer:
+      ...     for step in range(3):
+      ...         writer.write(step, data_loss=1.0, penalties={"dense/kernel": 0.25})
+      >>> recording = load(log_dir)["train"]
+      >>> [column.name for column in recording.columns]
+      ['data', 'dense/kernel']
+      >>> recording.values.sum(axis=1)
+      array([1.25, 1.25, 1.25], dtype=float32)
+    """
+    recordings: dict[str, Recording] = {}
+    for files in read_runs(log_dir):
+        for file_problem in files.problems:
+            warnings.warn(str(file_problem), stacklevel=2)
+        for _, contents in read_recordings(files, name):
+            for problem in contents.problems:
+                warnings.warn(f"Run {files.run!r}: {problem}", stacklevel=2)
+            table = contents.table
+            recordings[files.run] = Recording(
+                table.steps, table.wall_times, table.values.T, list(table.columns)
+            )
+    return recordings
+
+
+def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
+    """Reads the runs of a log directory one after the other, sorted with numbers by value.
+
+    Args:
+      log_dir: The directory, as for ``tensorboard --logdir``.
+
+    Raises:
+      FileNotFoundError: There is no such directory.
+    """
+    path = os.path.expanduser(os.fspath(log_dir))
+    if not is_directory(path):
+        raise FileNotFoundError(
+            f"There is no directory {path!r}. Give the one that the training's logs were written "
+            "to, or one above it."
+        )
+    runs = find_runs(path)
+    for run in sorted(runs, key=natural_key):
+        yield EventFiles(run, runs[run])
+
+
+def read_recordings(files: EventFiles, name: str | None = None) -> Iterator[tuple[str, Contents]]:
+    """Puts the recordings of a run together.
+
+    Args:
+      files: The run's files.
+      name: The name of the only recording to read; all of them when left out.
+
+    Yields:
+      A recording's name and what it holds, sorted by name.
+    """
+    for run, found in index_recordings(files.list()):
+        if name in (None, found):
+            # A store of its own for each: no more than one recording is in memory at a time.
+            contents = Store().contents(files, run, found)
+            if contents is not None:
+                yield found, contents
