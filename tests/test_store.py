@@ -211,7 +211,7 @@ def test_a_tensor_that_contradicts_itself_is_named() -> None:
     assert [problem.tag for problem in contents.problems] == [tag]
 
 
-class _TooLarge(grpc.RpcError):  # type: ignore[misc]
+class _TooLarge(grpc.RpcError):
     def code(self) -> Any:
         return grpc.StatusCode.RESOURCE_EXHAUSTED
 
