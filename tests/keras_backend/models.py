@@ -1,6 +1,7 @@
 """A model with every kind of penalty, and its losses computed in NumPy."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,7 +34,7 @@ def activity_divisor(batch: int) -> int:
 class AddsLoss(layers.Layer):
     """Passes its input on and adds a loss."""
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         """Returns its input."""
         self.add_loss(0.05 * keras.ops.mean(keras.ops.square(x)))
         return x
@@ -65,7 +66,7 @@ def penalised_model() -> keras.Model:
     return keras.Model(inputs, outputs)
 
 
-def compiled_model(**options) -> keras.Model:
+def compiled_model(**options: Any) -> keras.Model:
     """Returns that model, ready to train."""
     model = penalised_model()
     model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse", **options)
@@ -111,7 +112,7 @@ def batches(steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield X[rows], Y[rows]
 
 
-def fit(model, *callbacks, epochs=1, **options):
+def fit(model: Any, *callbacks: Any, epochs: Any = 1, **options: Any) -> Any:
     """Fits a model to the data, in its order."""
     return model.fit(
         X,
