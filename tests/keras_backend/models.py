@@ -1,14 +1,21 @@
 """A model with every kind of penalty, and its losses computed in NumPy."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers, regularizers
 
 from tb_regplugin import Recording, load
 
+KERAS = tuple(map(int, keras.__version__.split(".")[:2]))
+fits_again = pytest.mark.skipif(
+    keras.config.backend() == "jax" and KERAS < (3, 10),
+    reason="by itself, this Keras can't fit a model again after an exception in fit",
+)
 BATCH, BATCHES = 10, 7
 NAMES = [
     "total",
@@ -28,7 +35,21 @@ Y = _random.randn(BATCH * BATCHES, 2).astype("float32")
 
 def activity_divisor(batch: int) -> int:
     """Returns what Keras divides an activity penalty by: the batch's size from 3.14 on."""
-    return batch if tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 14) else 1
+    return batch if KERAS >= (3, 14) else 1
+
+
+def strategy_scope(mode: str) -> AbstractContextManager[object]:
+    """Returns where to make the model: on two replicas, where the mode's name begins so."""
+    if not mode.startswith("two replicas"):
+        return nullcontext()
+    if KERAS < (3, 10):
+        pytest.skip("several replicas are recorded from Keras 3.10 on")
+    import tensorflow as tf
+
+    scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"]
+    ).scope()
+    return scope
 
 
 class AddsLoss(layers.Layer):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback
-from tests.keras_backend.models import BATCHES, X, Y, compiled_model, fit, recording
+from tests.keras_backend.models import BATCHES, X, Y, compiled_model, fit, fits_again, recording
 
 
 class _Raises(keras.callbacks.Callback):
@@ -62,6 +62,7 @@ def test_the_model_is_pristine_between_batches(log_dir: str) -> None:
     assert _attributes(model) == bare.snapshots[0] | {"keys": set(model.__dict__)}
 
 
+@fits_again
 @pytest.mark.parametrize("moment", ["begin", "end"])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_exception_in_a_callback_leaves_the_model_as_it_was(

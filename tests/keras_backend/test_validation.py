@@ -1,6 +1,5 @@
 """What ``fit`` does with validation data is a recording of its own."""
 
-import contextlib
 from typing import Any
 
 import keras
@@ -8,7 +7,17 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback, load
-from tests.keras_backend.models import BATCHES, NAMES, X, Y, compiled_model, expected_losses, fit
+from tests.keras_backend.models import (
+    BATCHES,
+    NAMES,
+    X,
+    Y,
+    compiled_model,
+    expected_losses,
+    fit,
+    fits_again,
+    strategy_scope,
+)
 
 _MODES = {
     "tensorflow": ["function", "eager", "xla", "three steps an execution", "two replicas"],
@@ -39,18 +48,10 @@ def _validated(model: Any, *callbacks: Any, **options: Any) -> Any:
     return fit(model, *callbacks, validation_data=_HELD_OUT, validation_batch_size=8, **options)
 
 
-def _scope(mode: str) -> Any:
-    if mode != "two replicas":
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
-
-
 @pytest.mark.parametrize("mode", _MODES)
 def test_each_validation_is_a_row_that_adds_up_to_val_loss(mode: str, log_dir: str) -> None:
     """The means equal those computed in NumPy, under the names that training has."""
-    with _scope(mode):
+    with strategy_scope(mode):
         model = compiled_model(**_OPTIONS.get(mode, {}))
     weights = _Weights()
     history = _validated(model, RegularizationCallback(log_dir), weights, epochs=3).history
@@ -109,6 +110,7 @@ class _Raises(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@fits_again
 @pytest.mark.parametrize("moment", ["begin", "end"])
 def test_an_exception_in_a_validation_leaves_nothing(moment: str, log_dir: str) -> None:
     """The model is as it was, and the next validation holds its own batches only."""

@@ -1,6 +1,5 @@
 """Each recorded value is the one that the training step used, and recording changes none."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from tests.keras_backend.models import (
     expected_rows,
     fit,
     recording,
+    strategy_scope,
 )
 
 _MODES = {
@@ -63,7 +63,7 @@ def train(mode: str, tmp_path_factory: Any) -> Callable[..., _Outcome]:
 
     def train_(*callbacks: Any) -> _Outcome:
         directory = tmp_path_factory.mktemp("saved")
-        with _strategy_scope(mode):
+        with strategy_scope(mode):
             model = compiled_model(**_MODES[mode])
         saving = keras.callbacks.ModelCheckpoint(str(directory / "epoch.keras"), save_freq=3)
         history = fit(model, *callbacks, saving, epochs=2).history
@@ -117,14 +117,6 @@ def test_a_training_longer_than_the_ring_loses_no_row(log_dir: str) -> None:
     recorded = recording(log_dir)
     assert recorded.steps.tolist() == list(range(30 * BATCHES))
     assert np.all(np.diff(recorded.wall_times) >= 0)
-
-
-def _strategy_scope(mode: str) -> Any:
-    if mode != "two replicas":
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
 
 
 def _contents(path: Path) -> dict[str, bytes]:

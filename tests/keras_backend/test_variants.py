@@ -10,7 +10,16 @@ import pytest
 from keras import layers, regularizers
 
 from tb_regplugin import RegularizationCallback
-from tests.keras_backend.models import BATCH, BATCHES, X, Y, activity_divisor, column, recording
+from tests.keras_backend.models import (
+    BATCH,
+    BATCHES,
+    KERAS,
+    X,
+    Y,
+    activity_divisor,
+    column,
+    recording,
+)
 
 _IS_TF = keras.config.backend() == "tensorflow"
 
@@ -191,7 +200,7 @@ model.fit(X, Y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[callback]
 """
 
 
-@pytest.mark.skipif(not _IS_TF, reason="a strategy is TensorFlow's")
+@pytest.mark.skipif(not _IS_TF or KERAS < (3, 10), reason="a strategy is TensorFlow's")
 def test_decay_on_two_replicas_is_counted_once(log_dir: str) -> None:
     """Rows are summed over the replicas, the weights are one."""
     result = subprocess.run(
@@ -203,3 +212,14 @@ def test_decay_on_two_replicas_is_counted_once(log_dir: str) -> None:
     squared_norm = float(result.stdout.split()[-1])
     recorded = column(recording(log_dir), "d/kernel (weight decay)")[0]
     np.testing.assert_allclose(recorded, 0.002 * squared_norm, rtol=1e-5)
+
+
+@pytest.mark.skipif(not _IS_TF or KERAS >= (3, 10), reason="these are recorded")
+def test_several_replicas_are_refused_before_keras_3_10(log_dir) -> None:
+    """Once, with the version that is needed; training goes on."""
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = _linear()
+    with pytest.warns(RuntimeWarning, match=r"from Keras 3\.10 on"):
+        _fit(model, log_dir)
