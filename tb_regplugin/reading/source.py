@@ -207,21 +207,20 @@ def _nudging(send: Callable[[], object]) -> Iterator[None]:
       send: Asks for something small. What it returns or raises does not matter.
     """
     arrived = threading.Event()
-    threading.Thread(target=_nudge, args=(send, arrived), daemon=True).start()
+
+    def send_safely() -> None:
+        with contextlib.suppress(Exception):
+            send()
+
+    def nudge() -> None:
+        for pause in _PAUSES:
+            if arrived.wait(pause):
+                return
+            # Its own reply can be held up as well, and is not waited for.
+            threading.Thread(target=send_safely, daemon=True).start()
+
+    threading.Thread(target=nudge, daemon=True).start()
     try:
         yield
     finally:
         arrived.set()
-
-
-def _nudge(send: Callable[[], object], arrived: threading.Event) -> None:
-    for pause in _PAUSES:
-        if arrived.wait(pause):
-            return
-        # Its own reply can be held up as well, and is not waited for.
-        threading.Thread(target=_ignore, args=(send,), daemon=True).start()
-
-
-def _ignore(send: Callable[[], object]) -> None:
-    with contextlib.suppress(Exception):
-        send()

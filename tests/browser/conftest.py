@@ -61,7 +61,7 @@ class Dashboard:
             ),
         }
         for event, listener in self._listeners.items():
-            page.on(event, listener)
+            page.on(event, listener)  # type: ignore[call-overload]  # Wants a literal.
 
     @property
     def frame(self) -> FrameLocator:

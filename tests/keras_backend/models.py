@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,7 +55,7 @@ def strategy_scope(mode: str) -> AbstractContextManager[object]:
 class AddsLoss(layers.Layer):
     """Passes its input on and adds a loss."""
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         """Returns its input."""
         self.add_loss(0.05 * keras.ops.mean(keras.ops.square(x)))
         return x
@@ -86,7 +87,7 @@ def penalised_model() -> keras.Model:
     return keras.Model(inputs, outputs)
 
 
-def compiled_model(**options) -> keras.Model:
+def compiled_model(**options: Any) -> keras.Model:
     """Returns that model, ready to train."""
     model = penalised_model()
     model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse", **options)
@@ -132,7 +133,7 @@ def batches(steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield X[rows], Y[rows]
 
 
-def fit(model, *callbacks, epochs=1, **options):
+def fit(model: Any, *callbacks: Any, epochs: Any = 1, **options: Any) -> Any:
     """Fits a model to the data, in its order."""
     return model.fit(
         X,
