@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_warning_and_training_goes_on(
     """What was written before stays readable."""
     write, blocks = EventFile.write, []
 
-    def full_after_three_events(self, event: Any) -> None:
+    def full_after_three_events(self: Any, event: Any) -> None:
         blocks.append(event)
         if len(blocks) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,6 +1,7 @@
 """How hard penalties pull, against gradients computed beside the training in NumPy."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ BATCHES, BATCH = 12, 8
 RATE = 0.1
 L1, L2, BOTH = 0.01, 0.1, (0.02, 0.03)
 
-_MODES = {
+_BY_BACKEND: dict[str, dict[str, dict[str, Any]]] = {
     "tensorflow": {
         "eager": {"run_eagerly": True},
         "function": {},
@@ -25,7 +26,8 @@ _MODES = {
     },
     "jax": {},
     "torch": {"default": {}},
-}[keras.config.backend()]
+}
+_MODES = _BY_BACKEND[keras.config.backend()]
 
 pytestmark = pytest.mark.skipif(not _MODES, reason="not recorded on JAX")
 

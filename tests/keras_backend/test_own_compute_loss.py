@@ -57,7 +57,7 @@ class Forgets(keras.Model):
         return keras.ops.mean(keras.ops.square(y - y_pred))
 
 
-def _recordings(cls, log_dir: str, **options: Any) -> Any:
+def _recordings(cls: Any, log_dir: str, **options: Any) -> Any:
     plain = compiled_model()
     model = cls(plain.inputs, plain.outputs)
     model.compile("sgd", "mse", **options)

@@ -26,18 +26,19 @@ class _Shrinks(keras.Model):
         return logs
 
 
-def _model(cls, **options: Any) -> keras.Model:
+def _model(cls: Any, **options: Any) -> keras.Model:
     plain = compiled_model()
     model = cls(plain.inputs, plain.outputs)
     model.compile("sgd", "mse", **options)
     return model
 
 
-_OPTIONS = {
+_BY_BACKEND: dict[str, list[dict[str, Any]]] = {
     "tensorflow": [{}, {"run_eagerly": True}, {"steps_per_execution": 3}],
     "jax": [{}],
     "torch": [{}],
-}[keras.config.backend()]
+}
+_OPTIONS = _BY_BACKEND[keras.config.backend()]
 
 
 @pytest.mark.parametrize("options", _OPTIONS)
@@ -59,7 +60,7 @@ def test_its_weights_penalties_are_recorded_and_that_is_said_once(
     assert "does not call compute_loss" in message
     recorded = recording(log_dir)
     assert [term.name for term in recorded.columns] == _WEIGHT_TERMS
-    assert all("beside the training step" in term.note for term in recorded.columns)
+    assert all("beside the training step" in str(term.note) for term in recorded.columns)
     assert recorded.steps.tolist() == list(range(2 * BATCHES))
     np.testing.assert_allclose(recorded.values, expected, rtol=1e-5)
 

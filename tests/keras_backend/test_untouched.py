@@ -35,13 +35,13 @@ class _Snapshots(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.snapshots = []
+        self.snapshots: list[Any] = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.snapshots.append(_attributes(self._model))
 
 
-def _attributes(model: Any) -> dict:
+def _attributes(model: Any) -> dict[str, Any]:
     names = ("train_function", "train_step", "compute_loss", "_aggregate_additional_loss")
     return {
         **{name: model.__dict__.get(name) for name in names},

@@ -24,7 +24,7 @@ _MODES = {
     "jax": ["default", "three steps an execution"],
     "torch": ["default"],
 }[keras.config.backend()]
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "eager": {"run_eagerly": True},
     "xla": {"jit_compile": True},
     "three steps an execution": {"steps_per_execution": 3},
@@ -38,7 +38,7 @@ class _Weights(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weights = []
+        self.weights: list[Any] = []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.weights.append(self.model.get_weights())

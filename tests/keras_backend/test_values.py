@@ -19,7 +19,7 @@ from tests.keras_backend.models import (
     strategy_scope,
 )
 
-_MODES = {
+_BY_BACKEND: dict[str, dict[str, dict[str, Any]]] = {
     "tensorflow": {
         "eager": {"run_eagerly": True},
         "function": {},
@@ -34,7 +34,8 @@ _MODES = {
         "three steps an execution": {"steps_per_execution": 3},
     },
     "torch": {"default": {}},
-}[keras.config.backend()]
+}
+_MODES = _BY_BACKEND[keras.config.backend()]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ class _Outcome(NamedTuple):
 @pytest.fixture(scope="module", params=_MODES)
 def mode(request: Any) -> str:
     """How the step is run."""
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")

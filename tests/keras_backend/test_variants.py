@@ -38,7 +38,7 @@ def _linear(**options: Any) -> keras.Model:
 
 def _errors(weights: Any, x: Any, y: Any) -> np.ndarray:
     kernel, bias = (w.astype("float64") for w in weights)
-    return np.mean((x @ kernel + bias - y) ** 2, axis=1)
+    return np.asarray(np.mean((x @ kernel + bias - y) ** 2, axis=1))
 
 
 def _rows() -> list[slice]:
@@ -215,7 +215,7 @@ def test_decay_on_two_replicas_is_counted_once(log_dir: str) -> None:
 
 
 @pytest.mark.skipif(not _IS_TF or KERAS >= (3, 10), reason="these are recorded")
-def test_several_replicas_are_refused_before_keras_3_10(log_dir) -> None:
+def test_several_replicas_are_refused_before_keras_3_10(log_dir: str) -> None:
     """Once, with the version that is needed; training goes on."""
     import tensorflow as tf
 

@@ -90,7 +90,9 @@ def test_the_recorded_decay_is_what_the_optimiser_subtracts(log_dir: str) -> Non
     )
     (column,) = _decay_columns(log_dir)
     np.testing.assert_allclose(
-        before - model.get_weights()[0], 0.1 * 2 * column.coefficient * before, rtol=1e-4
+        before - model.get_weights()[0],
+        0.1 * 2 * float(column.coefficient or 0) * before,
+        rtol=1e-4,
     )
 
 
