@@ -33,6 +33,11 @@ pytest: .venv/test
 bench: .venv/bench
 	$(BIN)/python -m bench $(ARGS)
 
+## Test recording, loading and viewing on the oldest and newest versions.  ARGS="--only oldest --short"
+.PHONY: matrix
+matrix:
+	$(PYTHON) -m tests.matrix $(ARGS)
+
 ## Make the README's screenshots from the demo's logs.
 screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
@@ -47,4 +52,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv build *.egg-info frontend/node_modules tb_regplugin/static
+	rm -rf .venv .venv-matrix build *.egg-info frontend/node_modules tb_regplugin/static

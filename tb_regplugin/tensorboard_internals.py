@@ -6,12 +6,15 @@ Every function says what for, and what happens with a TensorBoard that lacks the
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import tensor_pb2
+
+_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def masked_crc(data: bytes) -> int:
@@ -26,12 +29,14 @@ def masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def remote_files() -> Any:
-    """Returns ``tf.io.gfile``: TensorFlow's where it is installed, otherwise TensorBoard's.
+def remote_files(path: str) -> Any:
+    """Returns the file system of a path with a scheme, such as ``gs://``; None for a local path.
 
-    For paths with a scheme, such as ``gs://``. Without it, these raise an ``ImportError`` or
-    ``AttributeError``; local paths do not need it.
+    It is ``tf.io.gfile``, of TensorFlow where that is installed, otherwise of TensorBoard. Without
+    it, such paths raise an ``ImportError`` or ``AttributeError``.
     """
+    if not _HAS_SCHEME.match(path):
+        return None
     from tensorboard.compat import tf
 
     return tf.io.gfile

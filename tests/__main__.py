@@ -61,7 +61,7 @@ def main() -> int:
         data = None if given else Path(directory) / ".coverage"
         todo = [(session, asked) for session in SESSIONS if (asked := arguments(session, given))]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            counts = pool.map(lambda each: run(*each, data), todo)
+            counts = pool.map(lambda each: run(each[0], each[1], data), todo)
             total = sum(counts, Counter())
         if data is not None:
             _coverage("combine", "--quiet", directory)
@@ -88,7 +88,8 @@ def run(session: Session, asked: Sequence[str], data: Path | None) -> Counter[st
     if session.needs is not None and importlib.util.find_spec(session.needs) is None:
         print(f"\n== {session.name}: left out, {session.needs} is not installed")
         return Counter({"failed" if os.environ.get("TB_REGPLUGIN_REQUIRE_ALL") else "skipped": 1})
-    command, environment = ["-m", "pytest", "--quiet", *asked], {**os.environ}
+    command = ["-m", "pytest", "--quiet", *asked]
+    environment = {**os.environ, **session.environment}
     if data is not None:
         command = ["-m", "coverage", "run", *command]
         environment["COVERAGE_FILE"] = str(data)
@@ -96,14 +97,14 @@ def run(session: Session, asked: Sequence[str], data: Path | None) -> Counter[st
     result = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env=environment | session.environment,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
     )
     took = time.monotonic() - start
-    print(f"\n== {session.name}, {took:.0f} s\n{result.stdout}", end="", flush=True)
+    print(f"\n== {session.name}, {took:.0f} s\n{result.stdout.rstrip()}", flush=True)
     return count(result.stdout, result.returncode)
 
 
@@ -130,7 +131,7 @@ def _directory(path: str) -> str:
 
 
 def _coverage(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_regplugin.reading.axis import bucket_bounds, row_range
@@ -62,6 +62,7 @@ def _expected_groups(steps: list[int], buckets: int) -> list[list[int]]:
     return list(groups.values())
 
 
+@settings(deadline=None)
 @given(_tables(), st.none() | STEPS, st.none() | STEPS, st.integers(1, 12))
 def test_buckets_equal_a_plain_loop(
     table: tuple[Any, ...], start: int | None, end: int | None, buckets: int

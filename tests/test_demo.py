@@ -25,8 +25,8 @@ def test_the_sweep_is_recorded_tabulated_and_shown(tmp_path: Path) -> None:
         # What runs in the background, such as a CI job, ignores Ctrl+C, and so do its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         said = ""
         for line in process.stdout:
             said += line

@@ -174,7 +174,7 @@ def test_a_path_with_a_scheme_goes_through_gfile(
     write_recording(tmp_path / "logs" / "a", {0: [3, 2, 1]})
     write_recording(tmp_path / "logs" / "b" / "c", {0: [3, 2, 1], 7: [1, 1, 1]})
     monkeypatch.setattr(
-        "tb_regplugin.reading.event_files.remote_files", lambda: _RemoteFiles(tmp_path)
+        "tb_regplugin.reading.event_files.remote_files", lambda path: _RemoteFiles(tmp_path)
     )
     found = {files.run: list(read_recordings(files)) for files in read_runs("mem://logs")}
     steps = {run: contents.table.steps.tolist() for run, ((_, contents),) in found.items()}

@@ -45,7 +45,12 @@ def plugin() -> RegularizationPlugin:
     layout = Layout((TOTAL, DATA, *(Term(f"a/{i % 3}/{i}", kind="l2") for i in range(6))))
     provider.add(recording_events(steps, np.ones((300, 8)), layout))
     extremes = [-(2**63), -5, 0, 2**63 - 1]
-    values = [[np.nan, np.inf, -np.inf], [3e38, -3e38, 1], [0, 0, 0], [1, 2, np.nan]]
+    values: list[list[float]] = [
+        [np.nan, np.inf, -np.inf],
+        [3e38, -3e38, 1],
+        [0, 0, 0],
+        [1, 2, np.nan],
+    ]
     for i, (step, row) in enumerate(zip(extremes, values, strict=True)):
         provider.add(recording_events([step], [row], LAYOUT, number=2 * i), "odd")
         if step == 0:

@@ -32,7 +32,7 @@ for directory, programs in {programs!r}.items():
 """
 
 # By run: roles and names of the columns after the total, the strengths, and the number of steps.
-EXPECTED = {
+EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     "1": (["data", "v1", "v2"], [0.1, 0.1], 100),
     "2": (["data", "net/v1", "net/v2"], [0.1, 0.1], 100),
     "3": (["data", "w", "unused w"], [None, 0.1], 100),

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ import tf_keras
 import tb_regplugin
 from tb_regplugin import Recorder, Term
 
-MODES: dict[str, Callable[[Callable[..., object]], Callable[..., object]]] = {
+MODES: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "eager": lambda step: step,
     "function": tf.function,
     "XLA": lambda step: tf.function(step, jit_compile=True),
@@ -31,7 +32,7 @@ def recorded(log_dir: Path) -> tb_regplugin.Recording:
 
 @in_each_mode
 def test_every_step_has_the_values_of_its_weights(
-    tmp_path: Path, compile_step: Callable[..., object]
+    tmp_path: Path, compile_step: Callable[..., Any]
 ) -> None:
     """Each of 300 steps, against formulas over the weights before it."""
     w = tf.Variable([[1.0], [-2.0]])
@@ -100,7 +101,7 @@ def test_lost_rows_are_counted_in_a_warning(tmp_path: Path) -> None:
 
 
 @in_each_mode
-def test_steps_and_every(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+def test_steps_and_every(tmp_path: Path, compile_step: Callable[..., Any]) -> None:
     """A step that is a tensor of any size is kept whole; ``every`` keeps those it divides."""
     start = 2**40
     with Recorder(tmp_path, every=3) as recorder:
@@ -141,7 +142,7 @@ def test_steps_of_64_bits_are_exact(tmp_path: Path, jit_compile: bool) -> None:
 
 
 @in_each_mode
-def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., Any]) -> None:
     """Rows of two layouts keep the order in which they were recorded."""
     with Recorder(tmp_path) as recorder:
         plain = compile_step(lambda: recorder.write(data_loss=1.0))
@@ -155,7 +156,7 @@ def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., object]) -
 
 
 @pytest.mark.parametrize("package", [keras, tf_keras], ids=["keras", "tf_keras"])
-def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: object) -> None:
+def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: Any) -> None:
     """In a function, ``model.losses`` get names, kinds and strengths; elsewhere, numbers."""
     regularizers = package.regularizers
     model = package.Sequential(
@@ -229,7 +230,7 @@ def test_inside_of_a_strategy_is_one_warning(tmp_path: Path) -> None:
 
 
 @in_each_mode
-def test_what_is_no_scalar_is_named(tmp_path: Path, compile_step: Callable[..., object]) -> None:
+def test_what_is_no_scalar_is_named(tmp_path: Path, compile_step: Callable[..., Any]) -> None:
     """The error says which value it is."""
     with Recorder(tmp_path) as recorder:
         step = compile_step(

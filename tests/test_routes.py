@@ -273,7 +273,7 @@ def test_too_many_numbers_are_refused(
 ) -> None:
     """A thousand terms in ten thousand buckets would be a quarter of a gigabyte."""
     monkeypatch.setattr(answers, "MAX_CURVE_VALUES", 7 * 10 * 2)
-    query = {"buckets": 10, "arrays": "min,max"}
+    query: dict[str, Any] = {"buckets": 10, "arrays": "min,max"}
     assert _ask(plugin, "/curves", **query).status_code == 200
     response = _ask(plugin, "/curves", **query | {"arrays": "min,max,mean"})
     assert response.status_code == 400
@@ -326,7 +326,7 @@ def test_another_question_has_another_tag(plugin: RegularizationPlugin) -> None:
     ],
 )
 def test_a_wrong_parameter_is_explained(
-    plugin: RegularizationPlugin, route: str, query: dict[str, str], reason: str
+    plugin: RegularizationPlugin, route: str, query: dict[str, Any], reason: str
 ) -> None:
     """In JSON, with what is wrong."""
     response = _ask(plugin, route, **query)

@@ -211,7 +211,7 @@ def test_a_tensor_that_contradicts_itself_is_named() -> None:
     assert [problem.tag for problem in contents.problems] == [tag]
 
 
-class _TooLarge(grpc.RpcError):  # type: ignore[misc]
+class _TooLarge(grpc.RpcError):
     def code(self) -> Any:
         return grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -360,7 +360,7 @@ _BLOCKS = st.tuples(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(_BLOCKS, min_size=1, max_size=3), max_size=5))
 def test_a_growing_store_equals_a_replay(
     batches: list[list[tuple[int, tuple[str, ...], list[int]]]],

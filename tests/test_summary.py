@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_blocks_come_after_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", [summary.losses_pb, summary.losses])
-def test_bad_names_are_refused(call: object) -> None:
+def test_bad_names_are_refused(call: Callable[..., object]) -> None:
     """An empty name, or one name twice, is an error."""
     with pytest.raises(ValueError, match="non-empty"):
         call("", 1.0)

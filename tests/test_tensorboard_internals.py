@@ -37,7 +37,7 @@ with Writer({str(tmp_path)!r}) as writer:
     writer.write(3, data_loss=1.0, penalties={{"w": 0.5}})
 assert load({str(tmp_path)!r})["."].steps.tolist() == [3]
 from tb_regplugin.tensorboard_internals import remote_files
-files = remote_files()
+files = remote_files("memory://")
 assert files.isdir({str(tmp_path)!r}) and list(files.walk({str(tmp_path)!r}))
 """
     subprocess.run([sys.executable, "-c", script], check=True)

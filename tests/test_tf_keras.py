@@ -144,7 +144,9 @@ def test_every_private_name_is_there() -> None:
     assert isinstance(internals.activity_regularizer(outer), tf_keras.regularizers.L1)
     assert internals.activity_regularizer(inner) is None
     (loss,) = internals.weight_losses(inner.layers[0])
-    variable, regularizer = internals.regularized_by(loss)
+    regularized = internals.regularized_by(loss)
+    assert regularized is not None
+    variable, regularizer = regularized
     assert variable is inner.layers[0].kernel
     assert isinstance(regularizer, tf_keras.regularizers.L2)
     (loss,) = internals.weight_losses(model)

@@ -10,6 +10,7 @@ import time
 import warnings
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,23 +196,23 @@ def test_numbers_of_other_libraries_are_taken(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_named_and_loses_nothing(
-    tmp_path: Path, arguments: tuple[object, ...], message: str
+    tmp_path: Path, arguments: tuple[Any, ...], message: str
 ) -> None:
     """A wrong call says what is wrong; the rows around it are recorded."""
     with Writer(tmp_path) as writer:
         writer.write(0, 1.0, {})
         with pytest.raises((TypeError, ValueError), match=message):
-            writer.write(*arguments)  # type: ignore[arg-type] - wrong on purpose
+            writer.write(*arguments)
         writer.write(2, 3.0, {})
     rows = read_recording(tmp_path)
     assert {step: row.values for step, row in rows.items()} == {0: {"data": 1.0}, 2: {"data": 3.0}}
 
 
 @pytest.mark.parametrize("options", [{"name": ""}, {"flush_secs": 0}, {"flush_secs": -1}])
-def test_bad_options_are_refused(tmp_path: Path, options: dict[str, object]) -> None:
+def test_bad_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
     """An empty name and an interval that is not positive are errors at once."""
     with pytest.raises(ValueError, match="must be"):
-        Writer(tmp_path, **options)  # type: ignore[arg-type] - wrong on purpose
+        Writer(tmp_path, **options)
 
 
 def test_writing_after_close_is_an_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.names import distinct
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -156,8 +157,9 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     columns = [Column(term, ColumnSum((i,))) for i, term in enumerate(terms)]
     if total:
         columns[total[0]] = Column(terms[total[0]], ColumnSum(total, otherwise=parts))
+        # A name that nothing recorded has: role and name tell columns apart.
         taken = (term.name for term in terms if term.role == "unexplained")
-        residual = Term(unique_name("residual", taken), role="unexplained")
+        residual = Term(distinct([*taken, "residual"])[-1], role="unexplained")
         left = ColumnSum(total, subtracted=places(terms, IN_LOSS))
         columns.append(Column(residual, left, derived=True))
     elif places(terms, ["data"]):
@@ -169,21 +171,6 @@ def places(terms: Sequence[Term], roles: Iterable[str]) -> tuple[int, ...]:
     """Returns where the columns of these roles are."""
     wanted = set(roles)
     return tuple(i for i, term in enumerate(terms) if term.role in wanted)
-
-
-def unique_name(name: str, taken: Iterable[str]) -> str:
-    """Returns a name that nothing recorded has: role and name tell columns apart.
-
-    Example:
-      >>> unique_name("residual", {"residual"})
-      'residual (2)'
-    """
-    used = set(taken)
-    candidate, number = name, 1
-    while candidate in used:
-        number += 1
-        candidate = f"{name} ({number})"
-    return candidate
 
 
 def has_significant_residual(table: Table, start: int = 0) -> bool:
@@ -264,7 +251,7 @@ def keep_largest(
     terms = len(_names(joined))
     name = f"{terms:,} more term{'s' if terms > 1 else ''}"
     taken = (column.term.name for column in kept if column.term.role == "penalty")
-    kept.append(_join(unique_name(name, taken), joined, rest=True))
+    kept.append(_join(distinct([*taken, name])[-1], joined, rest=True))
     return tuple(sorted(kept, key=lambda column: column.derived))
 
 

@@ -7,20 +7,17 @@ the file, the place in it, and why.
 from __future__ import annotations
 
 import os
-import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2
-from tensorboard.data.provider import TensorDatum
+from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 
 from tb_regplugin.log_format import PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
 from tb_regplugin.tensorboard_internals import make_array, masked_crc, remote_files
 
-_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 # A record's length, the length's checksum; the data; the data's checksum.
 _HEADER, _CHECKSUM = struct.Struct("<QI"), struct.Struct("<I")
 _LENGTH_BYTES = 8
@@ -49,22 +46,11 @@ class _CorruptRecordError(Exception):
     """A record's checksum is not that of its bytes."""
 
 
-@dataclass
-class _FoundSeries:
-    """One tag's events in a run, as ``ListedSeries`` describes them."""
+class _FoundSeries(NamedTuple):
+    """One tag's events in a run: their steps, wall times and tensors."""
 
     plugin_content: bytes
-    events: list[tuple[int, float, tensor_pb2.TensorProto]] = field(default_factory=list)
-
-    @property
-    def max_step(self) -> int:
-        """The events' largest step."""
-        return max(step for step, _, _ in self.events)
-
-    @property
-    def max_wall_time(self) -> float:
-        """Their largest wall time."""
-        return max(wall_time for _, wall_time, _ in self.events)
+    events: list[tuple[int, float, tensor_pb2.TensorProto]]
 
 
 class EventFiles:
@@ -91,16 +77,28 @@ class EventFiles:
 
     def list(self, run: str | None = None) -> Listing:
         """Lists the run's series; see ``Source``."""
-        return {self.run: self._series} if run in (None, self.run) and self._series else {}
+        if run not in (None, self.run) or not self._series:
+            return {}
+        listed = {
+            tag: TensorTimeSeries(
+                max_step=max(step for step, _, _ in found.events),
+                max_wall_time=max(wall_time for _, wall_time, _ in found.events),
+                plugin_content=found.plugin_content,
+                description="",
+                display_name="",
+            )
+            for tag, found in self._series.items()
+        }
+        return {self.run: listed}
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series; see ``Source``."""
         for series in sizes:
-            found: Sequence[TensorDatum] | Problem
+            events = self._series[series.tag].events
             try:
-                found = [
+                found: Sequence[TensorDatum] | Problem = [
                     TensorDatum(step=step, wall_time=wall_time, numpy=make_array(tensor))
-                    for step, wall_time, tensor in self._series[series.tag].events
+                    for step, wall_time, tensor in events
                 ]
             except Exception as error:
                 reason = reason_of(error)
@@ -112,7 +110,8 @@ class EventFiles:
     def _read_file(self, path: str) -> None:
         offset = 0
         try:
-            with _open(path) as file:
+            remote = remote_files(path)
+            with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
                 for record in _records(file):
                     event = event_pb2.Event.FromString(record)
                     for value in event.summary.value:
@@ -141,7 +140,7 @@ class EventFiles:
             ):
                 self._foreign.add(tag)
                 return
-            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content)
+            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content, [])
         series.events.append((event.step, event.wall_time, value.tensor))
 
 
@@ -155,9 +154,9 @@ def find_runs(log_dir: str) -> dict[str, list[str]]:
       The files by run, in the order of their names. A run's name is its path below the log
       directory, ``"."`` for that itself.
     """
-    walk = remote_files().walk if _HAS_SCHEME.match(log_dir) else _walk
+    remote = remote_files(log_dir)
     runs = {}
-    for directory, _, names in walk(log_dir):
+    for directory, _, names in remote.walk(log_dir) if remote else _walk(log_dir):
         found = sorted(name for name in names if "tfevents" in name)
         if found:
             run = os.path.relpath(directory, log_dir)
@@ -167,7 +166,7 @@ def find_runs(log_dir: str) -> dict[str, list[str]]:
 
 def is_directory(path: str) -> bool:
     """Whether there is a directory of this path, local or remote."""
-    return bool(remote_files().isdir(path)) if _HAS_SCHEME.match(path) else os.path.isdir(path)
+    return bool((remote_files(path) or os.path).isdir(path))
 
 
 def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
@@ -179,13 +178,6 @@ def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
             _, names, files = next(os.walk(directory), (directory, [], []))
             yield directory, names, files
             waiting += [(os.path.join(directory, name), above | {real}) for name in names]
-
-
-def _open(path: str) -> IO[bytes]:
-    if _HAS_SCHEME.match(path):
-        file: IO[bytes] = remote_files().GFile(path, "rb")
-        return file
-    return open(path, "rb")
 
 
 def _records(file: IO[bytes]) -> Iterator[bytes]:

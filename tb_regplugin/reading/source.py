@@ -48,35 +48,22 @@ class Problem(NamedTuple):
 
 
 class ListedSeries(Protocol):
-    """What is known of a time series without reading it, as TensorBoard's ``TensorTimeSeries``."""
+    """What is known of a time series without reading it: TensorBoard's ``TensorTimeSeries``.
 
-    @property
-    def max_step(self) -> int | None:
-        """Its events' largest step; None where it is listed, but not loaded yet."""
+    Its largest step and wall time are None where it is listed, but not loaded yet.
+    """
 
-    @property
-    def max_wall_time(self) -> float | None:
-        """Their largest wall time; likewise."""
-
-    @property
-    def plugin_content(self) -> bytes:
-        """What the plugin that wrote it says of it."""
+    max_step: int | None
+    max_wall_time: float | None
+    plugin_content: bytes
 
 
 class Datum(Protocol):
-    """One event of a time series, as TensorBoard's ``TensorDatum``."""
+    """One event of a time series: TensorBoard's ``TensorDatum``."""
 
-    @property
-    def step(self) -> int:
-        """Its step."""
-
-    @property
-    def wall_time(self) -> float:
-        """When it was written, in seconds since the epoch."""
-
-    @property
-    def numpy(self) -> npt.NDArray[Any]:
-        """Its tensor."""
+    step: int
+    wall_time: float
+    numpy: npt.NDArray[Any]
 
 
 Listing = Mapping[str, Mapping[str, ListedSeries]]
@@ -220,21 +207,20 @@ def _nudging(send: Callable[[], object]) -> Iterator[None]:
       send: Asks for something small. What it returns or raises does not matter.
     """
     arrived = threading.Event()
-    threading.Thread(target=_nudge, args=(send, arrived), daemon=True).start()
+
+    def send_safely() -> None:
+        with contextlib.suppress(Exception):
+            send()
+
+    def nudge() -> None:
+        for pause in _PAUSES:
+            if arrived.wait(pause):
+                return
+            # Its own reply can be held up as well, and is not waited for.
+            threading.Thread(target=send_safely, daemon=True).start()
+
+    threading.Thread(target=nudge, daemon=True).start()
     try:
         yield
     finally:
         arrived.set()
-
-
-def _nudge(send: Callable[[], object], arrived: threading.Event) -> None:
-    for pause in _PAUSES:
-        if arrived.wait(pause):
-            return
-        # Its own reply can be held up as well, and is not waited for.
-        threading.Thread(target=_ignore, args=(send,), daemon=True).start()
-
-
-def _ignore(send: Callable[[], object]) -> None:
-    with contextlib.suppress(Exception):
-        send()

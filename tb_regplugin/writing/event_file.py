@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import socket
 import struct
 import threading
@@ -14,14 +13,10 @@ from typing import IO, Any
 
 from tensorboard.compat.proto import event_pb2
 
-try:
-    from google_crc32c import value as _crc32c
-except ImportError:
-    # Works everywhere, at 3.5 MB/s.
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import crc32c as _crc32c
+from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 
 _FILE_NUMBERS = itertools.count()
-_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 _FILE_VERSION = "brain.Event:2"
 
 
@@ -38,7 +33,7 @@ class EventFile:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._is_local = not _HAS_SCHEME.match(directory)
+        self._remote: Any = None
         self._path = ""
         self._file: IO[bytes] | Any = None
         self._users = 0
@@ -63,14 +58,13 @@ class EventFile:
             f"{next(_FILE_NUMBERS)}.regularization"
         )
         self._path = os.path.join(self._directory, name)
-        if self._is_local:
+        self._remote = remote_files(self._directory)
+        if self._remote is None:
             os.makedirs(self._directory, exist_ok=True)
             self._file = open(self._path, "wb")  # noqa: SIM115 - closed by close()
         else:
-            from tensorboard.compat import tf
-
-            tf.io.gfile.makedirs(self._directory)
-            self._file = tf.io.gfile.GFile(self._path, "wb")
+            self._remote.makedirs(self._directory)
+            self._file = self._remote.GFile(self._path, "wb")
         try:
             self.write(event_pb2.Event(wall_time=time.time(), file_version=_FILE_VERSION))
         except Exception:
@@ -87,12 +81,14 @@ class EventFile:
           OSError: The disk is full, or somebody removed the file.
         """
         data = event.SerializeToString()
-        header = struct.pack("<Q", len(data))
+        length = _LENGTH.pack(len(data))
+        checksums = (_CHECKSUM.pack(masked_crc(part)) for part in (length, data))
         with self._lock:
-            self._file.write(b"".join((header, _masked_crc(header), data, _masked_crc(data))))
+            self._file.write(b"".join((length, next(checksums), data, next(checksums))))
             self._file.flush()
             # A removed file takes writes without a word, and loses them.
-            if self._is_local and os.name == "posix" and not os.fstat(self._file.fileno()).st_nlink:
+            is_local = self._remote is None and os.name == "posix"
+            if is_local and not os.fstat(self._file.fileno()).st_nlink:
                 raise FileNotFoundError(f"{self._path} was removed")
 
     def close(self) -> None:
@@ -102,13 +98,3 @@ class EventFile:
             if self._users == 0:
                 file, self._file = self._file, None
                 file.close()
-
-
-def _masked_crc(data: bytes) -> bytes:
-    """Returns the checksum of the TFRecord format.
-
-    Source: tensorflow/core/lib/hash/crc32c.h, "Mask".
-    """
-    crc = _crc32c(data)
-    masked = (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-    return struct.pack("<I", masked)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Playwright
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright
 
 from tests.browser.chromium import find_browser
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
@@ -52,14 +53,15 @@ class Dashboard:
         self.complaints: list[str] = []
         # Set by tests in which something goes wrong on purpose.
         self.may_complain = False
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "request": lambda request: self.requests.append(request.url),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "console": lambda message: (
                 self.complaints.append(message.text) if message.type == "error" else None
             ),
-        )
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]  # Wants a literal.
 
     @property
     def frame(self) -> FrameLocator:
@@ -70,6 +72,16 @@ class Dashboard:
         """Goes to the tab."""
         self.page.goto(self.address + hash_)
         return self
+
+    def leave(self) -> None:
+        """Leaves the page as another test may have it: empty, and with nothing pressed."""
+        while self._listeners:
+            self.page.remove_listener(*self._listeners.popitem())
+        self.page.mouse.up()
+        for key in ("Shift", "Alt"):
+            self.page.keyboard.up(key)
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
 
     def card(self, run: str) -> Any:
         """Returns the card of a run."""
@@ -132,48 +144,48 @@ def theme(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "light"))
 
 
-class Windows:
-    """Browser windows, of which those that no test has are given to another one, emptied.
+class Pages:
+    """Pages of the browser; those that no test has any more are given to others.
 
-    A window costs more than most tests do in it.
+    A new one costs more processor time than most tests do in it.
     """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._free: dict[str, list[BrowserContext]] = {}
+        self._free: dict[str, list[Page]] = {}
 
     @contextlib.contextmanager
-    def page(self, address: str, theme: str, options: dict[str, Any]) -> Iterator[Page]:
-        """Lends a new page of a window that nobody has, which keeps nothing of other tests."""
+    def lend(self, address: str, theme: str, options: dict[str, Any]) -> Iterator[Page]:
+        """Gives a page that is empty and remembers nothing of an address."""
         free = self._free.setdefault(json.dumps([theme, options]), [])
-        window = free.pop() if free else self._new(theme, options)
-        page = window.new_page()
-        origin = {"origin": address, "storageTypes": "all"}
-        window.new_cdp_session(page).send("Storage.clearDataForOrigin", origin)
+        page = free.pop() if free else self._new(theme, options)
+        session = page.context.new_cdp_session(page)
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        session.detach()
         yield page
-        page.close()
-        free.append(window)
+        free.append(page)
 
-    def _new(self, theme: str, options: dict[str, Any]) -> BrowserContext:
-        window = self._browser.new_context(**options)
-        window.set_default_timeout(20_000)
+    def _new(self, theme: str, options: dict[str, Any]) -> Page:
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(20_000)
         settings = json.dumps({"theme": theme})
         # An empty page has no storage.
-        window.add_init_script(
+        context.add_init_script(
             f"""location.protocol === "http:"
                 && localStorage.setItem("_tb_global_settings", '{settings}')"""
         )
-        return window
+        return context.new_page()
 
 
 @pytest.fixture(scope="session")
-def windows(browser: Browser) -> Windows:
-    """The windows of all tests; the browser closes them."""
-    return Windows(browser)
+def pages(browser: Browser) -> Pages:
+    """The pages of all tests; the browser closes them."""
+    return Pages(browser)
 
 
 @pytest.fixture
-def open_page(windows: Windows, theme: str) -> Iterator[Callable[..., Dashboard]]:
+def open_page(pages: Pages, theme: str) -> Iterator[Callable[..., Dashboard]]:
     """Opens the tab of a TensorBoard that runs already.
 
     Whatever a test does, the page asks nothing of other hosts and has no error on its console.
@@ -183,8 +195,9 @@ def open_page(windows: Windows, theme: str) -> Iterator[Callable[..., Dashboard]
 
         def open_(address: str, **options: Any) -> Dashboard:
             options.setdefault("viewport", {"width": 1400, "height": 900})
-            page = stack.enter_context(windows.page(address, theme, options))
+            page = stack.enter_context(pages.lend(address, theme, options))
             dashboards.append(Dashboard(page, address))
+            stack.callback(dashboards[-1].leave)
             return dashboards[-1].open()
 
         yield open_
@@ -207,7 +220,7 @@ def open_dashboard(open_page: Callable[..., Dashboard]) -> Iterator[Callable[...
                 wait_for_runs(address, runs)
             dashboard = open_page(address, **options)
             # Before TensorBoard goes away: what the page still asks for would fail.
-            stack.callback(dashboard.page.close)
+            stack.callback(dashboard.leave)
             return dashboard
 
         yield open_

@@ -104,9 +104,11 @@ def write_run_with_gradients(directory: Path) -> None:
     steps = np.arange(100)
     roles = [(name, role) for name in ("kernel", "bias") for role in GRADIENT_ROLES]
     gradients = Layout(tuple(Term(name, role=role, kind="l2") for name, role in roles))
-    values = np.tile(np.float32([0.1, 1.0, -0.5, 4.0, 2.0, -1.0]), (100, 1))
+    values = np.tile(np.array([0.1, 1.0, -0.5, 4.0, 2.0, -1.0], np.float32), (100, 1))
     losses = Layout((Term("data", role="data"), Term("kernel"), Term("bias")))
-    events = recording_events(steps, np.tile(np.float32([2.0, 1.0, 1.0]), (100, 1)), losses)
+    events = recording_events(
+        steps, np.tile(np.array([2.0, 1.0, 1.0], np.float32), (100, 1)), losses
+    )
     write_events(
         directory, [*events, *recording_events(steps, values, gradients, name="losses.gradients")]
     )

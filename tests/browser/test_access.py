@@ -38,7 +38,7 @@ def violations(dashboard: Dashboard) -> list[str]:
     """Returns what axe-core complains about within the plugin's page."""
     frame = dashboard.page.frames[1]
     # The library checks pages: the plugin's frame is given to it as one.
-    results = Axe().run(frame)  # type: ignore[arg-type]
+    results = Axe().run(frame)
     assert len(results.response["passes"]) > 10
     return [
         json.dumps([found["id"], *[node["html"][:200] for node in found["nodes"][:3]]])

@@ -47,7 +47,8 @@ def panel(dashboard: Dashboard, run: str) -> Any:
 
 def is_error(image: np.ndarray, theme: str) -> np.ndarray:
     """Returns which pixels have the colour of an error."""
-    return (np.abs(image.astype(int) - ERROR[theme]) < 24).all(axis=2)
+    near: np.ndarray = np.all(np.abs(image.astype(int) - ERROR[theme]) < 24, axis=2)
+    return near
 
 
 def test_the_worst_is_told_first_with_its_fix(shared: str, open_page: Open) -> None:
@@ -130,7 +131,7 @@ def test_what_the_graph_told_when_recording_began_is_shown(
     """Findings of an audit have no steps, and nothing on the chart."""
     told = found("not_in_loss", "kernel is collected and not in the loss.", ["kernel"])
     layout = Layout(LAYOUT.columns, findings=(told,))
-    values = np.tile(np.float32([2.0, 1.0, 1.0]), (20, 1))
+    values = np.tile(np.array([2.0, 1.0, 1.0], np.float32), (20, 1))
     write_events(tmp_path / "run", recording_events(np.arange(20), values, layout))
     dashboard = open_dashboard(tmp_path, runs=1)
     entry = panel(dashboard, "run").get_by_role("listitem")

@@ -35,7 +35,7 @@ def write_run(directory: Path) -> None:
     """A run of known values."""
     with Writer(directory) as writer:
         for step in range(STEPS):
-            at = {name: float(value) for name, value in values(np.float64(step)).items()}
+            at = {name: float(value) for name, value in values(np.array(step, np.float64)).items()}
             writer.write(step, at.pop("data"), {Term(name): at[name] for name in TERMS})
 
 

@@ -28,7 +28,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def keyboard(dashboard: Dashboard, run: str) -> Locator:
     """Returns what the keys of a chart go to."""
-    return dashboard.card(run).get_by_role("group", name=re.compile("Arrow keys pan"))
+    keys: Locator = dashboard.card(run).get_by_role("group", name=re.compile("Arrow keys pan"))
+    return keys
 
 
 def test_the_keyboard_zooms_pans_and_resets(shared: str, open_page: Open) -> None:

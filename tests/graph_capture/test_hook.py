@@ -3,6 +3,7 @@
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_a_failure_to_record_is_one_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"name": ""}, {"every": 0}, {"flush_secs": 0}])
-def test_bad_options_are_refused(tmp_path: Path, options: dict[str, object]) -> None:
+def test_bad_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
     """What cannot be meant is an error at once."""
     with pytest.raises(ValueError, match="must be"):
         tb_regplugin.RegularizationHook(tmp_path, None, **options)

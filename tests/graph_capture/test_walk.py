@@ -1,5 +1,8 @@
 """Taking losses apart: what is told apart, what cannot be, and what it costs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,7 +64,7 @@ def custom_gradient(weights: tf.Tensor) -> tf.Tensor:
 @pytest.mark.parametrize("hide", [branch, loop, custom_gradient, tf.function(branch)])
 @pytest.mark.parametrize("control_flow_v2", [True, False])
 def test_what_cannot_be_taken_apart_is_one_unexplained_part(
-    hide: object, control_flow_v2: bool
+    hide: Callable[[tf.Tensor], tf.Tensor], control_flow_v2: bool
 ) -> None:
     """Branches, loops, functions and custom gradients add up to one part with a note."""
     (tf1.enable_control_flow_v2 if control_flow_v2 else tf1.disable_control_flow_v2)()
@@ -83,7 +86,8 @@ def test_what_cannot_be_taken_apart_is_one_unexplained_part(
 
 def test_a_loss_that_is_no_tensor_is_unexplained() -> None:
     """Nothing that a user passes makes the walk raise."""
-    found = decompose("a loss")
+    loss: Any = "a loss"
+    found = decompose(loss)
     assert [part.term.role for part in found.parts] == ["unexplained"]
     assert "could not be taken apart" in str(found.warning)
 
@@ -139,7 +143,7 @@ def test_a_schedule_of_the_strength_is_followed() -> None:
     ],
 )
 def test_penalties_are_known_by_what_they_calculate(
-    write: object, expected: tuple[object, ...]
+    write: Callable[[tf.Tensor], tf.Tensor], expected: tuple[object, ...]
 ) -> None:
     """However it is written, its kind, strength and coefficient are told from its operations."""
     found = decompose(data_loss() + write(variable("w")))

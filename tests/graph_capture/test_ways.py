@@ -127,7 +127,7 @@ def test_5_easy_net(tmp_path: Path, strength: float) -> None:
     reg_ws = tf1.get_collection(K, "EasyNet")
     loss = tf.reduce_mean(cross_entropy) + tf.reduce_sum(reg_ws)
     layers = ("fully_connected", "fully_connected_1", "fully_connected_2")
-    feeds = {
+    feeds: dict[tf.Tensor, Callable[[], np.ndarray]] = {
         x: lambda: np.random.rand(8, 4, 4).astype(np.float32),
         y: lambda: np.random.randint(0, 10, 8),
     }

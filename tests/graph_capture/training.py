@@ -56,7 +56,8 @@ def train(
     train_op = tf1.train.GradientDescentOptimizer(0.02).minimize(loss, global_step=step)
     variables = {variable.op.name: variable for variable in tf1.trainable_variables()}
     hook = tb_regplugin.RegularizationHook(log_dir, loss)
-    losses, weights = [], []
+    losses: list[float] = []
+    weights: list[Weights] = []
     with tf1.train.SingularMonitoredSession(hooks=[hook]) as session:
         for _ in range(steps):
             batch = {placeholder: make() for placeholder, make in feeds.items()}

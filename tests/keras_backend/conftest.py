@@ -1,6 +1,8 @@
 """Set-up of a process that has one Keras backend, ``KERAS_BACKEND``."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
 
 
 @pytest.fixture(autouse=True)
-def _losses_keep_their_ids(monkeypatch) -> None:
+def _losses_keep_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps what layers add to a loss alive: on JAX, Keras knows it by its ``id``.
 
     Keras 3.15 forgets the ids of a trace only when the layer is called again, by which time another
@@ -25,7 +27,7 @@ def _losses_keep_their_ids(monkeypatch) -> None:
 
         add_loss, kept = keras.StatelessScope.add_loss, []
 
-        def add_and_keep(scope, loss):
+        def add_and_keep(scope: Any, loss: Any) -> None:
             kept.append(loss)
             add_loss(scope, loss)
 
@@ -33,6 +35,6 @@ def _losses_keep_their_ids(monkeypatch) -> None:
 
 
 @pytest.fixture
-def log_dir(tmp_path) -> str:
+def log_dir(tmp_path: Path) -> str:
     """Where a test's trainings are recorded."""
     return str(tmp_path / "logs")

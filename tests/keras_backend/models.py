@@ -1,13 +1,21 @@
 """A model with every kind of penalty, and its losses computed in NumPy."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers, regularizers
 
 from tb_regplugin import Recording, load
 
+KERAS = tuple(map(int, keras.__version__.split(".")[:2]))
+fits_again = pytest.mark.skipif(
+    keras.config.backend() == "jax" and KERAS < (3, 10),
+    reason="by itself, this Keras can't fit a model again after an exception in fit",
+)
 BATCH, BATCHES = 10, 7
 NAMES = [
     "total",
@@ -27,13 +35,27 @@ Y = _random.randn(BATCH * BATCHES, 2).astype("float32")
 
 def activity_divisor(batch: int) -> int:
     """Returns what Keras divides an activity penalty by: the batch's size from 3.14 on."""
-    return batch if tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 14) else 1
+    return batch if KERAS >= (3, 14) else 1
+
+
+def strategy_scope(mode: str) -> AbstractContextManager[object]:
+    """Returns where to make the model: on two replicas, where the mode's name begins so."""
+    if not mode.startswith("two replicas"):
+        return nullcontext()
+    if KERAS < (3, 10):
+        pytest.skip("several replicas are recorded from Keras 3.10 on")
+    import tensorflow as tf
+
+    scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"]
+    ).scope()
+    return scope
 
 
 class AddsLoss(layers.Layer):
     """Passes its input on and adds a loss."""
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         """Returns its input."""
         self.add_loss(0.05 * keras.ops.mean(keras.ops.square(x)))
         return x
@@ -65,7 +87,7 @@ def penalised_model() -> keras.Model:
     return keras.Model(inputs, outputs)
 
 
-def compiled_model(**options) -> keras.Model:
+def compiled_model(**options: Any) -> keras.Model:
     """Returns that model, ready to train."""
     model = penalised_model()
     model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse", **options)
@@ -111,7 +133,7 @@ def batches(steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield X[rows], Y[rows]
 
 
-def fit(model, *callbacks, epochs=1, **options):
+def fit(model: Any, *callbacks: Any, epochs: Any = 1, **options: Any) -> Any:
     """Fits a model to the data, in its order."""
     return model.fit(
         X,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -38,7 +39,7 @@ fit(compiled_model(), RegularizationCallback(sys.argv[1], flush_secs=1.0), Kill(
 """
 
 
-def test_a_killed_training_loses_at_most_a_flush_interval(log_dir) -> None:
+def test_a_killed_training_loses_at_most_a_flush_interval(log_dir: str) -> None:
     """After SIGKILL, the rows that were older than the interval are there."""
     result = subprocess.run(
         [sys.executable, "-c", _KILLED, log_dir], capture_output=True, text=True
@@ -53,15 +54,17 @@ def test_a_killed_training_loses_at_most_a_flush_interval(log_dir) -> None:
     assert len(steps) >= due
 
 
-def _tb_warnings(caught) -> list[str]:
+def _tb_warnings(caught: Any) -> list[str]:
     return [str(w.message) for w in caught if "tb_regplugin" in str(w.message)]
 
 
-def test_a_full_disk_is_one_warning_and_training_goes_on(log_dir, monkeypatch) -> None:
+def test_a_full_disk_is_one_warning_and_training_goes_on(
+    log_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was written before stays readable."""
     write, blocks = EventFile.write, []
 
-    def full_after_three_events(self, event):
+    def full_after_three_events(self, event: Any) -> None:
         blocks.append(event)
         if len(blocks) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -78,7 +81,7 @@ def test_a_full_disk_is_one_warning_and_training_goes_on(log_dir, monkeypatch) -
     assert recording(log_dir).steps[0] == 0
 
 
-def test_a_log_directory_that_cannot_be_made_is_one_warning(tmp_path) -> None:
+def test_a_log_directory_that_cannot_be_made_is_one_warning(tmp_path: Path) -> None:
     """Training runs to its end."""
     (tmp_path / "file").write_text("")
     model = compiled_model()
@@ -89,11 +92,11 @@ def test_a_log_directory_that_cannot_be_made_is_one_warning(tmp_path) -> None:
     assert int(model.optimizer.iterations) == 3 * BATCHES
 
 
-def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir) -> None:
+def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir: str) -> None:
     """At most one warning, and training runs to its end."""
 
     class Remove(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             shutil.rmtree(log_dir, ignore_errors=True)
 
     model = compiled_model()
@@ -113,10 +116,12 @@ def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir) -> No
         (RingVariables, "read"),
     ],
 )
-def test_an_error_in_the_recorder_is_one_warning(module, name, log_dir, monkeypatch) -> None:
+def test_an_error_in_the_recorder_is_one_warning(
+    module: Any, name: Any, log_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Training gives what it gives without the callback."""
 
-    def fails(*args, **kwargs):
+    def fails(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("broken on purpose")
 
     bare = compiled_model()
@@ -140,7 +145,7 @@ def test_arguments_out_of_range_are_refused() -> None:
         RegularizationCallback("logs", flush_secs=0)
 
 
-def test_making_a_callback_touches_no_disk(tmp_path) -> None:
+def test_making_a_callback_touches_no_disk(tmp_path: Path) -> None:
     """The directory comes with the first row, and its parent's name is the run's."""
     log_dir = Path(tmp_path) / "logs"
     callback = RegularizationCallback(log_dir)

@@ -1,6 +1,5 @@
 """How hard penalties pull, against gradients computed beside the training in NumPy."""
 
-import contextlib
 import warnings
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback, load
+from tests.keras_backend.models import strategy_scope
 
 BATCHES, BATCH = 12, 8
 RATE = 0.1
@@ -37,7 +37,7 @@ def model_of(mode: str) -> keras.Model:
     collective operations alike, and TensorFlow wants those of one number to be of one size.
     """
     keras.utils.set_random_seed(0)
-    with _strategy_scope(mode):
+    with strategy_scope(mode):
         first = keras.layers.Dense(
             8,
             activation="tanh",
@@ -181,11 +181,3 @@ def test_a_number_below_one_is_refused(log_dir: str) -> None:
     """Before any training."""
     with pytest.raises(ValueError, match="gradients_every must be 1 or more, not 0"):
         RegularizationCallback(log_dir, gradients_every=0)
-
-
-def _strategy_scope(mode: str) -> contextlib.AbstractContextManager[object]:
-    if not mode.startswith("two replicas"):
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()

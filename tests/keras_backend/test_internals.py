@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,7 +30,9 @@ def test_this_version_and_later_ones_are_taken(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["2.15.0", "3.3.3", "3.7.0"])
-def test_an_older_version_is_refused_with_what_to_do(version: str, monkeypatch) -> None:
+def test_an_older_version_is_refused_with_what_to_do(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As soon as a callback is made."""
     from tb_regplugin import RegularizationCallback
 
@@ -43,7 +46,7 @@ def test_fit_calls_the_function_that_stands_in(trained: keras.Model) -> None:
     own, calls = internals.function_of(trained, "train_function"), []
     history = internals.history_of(trained)
 
-    def stands_in(*args):
+    def stands_in(*args: Any) -> Any:
         calls.append(args)
         return own(*args)
 
@@ -64,9 +67,9 @@ def test_the_compiled_loss_and_its_outputs_are_seen() -> None:
     compile_loss = internals.compile_loss_of(model)
     seen = {}
 
-    def observe(losses):
-        def wrap(entry):
-            def loss(*args, **kwargs):
+    def observe(losses: Any) -> Any:
+        def wrap(entry: Any) -> Any:
+            def loss(*args: Any, **kwargs: Any) -> Any:
                 seen[entry.name] = entry.loss_weights, entry.loss(*args, **kwargs)
                 return seen[entry.name][1]
 

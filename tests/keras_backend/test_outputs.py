@@ -1,5 +1,7 @@
 """A model with several outputs has a data loss for each."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from tests.keras_backend.models import BATCH, BATCHES, X, Y, batches, column, re
 _WEIGHTS = {"left": 2.0, "right": 0.5}
 
 
-def _two_heads(**options) -> keras.Model:
+def _two_heads(**options: Any) -> keras.Model:
     keras.utils.set_random_seed(3)
     inputs = keras.Input((5,))
     x = layers.Dense(4, kernel_regularizer=keras.regularizers.L2(0.01), name="trunk")(inputs)
@@ -22,7 +24,7 @@ def _two_heads(**options) -> keras.Model:
     return model
 
 
-def _expected(weights, x, y) -> list[float]:
+def _expected(weights: Any, x: Any, y: Any) -> list[float]:
     trunk, trunk_bias, left, left_bias, right, right_bias = weights
     hidden = x @ trunk + trunk_bias
     left_loss = 2.0 * np.mean((hidden @ left + left_bias - y[:, :1]) ** 2)
@@ -31,7 +33,7 @@ def _expected(weights, x, y) -> list[float]:
     return [left_loss + right_loss + penalty, left_loss, right_loss, penalty]
 
 
-def _fit(model, *callbacks):
+def _fit(model: Any, *callbacks: Any) -> Any:
     return model.fit(
         X,
         [Y[:, :1], Y],
@@ -44,7 +46,7 @@ def _fit(model, *callbacks):
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_each_outputs_loss_is_a_column_as_it_enters_the_total(again, log_dir) -> None:
+def test_each_outputs_loss_is_a_column_as_it_enters_the_total(again: Any, log_dir: str) -> None:
     """Weights of the losses are applied, also in a model that has seen data before."""
     model = _two_heads()
     if again:
@@ -77,15 +79,15 @@ def test_each_outputs_loss_is_a_column_as_it_enters_the_total(again, log_dir) ->
     assert all(loss.loss.__class__.__name__ != "function" for loss in _losses(model))
 
 
-def test_outputs_without_names_are_told_apart(log_dir) -> None:
+def test_outputs_without_names_are_told_apart(log_dir: str) -> None:
     """A subclassed model's losses are called what Keras calls them, no name twice."""
 
     class Heads(keras.Model):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.heads = [layers.Dense(2), layers.Dense(2)]
 
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             return [head(x) for head in self.heads]
 
     model = Heads()
@@ -96,5 +98,5 @@ def test_outputs_without_names_are_told_apart(log_dir) -> None:
     np.testing.assert_allclose(column(recorded, "total"), recorded.values[:, 1:].sum(1), rtol=1e-6)
 
 
-def _losses(model):
+def _losses(model: Any) -> Any:
     return model._compile_loss._flat_losses

@@ -1,5 +1,7 @@
 """A ``compute_loss`` of the user's own is recorded as what it adds up."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,14 @@ _PENALTIES = NAMES[2:]
 class Own(keras.Model):
     """Adds everything up itself, half of the penalties, and one that is in no list."""
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: Any = True,
+    ) -> Any:
         """Returns the loss."""
         kernel = self.trainable_variables[0]
         extra = 0.02 * keras.ops.sum(keras.ops.square(kernel))
@@ -28,7 +37,7 @@ class Own(keras.Model):
 class Scaled(keras.Model):
     """Takes a quarter of what Keras computes."""
 
-    def compute_loss(self, *args, **kwargs):
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the loss."""
         return 0.25 * super().compute_loss(*args, **kwargs)
 
@@ -36,12 +45,19 @@ class Scaled(keras.Model):
 class Forgets(keras.Model):
     """Leaves the penalties out."""
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: Any = True,
+    ) -> Any:
         """Returns the loss."""
         return keras.ops.mean(keras.ops.square(y - y_pred))
 
 
-def _recordings(cls, log_dir, **options):
+def _recordings(cls, log_dir: str, **options: Any) -> Any:
     plain = compiled_model()
     model = cls(plain.inputs, plain.outputs)
     model.compile("sgd", "mse", **options)
@@ -52,7 +68,7 @@ def _recordings(cls, log_dir, **options):
 
 @pytest.mark.skipif(not _IS_TF, reason="only TensorFlow has a graph to walk")
 @pytest.mark.parametrize("options", _MODES)
-def test_its_parts_are_found_in_the_graph(options, log_dir) -> None:
+def test_its_parts_are_found_in_the_graph(options: Any, log_dir: str) -> None:
     """Data, each entry of model.losses with its factor, and what is in no list."""
     recordings, first = _recordings(Own, log_dir, **options)
     recorded = recordings["train"]
@@ -74,7 +90,7 @@ def test_its_parts_are_found_in_the_graph(options, log_dir) -> None:
 
 
 @pytest.mark.skipif(not _IS_TF, reason="only TensorFlow has a graph to walk")
-def test_a_factor_around_keras_own_loss_is_in_each_part(log_dir) -> None:
+def test_a_factor_around_keras_own_loss_is_in_each_part(log_dir: str) -> None:
     """The parts add up to what the optimiser minimises."""
     recordings, first = _recordings(Scaled, log_dir)
     recorded = recordings["train"]
@@ -85,7 +101,7 @@ def test_a_factor_around_keras_own_loss_is_in_each_part(log_dir) -> None:
 
 
 @pytest.mark.skipif(not _IS_TF, reason="only TensorFlow has a graph to walk")
-def test_penalties_that_it_forgets_are_unused(log_dir) -> None:
+def test_penalties_that_it_forgets_are_unused(log_dir: str) -> None:
     """They have their values, and a role that says they are not in the loss."""
     recordings, first = _recordings(Forgets, log_dir)
     recorded = recordings["train"]
@@ -97,7 +113,7 @@ def test_penalties_that_it_forgets_are_unused(log_dir) -> None:
 
 
 @pytest.mark.parametrize("options", [{"run_eagerly": True}] if _IS_TF else [{}])
-def test_without_a_graph_the_entries_are_recorded_as_they_are(options, log_dir) -> None:
+def test_without_a_graph_the_entries_are_recorded_as_they_are(options: Any, log_dir: str) -> None:
     """The total is exact; what the entries don't explain is left to the viewer."""
     recordings, first = _recordings(Own, log_dir, **options)
     recorded = recordings["train"]

@@ -1,6 +1,7 @@
 """A ``train_step`` of the user's own that never calls ``compute_loss``."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ _WEIGHT_TERMS = ["a/kernel", "a/bias", "b/kernel", "c/kernel"]
 class _Shrinks(keras.Model):
     """Takes a tenth from each weight at each step."""
 
-    def train_step(self, *args):
+    def train_step(self, *args: Any) -> Any:
         logs = {"loss": keras.ops.zeros(())}
         if keras.config.backend() == "jax":
             (trainable, *others), _ = args
@@ -25,7 +26,7 @@ class _Shrinks(keras.Model):
         return logs
 
 
-def _model(cls, **options) -> keras.Model:
+def _model(cls, **options: Any) -> keras.Model:
     plain = compiled_model()
     model = cls(plain.inputs, plain.outputs)
     model.compile("sgd", "mse", **options)
@@ -40,7 +41,9 @@ _OPTIONS = {
 
 
 @pytest.mark.parametrize("options", _OPTIONS)
-def test_its_weights_penalties_are_recorded_and_that_is_said_once(options, log_dir) -> None:
+def test_its_weights_penalties_are_recorded_and_that_is_said_once(
+    options: Any, log_dir: str
+) -> None:
     """They are those of the weights that each step began with, marked as calculated beside it."""
     model = _model(_Shrinks, **options)
     weights, x = model.get_weights(), np.zeros((1, 5))
@@ -61,7 +64,7 @@ def test_its_weights_penalties_are_recorded_and_that_is_said_once(options, log_d
     np.testing.assert_allclose(recorded.values, expected, rtol=1e-5)
 
 
-def test_without_any_penalty_there_is_nothing_to_record(log_dir) -> None:
+def test_without_any_penalty_there_is_nothing_to_record(log_dir: str) -> None:
     """Which is said once, and training goes on."""
     inputs = keras.Input((5,))
     model = _Shrinks(inputs, keras.layers.Dense(2)(inputs))

@@ -1,5 +1,8 @@
 """Several trainings of a model make one recording."""
 
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from tests.keras_backend.models import (
 )
 
 
-def test_fit_called_again_continues(log_dir) -> None:
+def test_fit_called_again_continues(log_dir: str) -> None:
     """A second fit goes on where the first ended, and compiles nothing anew."""
     model = compiled_model()
     callback = RegularizationCallback(log_dir)
@@ -27,7 +30,7 @@ def test_fit_called_again_continues(log_dir) -> None:
     np.testing.assert_allclose(recorded.values, expected_rows(2 * BATCHES), rtol=1e-5)
 
 
-def test_a_new_callback_continues(log_dir) -> None:
+def test_a_new_callback_continues(log_dir: str) -> None:
     """The steps are the model's, not the callback's."""
     model = compiled_model()
     for _ in range(3):
@@ -37,7 +40,7 @@ def test_a_new_callback_continues(log_dir) -> None:
     np.testing.assert_allclose(recorded.values, expected_rows(3 * BATCHES), rtol=1e-5)
 
 
-def test_what_was_trained_without_the_callback_is_a_gap(log_dir) -> None:
+def test_what_was_trained_without_the_callback_is_a_gap(log_dir: str) -> None:
     """Steps that were not recorded count."""
     model = compiled_model()
     fit(model, RegularizationCallback(log_dir))
@@ -47,7 +50,7 @@ def test_what_was_trained_without_the_callback_is_a_gap(log_dir) -> None:
     assert steps == [*range(BATCHES), *range(2 * BATCHES, 3 * BATCHES)]
 
 
-def test_a_restored_checkpoint_goes_back(log_dir, tmp_path) -> None:
+def test_a_restored_checkpoint_goes_back(log_dir: str, tmp_path: Path) -> None:
     """Training resumed from an earlier state records its steps again, over the old ones."""
     model = compiled_model()
     callback = RegularizationCallback(log_dir)
@@ -65,7 +68,7 @@ def test_a_restored_checkpoint_goes_back(log_dir, tmp_path) -> None:
     assert column(recorded, "a/bias")[BATCHES] == 0
 
 
-def test_a_loaded_model_continues_at_its_step(log_dir, tmp_path) -> None:
+def test_a_loaded_model_continues_at_its_step(log_dir: str, tmp_path: Path) -> None:
     """A model read from a file goes on where it was saved."""
     inputs = keras.Input((5,))
     model = keras.Model(inputs, keras.layers.Dense(2, kernel_regularizer="l2")(inputs))
@@ -77,11 +80,11 @@ def test_a_loaded_model_continues_at_its_step(log_dir, tmp_path) -> None:
     assert recording(log_dir).steps.tolist() == list(range(2 * BATCHES))
 
 
-def test_backup_and_restore_continues_after_a_crash(log_dir, tmp_path) -> None:
+def test_backup_and_restore_continues_after_a_crash(log_dir: str, tmp_path: Path) -> None:
     """The step is read after Keras restored its backup."""
 
     class Crash(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             if epoch == 2:
                 raise RuntimeError("crash")
 
@@ -105,7 +108,7 @@ def test_backup_and_restore_continues_after_a_crash(log_dir, tmp_path) -> None:
     np.testing.assert_allclose(recorded.values, expected_rows(3 * BATCHES), rtol=1e-5)
 
 
-def test_a_layer_frozen_between_fits_leaves_the_terms(log_dir) -> None:
+def test_a_layer_frozen_between_fits_leaves_the_terms(log_dir: str) -> None:
     """The term set changes with the model; the other terms go on."""
     model = compiled_model()
     callback = RegularizationCallback(log_dir)
@@ -121,7 +124,7 @@ def test_a_layer_frozen_between_fits_leaves_the_terms(log_dir) -> None:
         assert np.isfinite(column(recorded, name)).all()
 
 
-def test_a_model_compiled_again_continues(log_dir) -> None:
+def test_a_model_compiled_again_continues(log_dir: str) -> None:
     """A new optimiser starts at zero, the recording doesn't."""
     model = compiled_model()
     callback = RegularizationCallback(log_dir)
@@ -133,14 +136,14 @@ def test_a_model_compiled_again_continues(log_dir) -> None:
     np.testing.assert_allclose(recorded.values[:BATCHES], expected_rows(BATCHES), rtol=1e-5)
 
 
-def test_terms_that_come_and_go_within_a_training_are_right(log_dir) -> None:
+def test_terms_that_come_and_go_within_a_training_are_right(log_dir: str) -> None:
     """A step whose layers add other losses is recorded under other columns."""
 
     class Sometimes(keras.layers.Layer):
-        def compute_output_shape(self, shape):
+        def compute_output_shape(self, shape: Any) -> Any:
             return shape
 
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             for _ in range((x.shape[0] or 0) - 1):
                 self.add_loss(0 * keras.ops.sum(x) + 1.0)
             return x

@@ -1,5 +1,7 @@
 """What a Keras model's losses are called, and what they are said to be."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -15,11 +17,11 @@ class _SubclassedL2(regularizers.L2):
 
 
 class _OtherwiseL2(regularizers.L2):
-    def __call__(self, x):
+    def __call__(self, x: Any) -> Any:
         return 3.0 * super().__call__(x)
 
 
-def _own(weights):
+def _own(weights: Any) -> Any:
     return keras.ops.sum(weights)
 
 
@@ -36,19 +38,19 @@ def _own(weights):
         (lambda weights: 0.0, ("custom", None, None)),
     ],
 )
-def test_a_regulariser_is_described_as_the_user_wrote_it(regularizer, form) -> None:
+def test_a_regulariser_is_described_as_the_user_wrote_it(regularizer: Any, form: Any) -> None:
     """Strengths are those of the program, though Keras keeps some in float32."""
     assert tuple(describe_regularizer(regularizer)) == form
 
 
-def _columns(model, log_dir) -> list[Term]:
+def _columns(model: Any, log_dir: str) -> list[Term]:
     model.compile("sgd", "mse")
     x = np.ones((4, 3), "float32")
     model.fit(x, x[:, :1], verbose=0, callbacks=[RegularizationCallback(log_dir)])
     return recording(log_dir).columns[2:]
 
 
-def test_each_column_carries_kind_strength_variable_and_size(log_dir) -> None:
+def test_each_column_carries_kind_strength_variable_and_size(log_dir: str) -> None:
     """What a viewer needs to know is in the recording."""
     fit(compiled_model(), RegularizationCallback(log_dir))
     columns = recording(log_dir).columns
@@ -64,7 +66,7 @@ def test_each_column_carries_kind_strength_variable_and_size(log_dir) -> None:
     ]
 
 
-def test_the_models_own_name_is_left_out(log_dir) -> None:
+def test_the_models_own_name_is_left_out(log_dir: str) -> None:
     """Runs line up, though Keras numbers its Sequential models."""
     model = keras.Sequential(
         [
@@ -84,7 +86,7 @@ def test_the_models_own_name_is_left_out(log_dir) -> None:
     assert columns[2].kind == "custom"
 
 
-def test_a_layer_called_like_its_model_keeps_its_name(log_dir) -> None:
+def test_a_layer_called_like_its_model_keeps_its_name(log_dir: str) -> None:
     """Only the model's own name is left out."""
     inputs = keras.Input((3,))
     layer = layers.Dense(1, kernel_regularizer="l2", name="same")
@@ -92,11 +94,11 @@ def test_a_layer_called_like_its_model_keeps_its_name(log_dir) -> None:
     assert [term.name for term in _columns(model, log_dir)] == ["same/kernel"]
 
 
-def test_terms_of_one_name_are_numbered(log_dir) -> None:
+def test_terms_of_one_name_are_numbered(log_dir: str) -> None:
     """A layer that is called twice, or adds two losses, has distinct terms."""
 
     class AddsTwo(layers.Layer):
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             self.add_loss(keras.ops.sum(x))
             self.add_loss(2 * keras.ops.sum(x))
             return x
@@ -110,11 +112,11 @@ def test_terms_of_one_name_are_numbered(log_dir) -> None:
     ]
 
 
-def test_a_layer_with_both_kinds_of_loss_tells_them_apart(log_dir) -> None:
+def test_a_layer_with_both_kinds_of_loss_tells_them_apart(log_dir: str) -> None:
     """What ``call`` adds comes first, the activity term after it."""
 
     class AddsOne(layers.Layer):
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             self.add_loss(7 * keras.ops.mean(x))
             return x
 
@@ -130,15 +132,15 @@ def test_a_layer_with_both_kinds_of_loss_tells_them_apart(log_dir) -> None:
     np.testing.assert_allclose(recording(log_dir).values[0, 2:], expected, rtol=1e-6)
 
 
-def test_a_subclassed_model_names_its_own_add_loss(log_dir) -> None:
+def test_a_subclassed_model_names_its_own_add_loss(log_dir: str) -> None:
     """What the model itself adds has no layer's name before it."""
 
     class Own(keras.Model):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.dense = layers.Dense(1, kernel_regularizer="l1", name="dense")
 
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             self.add_loss(keras.ops.mean(x))
             return self.dense(x)
 

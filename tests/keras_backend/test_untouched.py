@@ -1,11 +1,15 @@
 """The model is as it was, however training ends."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback
-from tests.keras_backend.models import BATCHES, X, Y, compiled_model, fit, recording
+from tests.keras_backend.models import BATCHES, X, Y, compiled_model, fit, fits_again, recording
 
 
 class _Raises(keras.callbacks.Callback):
@@ -15,13 +19,13 @@ class _Raises(keras.callbacks.Callback):
         super().__init__()
         self._error, self._moment, self._batch = error, moment, batch
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._maybe("begin", batch)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._maybe("end", batch)
 
-    def _maybe(self, moment, batch):
+    def _maybe(self, moment: str, batch: int) -> None:
         if moment == self._moment and batch == self._batch:
             raise self._error("stop")
 
@@ -33,11 +37,11 @@ class _Snapshots(keras.callbacks.Callback):
         super().__init__()
         self.snapshots = []
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.snapshots.append(_attributes(self._model))
 
 
-def _attributes(model) -> dict:
+def _attributes(model: Any) -> dict:
     names = ("train_function", "train_step", "compute_loss", "_aggregate_additional_loss")
     return {
         **{name: model.__dict__.get(name) for name in names},
@@ -48,7 +52,7 @@ def _attributes(model) -> dict:
     }
 
 
-def test_the_model_is_pristine_between_batches(log_dir) -> None:
+def test_the_model_is_pristine_between_batches(log_dir: str) -> None:
     """A callback that looks at the model, or saves it, sees nothing of the recording."""
     model = compiled_model()
     bare, recorded = _Snapshots(), _Snapshots()
@@ -58,9 +62,12 @@ def test_the_model_is_pristine_between_batches(log_dir) -> None:
     assert _attributes(model) == bare.snapshots[0] | {"keys": set(model.__dict__)}
 
 
+@fits_again
 @pytest.mark.parametrize("moment", ["begin", "end"])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_exception_in_a_callback_leaves_the_model_as_it_was(error, moment, log_dir) -> None:
+def test_an_exception_in_a_callback_leaves_the_model_as_it_was(
+    error: Any, moment: str, log_dir: str
+) -> None:
     """The next training is not recorded unless asked, and one that is goes on."""
     model = compiled_model()
     fit(model)
@@ -82,14 +89,14 @@ def test_an_exception_in_a_callback_leaves_the_model_as_it_was(error, moment, lo
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_exception_in_the_data_leaves_the_model_as_it_was(error, log_dir) -> None:
+def test_an_exception_in_the_data_leaves_the_model_as_it_was(error: Any, log_dir: str) -> None:
     """What was recorded before it is written."""
 
     class Data(keras.utils.PyDataset):
-        def __len__(self):
+        def __len__(self) -> Any:
             return BATCHES
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: Any) -> Any:
             if index == 3:
                 raise error("stop")
             return X[:10], Y[:10]
@@ -110,7 +117,7 @@ def test_an_exception_in_the_data_leaves_the_model_as_it_was(error, log_dir) -> 
     assert len(steps) >= 2
 
 
-def test_the_logs_keep_their_keys(log_dir) -> None:
+def test_the_logs_keep_their_keys(log_dir: str) -> None:
     """Other callbacks see the metrics that they see without recording."""
     bare = fit(compiled_model(metrics=["mae"]), validation_split=0.3).history
     recorded = fit(
@@ -119,10 +126,10 @@ def test_the_logs_keep_their_keys(log_dir) -> None:
     assert bare == recorded
 
 
-def test_data_of_unknown_length_is_recorded_to_its_end(log_dir) -> None:
+def test_data_of_unknown_length_is_recorded_to_its_end(log_dir: str) -> None:
     """Also where an execution of several steps ends early."""
 
-    def batches():
+    def batches() -> Iterator[Any]:
         for first in range(0, 70, 10):
             yield X[first : first + 10], Y[first : first + 10]
 
@@ -132,7 +139,7 @@ def test_data_of_unknown_length_is_recorded_to_its_end(log_dir) -> None:
     assert recording(log_dir).steps.tolist() == list(range(BATCHES))
 
 
-def test_two_callbacks_on_one_training_are_refused_with_a_warning(tmp_path) -> None:
+def test_two_callbacks_on_one_training_are_refused_with_a_warning(tmp_path: Path) -> None:
     """The first one records, the second says why it doesn't."""
     callbacks = [RegularizationCallback(str(tmp_path / name)) for name in "ab"]
     with pytest.warns(RuntimeWarning, match="another RegularizationCallback"):
@@ -141,7 +148,7 @@ def test_two_callbacks_on_one_training_are_refused_with_a_warning(tmp_path) -> N
     assert not (tmp_path / "b").exists()
 
 
-def test_train_on_batch_and_evaluate_are_not_recorded(log_dir) -> None:
+def test_train_on_batch_and_evaluate_are_not_recorded(log_dir: str) -> None:
     """Only what ``fit`` trains is a row."""
     model = compiled_model()
     fit(model, RegularizationCallback(log_dir), validation_split=0.3)

@@ -1,13 +1,23 @@
 """What ``fit`` does with validation data is a recording of its own."""
 
-import contextlib
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback, load
-from tests.keras_backend.models import BATCHES, NAMES, X, Y, compiled_model, expected_losses, fit
+from tests.keras_backend.models import (
+    BATCHES,
+    NAMES,
+    X,
+    Y,
+    compiled_model,
+    expected_losses,
+    fit,
+    fits_again,
+    strategy_scope,
+)
 
 _MODES = {
     "tensorflow": ["function", "eager", "xla", "three steps an execution", "two replicas"],
@@ -30,26 +40,18 @@ class _Weights(keras.callbacks.Callback):
         super().__init__()
         self.weights = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.weights.append(self.model.get_weights())
 
 
-def _validated(model, *callbacks, **options):
+def _validated(model: Any, *callbacks: Any, **options: Any) -> Any:
     return fit(model, *callbacks, validation_data=_HELD_OUT, validation_batch_size=8, **options)
 
 
-def _scope(mode):
-    if mode != "two replicas":
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
-
-
 @pytest.mark.parametrize("mode", _MODES)
-def test_each_validation_is_a_row_that_adds_up_to_val_loss(mode, log_dir) -> None:
+def test_each_validation_is_a_row_that_adds_up_to_val_loss(mode: str, log_dir: str) -> None:
     """The means equal those computed in NumPy, under the names that training has."""
-    with _scope(mode):
+    with strategy_scope(mode):
         model = compiled_model(**_OPTIONS.get(mode, {}))
     weights = _Weights()
     history = _validated(model, RegularizationCallback(log_dir), weights, epochs=3).history
@@ -68,7 +70,7 @@ def test_each_validation_is_a_row_that_adds_up_to_val_loss(mode, log_dir) -> Non
         np.testing.assert_allclose(row, means, rtol=1e-5)
 
 
-def test_the_penalties_are_those_of_the_training_step_that_comes_next(log_dir) -> None:
+def test_the_penalties_are_those_of_the_training_step_that_comes_next(log_dir: str) -> None:
     """A validation's step is that of the training step with the same weights."""
     _validated(compiled_model(), RegularizationCallback(log_dir), epochs=3)
     recordings = load(log_dir)
@@ -77,7 +79,7 @@ def test_the_penalties_are_those_of_the_training_step_that_comes_next(log_dir) -
     np.testing.assert_allclose(shared, of_training, rtol=1e-6)
 
 
-def test_a_validation_of_many_batches_is_whole(log_dir) -> None:
+def test_a_validation_of_many_batches_is_whole(log_dir: str) -> None:
     """Batches are taken from the device before they are overwritten."""
     history = fit(
         compiled_model(),
@@ -96,20 +98,21 @@ class _Raises(keras.callbacks.Callback):
         super().__init__()
         self._moment = moment
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._raise("begin", batch)
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         self._raise("end", batch)
 
-    def _raise(self, moment, batch):
+    def _raise(self, moment: str, batch: int) -> None:
         if moment == self._moment and batch == 1:
             self._moment = ""
             raise KeyboardInterrupt
 
 
+@fits_again
 @pytest.mark.parametrize("moment", ["begin", "end"])
-def test_an_exception_in_a_validation_leaves_nothing(moment, log_dir) -> None:
+def test_an_exception_in_a_validation_leaves_nothing(moment: str, log_dir: str) -> None:
     """The model is as it was, and the next validation holds its own batches only."""
     model = compiled_model()
     fit(model, validation_data=_HELD_OUT, validation_batch_size=8)
@@ -127,11 +130,11 @@ def test_an_exception_in_a_validation_leaves_nothing(moment, log_dir) -> None:
     np.testing.assert_allclose(recorded.values[:, 0], history["val_loss"], rtol=1e-5)
 
 
-def test_a_test_step_without_compute_loss_is_said_once(log_dir) -> None:
+def test_a_test_step_without_compute_loss_is_said_once(log_dir: str) -> None:
     """The training is recorded all the same."""
 
     class Silent(keras.Model):
-        def test_step(self, *args):
+        def test_step(self, *args: Any) -> Any:
             logs = {"loss": keras.ops.zeros(())}
             return (logs, args[0]) if keras.config.backend() == "jax" else logs
 

@@ -1,9 +1,8 @@
 """Each recorded value is the one that the training step used, and recording changes none."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,6 +16,7 @@ from tests.keras_backend.models import (
     expected_rows,
     fit,
     recording,
+    strategy_scope,
 )
 
 _MODES = {
@@ -52,18 +52,18 @@ class _Outcome(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=_MODES)
-def mode(request) -> str:
+def mode(request: Any) -> str:
     """How the step is run."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def train(mode, tmp_path_factory) -> Callable[..., _Outcome]:
+def train(mode: str, tmp_path_factory: Any) -> Callable[..., _Outcome]:
     """Trains a model that is saved on the way and at the end."""
 
-    def train_(*callbacks) -> _Outcome:
+    def train_(*callbacks: Any) -> _Outcome:
         directory = tmp_path_factory.mktemp("saved")
-        with _strategy_scope(mode):
+        with strategy_scope(mode):
             model = compiled_model(**_MODES[mode])
         saving = keras.callbacks.ModelCheckpoint(str(directory / "epoch.keras"), save_freq=3)
         history = fit(model, *callbacks, saving, epochs=2).history
@@ -75,14 +75,14 @@ def train(mode, tmp_path_factory) -> Callable[..., _Outcome]:
 
 
 @pytest.fixture(scope="module")
-def recorded_training(train, tmp_path_factory) -> tuple[str, _Outcome]:
+def recorded_training(train: Any, tmp_path_factory: Any) -> tuple[str, _Outcome]:
     """The log directory of a recorded training, and what the training came to."""
     log_dir = str(tmp_path_factory.mktemp("recorded") / "logs")
     return log_dir, train(RegularizationCallback(log_dir))
 
 
 def test_every_step_is_recorded_once_with_the_values_of_the_step(
-    recorded_training, expected
+    recorded_training: Any, expected: Any
 ) -> None:
     """Whatever way the step is run, rows equal a computation of each term by its definition."""
     recorded = recording(recorded_training[0])
@@ -93,14 +93,16 @@ def test_every_step_is_recorded_once_with_the_values_of_the_step(
     assert np.all(np.abs(residual) <= 1e-5 * recorded.values[:, 0])
 
 
-def test_training_is_bit_equal_to_one_without_the_callback(mode, train, recorded_training) -> None:
+def test_training_is_bit_equal_to_one_without_the_callback(
+    mode: str, train: Any, recorded_training: Any
+) -> None:
     """Weights, history and the saved model are the same to the last bit."""
     if keras.config.backend() == "jax" and mode == "not compiled":
         pytest.skip("JAX' uncompiled training differs from run to run by itself")
     assert train() == recorded_training[1]
 
 
-def test_every_nth_step_is_recorded_when_asked(log_dir) -> None:
+def test_every_nth_step_is_recorded_when_asked(log_dir: str) -> None:
     """``every=3`` keeps the steps that three divides, with their own values."""
     fit(compiled_model(), RegularizationCallback(log_dir, every=3), epochs=2)
     recorded = recording(log_dir)
@@ -108,21 +110,13 @@ def test_every_nth_step_is_recorded_when_asked(log_dir) -> None:
     np.testing.assert_allclose(recorded.values, expected_rows(13)[::3], rtol=1e-5)
 
 
-def test_a_training_longer_than_the_ring_loses_no_row(log_dir) -> None:
+def test_a_training_longer_than_the_ring_loses_no_row(log_dir: str) -> None:
     """Rows are taken from the device before they are overwritten."""
     model = compiled_model()
     fit(model, RegularizationCallback(log_dir, flush_secs=1e6), epochs=30)
     recorded = recording(log_dir)
     assert recorded.steps.tolist() == list(range(30 * BATCHES))
     assert np.all(np.diff(recorded.wall_times) >= 0)
-
-
-def _strategy_scope(mode: str):
-    if mode != "two replicas":
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
 
 
 def _contents(path: Path) -> dict[str, bytes]:

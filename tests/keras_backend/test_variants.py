@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,12 +10,21 @@ import pytest
 from keras import layers, regularizers
 
 from tb_regplugin import RegularizationCallback
-from tests.keras_backend.models import BATCH, BATCHES, X, Y, activity_divisor, column, recording
+from tests.keras_backend.models import (
+    BATCH,
+    BATCHES,
+    KERAS,
+    X,
+    Y,
+    activity_divisor,
+    column,
+    recording,
+)
 
 _IS_TF = keras.config.backend() == "tensorflow"
 
 
-def _linear(**options) -> keras.Model:
+def _linear(**options: Any) -> keras.Model:
     """Returns a linear model, whose loss is simple."""
     keras.utils.set_random_seed(11)
     inputs = keras.Input((5,))
@@ -26,7 +36,7 @@ def _linear(**options) -> keras.Model:
     return model
 
 
-def _errors(weights, x, y) -> np.ndarray:
+def _errors(weights: Any, x: Any, y: Any) -> np.ndarray:
     kernel, bias = (w.astype("float64") for w in weights)
     return np.mean((x @ kernel + bias - y) ** 2, axis=1)
 
@@ -35,14 +45,14 @@ def _rows() -> list[slice]:
     return [slice(first, first + BATCH) for first in range(0, BATCH * BATCHES, BATCH)]
 
 
-def _fit(model, log_dir, **options):
+def _fit(model: Any, log_dir: str, **options: Any) -> Any:
     callback = RegularizationCallback(log_dir)
     return model.fit(
         X, Y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[callback], **options
     )
 
 
-def _assert_data_and_penalty(log_dir, data, penalty, rtol=1e-5) -> None:
+def _assert_data_and_penalty(log_dir: str, data: Any, penalty: Any, rtol: Any = 1e-5) -> None:
     recorded = recording(log_dir)
     assert [term.name for term in recorded.columns] == ["total", "data", "d/kernel"]
     np.testing.assert_allclose(column(recorded, "data"), data, rtol=rtol)
@@ -50,7 +60,7 @@ def _assert_data_and_penalty(log_dir, data, penalty, rtol=1e-5) -> None:
     np.testing.assert_allclose(column(recorded, "total"), np.add(data, penalty), rtol=rtol)
 
 
-def test_sample_weights_scale_the_data_loss_alone(log_dir) -> None:
+def test_sample_weights_scale_the_data_loss_alone(log_dir: str) -> None:
     """The penalty does not know of them."""
     sample_weight = np.linspace(0, 2, len(X)).astype("float32")
     reference, data, penalty = _linear(), [], []
@@ -63,11 +73,11 @@ def test_sample_weights_scale_the_data_loss_alone(log_dir) -> None:
     _assert_data_and_penalty(log_dir, data, penalty)
 
 
-def test_class_weights_scale_the_data_loss_alone(log_dir) -> None:
+def test_class_weights_scale_the_data_loss_alone(log_dir: str) -> None:
     """A class that counts thrice makes the data loss, not the penalty."""
     classes, class_weight = (X[:, 0] > 0).astype("int32"), {0: 1.0, 1: 3.0}
 
-    def model():
+    def model() -> Any:
         return _linear(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
     reference, data, penalty = model(), [], []
@@ -92,7 +102,7 @@ def test_class_weights_scale_the_data_loss_alone(log_dir) -> None:
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_is_recorded_unscaled(policy, log_dir) -> None:
+def test_mixed_precision_is_recorded_unscaled(policy: Any, log_dir: str) -> None:
     """The loss before it is scaled, and penalties of the float32 weights."""
     keras.mixed_precision.set_dtype_policy(policy)
     try:
@@ -115,10 +125,10 @@ def test_mixed_precision_is_recorded_unscaled(policy, log_dir) -> None:
     np.testing.assert_allclose(residual, 0, atol=1e-6)
 
 
-def test_gradient_accumulation_records_each_batch(log_dir) -> None:
+def test_gradient_accumulation_records_each_batch(log_dir: str) -> None:
     """Weights, and so penalties, change with every third batch."""
 
-    def model():
+    def model() -> Any:
         return _linear(optimizer=keras.optimizers.SGD(0.1, gradient_accumulation_steps=3))
 
     reference, data, penalty = model(), [], []
@@ -135,7 +145,7 @@ def test_gradient_accumulation_records_each_batch(log_dir) -> None:
     assert changes.tolist() == [3, 6]
 
 
-def test_frozen_nested_and_shared_layers_have_the_terms_that_keras_adds(log_dir) -> None:
+def test_frozen_nested_and_shared_layers_have_the_terms_that_keras_adds(log_dir: str) -> None:
     """None for a frozen layer, one a variable for a shared one, one a call for its activity."""
     keras.utils.set_random_seed(13)
     inner_inputs = keras.Input((4,))
@@ -190,8 +200,8 @@ model.fit(X, Y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[callback]
 """
 
 
-@pytest.mark.skipif(not _IS_TF, reason="a strategy is TensorFlow's")
-def test_decay_on_two_replicas_is_counted_once(log_dir) -> None:
+@pytest.mark.skipif(not _IS_TF or KERAS < (3, 10), reason="a strategy is TensorFlow's")
+def test_decay_on_two_replicas_is_counted_once(log_dir: str) -> None:
     """Rows are summed over the replicas, the weights are one."""
     result = subprocess.run(
         [sys.executable, "-c", _DECAY_ON_TWO_REPLICAS, log_dir],
@@ -202,3 +212,14 @@ def test_decay_on_two_replicas_is_counted_once(log_dir) -> None:
     squared_norm = float(result.stdout.split()[-1])
     recorded = column(recording(log_dir), "d/kernel (weight decay)")[0]
     np.testing.assert_allclose(recorded, 0.002 * squared_norm, rtol=1e-5)
+
+
+@pytest.mark.skipif(not _IS_TF or KERAS >= (3, 10), reason="these are recorded")
+def test_several_replicas_are_refused_before_keras_3_10(log_dir) -> None:
+    """Once, with the version that is needed; training goes on."""
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = _linear()
+    with pytest.warns(RuntimeWarning, match=r"from Keras 3\.10 on"):
+        _fit(model, log_dir)

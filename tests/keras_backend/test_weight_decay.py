@@ -1,5 +1,7 @@
 """Decoupled weight decay is recorded as the loss that it stands for."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from tb_regplugin import RegularizationCallback, Term
 from tests.keras_backend.models import BATCH, BATCHES, batches, fit, recording
 
 
-def _model(optimizer) -> keras.Model:
+def _model(optimizer: Any) -> keras.Model:
     keras.utils.set_random_seed(5)
     inputs = keras.Input((5,))
     x = layers.Dense(3, name="a", kernel_regularizer="l2", bias_initializer="ones")(inputs)
@@ -18,7 +20,7 @@ def _model(optimizer) -> keras.Model:
     return model
 
 
-def _decay_columns(log_dir) -> list[Term]:
+def _decay_columns(log_dir: str) -> list[Term]:
     return [term for term in recording(log_dir).columns if term.role == "implicit"]
 
 
@@ -43,7 +45,7 @@ def _with_exclusion() -> keras.optimizers.Optimizer:
     ids=["AdamW", "SGD", "biases excluded", "scaled loss"],
 )
 def test_decay_is_half_its_strength_times_the_squared_weights(
-    make, strength, indices, log_dir
+    make: Any, strength: Any, indices: Any, log_dir: str
 ) -> None:
     """One column a variable that decays, with the weights of the loss, outside of the loss."""
     reference, expected = _model(make()), []
@@ -74,7 +76,7 @@ def test_decay_is_half_its_strength_times_the_squared_weights(
     )
 
 
-def test_the_recorded_decay_is_what_the_optimiser_subtracts(log_dir) -> None:
+def test_the_recorded_decay_is_what_the_optimiser_subtracts(log_dir: str) -> None:
     """With a gradient of zero, weights shrink by the learning rate times the decay's gradient."""
     inputs = keras.Input((5,))
     model = keras.Model(inputs, layers.Dense(2, use_bias=False)(inputs))
@@ -93,7 +95,7 @@ def test_the_recorded_decay_is_what_the_optimiser_subtracts(log_dir) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.AdamW(weight_decay=0.0)])
-def test_without_decay_there_is_no_column(optimizer, log_dir) -> None:
+def test_without_decay_there_is_no_column(optimizer: Any, log_dir: str) -> None:
     """Neither None nor zero is a penalty."""
     fit(_model(optimizer), RegularizationCallback(log_dir))
     assert _decay_columns(log_dir) == []

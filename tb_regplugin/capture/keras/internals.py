@@ -34,8 +34,8 @@ def require_version(version: str) -> None:
         )
 
 
-# --- What fit calls. Plain attributes of a model, but Keras tracks what is set in the usual way,
-# --- and a property may stand before them: so they are read and written in the model's __dict__.
+# What fit calls. These are plain attributes, but Keras tracks what is set in the usual way: so they
+# are read and written in the model's __dict__.
 
 
 def function_of(model: Any, name: str) -> Any:
@@ -56,7 +56,7 @@ def history_of(model: Any) -> Any:
     return model.__dict__.get("history")
 
 
-# --- What a step adds up.
+# What a step adds up.
 
 
 def compile_loss_of(model: Any) -> Any:
@@ -121,7 +121,7 @@ def aggregate_of(model: Any) -> Callable[[Any], Any]:
     return method
 
 
-# --- Which layer an entry of model.losses is of. Nothing public says so.
+# Which layer an entry of model.losses is of. Nothing public says so.
 
 
 def layers_of(model: Any) -> list[Any]:
@@ -141,7 +141,7 @@ def loss_ids_of(layer: Any) -> Iterator[int]:
     yield from getattr(layer, "_loss_ids", ())
 
 
-# --- JAX, where variables travel with a step.
+# JAX, where variables travel with a step.
 
 
 def metrics_within(metric: Any) -> list[Any]:
@@ -185,7 +185,7 @@ def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[No
         del shardings[first : first + len(own)]
 
 
-# --- Optimisers.
+# Optimisers.
 
 
 def decayed_by(optimizer: Any, variables: Sequence[Any]) -> list[Any]:

@@ -42,6 +42,10 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
             self._buffer = self.add_variable(
                 (rows + 1, columns + 1), "zeros", dtype="float32", name="rows"
             )
+            replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+            if replicas > 1 and not hasattr(self._buffer, "synchronization"):
+                # Each write would add up all replicas' rings, those of earlier steps again.
+                raise RecordingError("several replicas are recorded from Keras 3.10 on")
             self._next_step = self._add_counter("next_step")
             self._every = self._add_counter("every")
 
