@@ -198,6 +198,15 @@ def test_an_unused_term_with_data_of_its_own_is_not_evaluated() -> None:
     assert found.collected.entries[0].uses == 0
 
 
+def test_a_variable_in_a_sum_is_read_as_the_loss_reads_it() -> None:
+    """What is recorded is its number, or the sum of its numbers, and not its handle."""
+    s = tf1.get_variable("s", [], initializer=tf1.ones_initializer())
+    w = tf1.get_variable("w", [3, 2], initializer=tf1.ones_initializer())
+    found = decompose(data_loss() + s + tf.reduce_sum(w))
+    assert [part.term.name for part in found.parts] == ["data", "s", "w"]
+    assert values(found).tolist() == [8.0, 1.0, 1.0, 6.0]
+
+
 def test_data_that_are_constants_are_data() -> None:
     """A toy problem whose data stand in the graph has a data loss."""
     weights = variable("w")

@@ -115,9 +115,9 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
         for addend in addends:
             for product, factor in addend.weight.items():
                 scalar = _one_number(addend.tensor)
-                if product:
-                    factors = [_one_number(tensors[which]) for which in product]
-                    scalar = tf.reduce_prod(stack_scalars([scalar, *factors]))
+                for which in product:
+                    other = tf.cast(_one_number(tensors[which]), tf.float32)
+                    scalar = tf.cast(scalar, tf.float32) * other
                 scalars.append(scalar)
                 constants.append(factor)
                 numbers.append(number)

@@ -65,8 +65,6 @@ _is_stateful: dict[str, bool] = {}
 
 def single_element(tensor: Tensor) -> bool:
     """Whether a tensor is known to hold exactly one number."""
-    if tensor.dtype == tf.resource:
-        return False
     return bool(tensor.shape.is_fully_defined() and tensor.shape.num_elements() == 1)
 
 
@@ -129,7 +127,8 @@ def constant(tensor: Tensor, depth: int = 0) -> float | None:
             is_number = tensor.dtype.is_floating or tensor.dtype.is_integer
             if not (single_element(tensor) and is_number):
                 return None
-            return as_written(float(np.sum(tf.get_static_value(held))))
+            value = np.asarray(tf.get_static_value(held))
+            return as_written(value.item() if value.size == 1 else float(np.sum(value)))
         if depth == _MAX_FOLDING_DEPTH or op.type not in _FOLDED:
             return None
         values = [constant(operand, depth + 1) for operand in op.inputs]

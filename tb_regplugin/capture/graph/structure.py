@@ -18,6 +18,7 @@ from tb_regplugin.capture.graph.operations import (
     Operation,
     Tensor,
     is_data_source,
+    origin,
     single_element,
     strip,
 )
@@ -38,7 +39,7 @@ class Structure:
 
     def key(self, tensor: Tensor) -> tuple[int, int]:
         """Returns what identifies a tensor's expression."""
-        tensor = strip(tensor)
+        tensor = origin(tensor)
         for op in operands_first(tensor.op, _operands, self.visited):
             self.visited[op] = self._number(op)
         return self.visited[tensor.op], tensor.value_index
@@ -51,14 +52,14 @@ class Structure:
                 for name, value in sorted(op.node_def.attr.items())
                 if not name.startswith("_")
             )
-            operands = [strip(operand) for operand in op.inputs]
+            operands = [origin(operand) for operand in op.inputs]
             inputs = tuple((self.visited[operand.op], operand.value_index) for operand in operands)
             expression = (op.type, attributes, inputs)
         return self._numbers.setdefault(expression, len(self._numbers))
 
 
 def _operands(op: Operation) -> list[Operation]:
-    return [] if _stands_for_itself(op) else [strip(operand).op for operand in op.inputs]
+    return [] if _stands_for_itself(op) else [origin(operand).op for operand in op.inputs]
 
 
 def _stands_for_itself(op: Operation) -> bool:
