@@ -11,8 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.operations import (
+    Operation,
     Tensor,
     constant,
+    is_data_source,
     is_opaque,
     single_element,
     strip,
@@ -22,18 +24,15 @@ from tb_regplugin.capture.graph.penalties import (
     penalty_of_activations,
     penalty_of_weights,
 )
-from tb_regplugin.capture.graph.sources import Sources
+from tb_regplugin.capture.graph.sources import Sources, ancestors, reaches
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
 from tb_regplugin.capture.graph.walk import Addend, Hyperparameters, walk, whole
 from tb_regplugin.capture.step_ring import stack_scalars
 from tb_regplugin.finding import Finding
-from tb_regplugin.names import distinct
 from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
-
-_UNEXPLAINED = "unexplained"
 
 
 @dataclass(eq=False)
@@ -239,7 +238,16 @@ class _Decomposer:
 
     @functools.cached_property
     def _is_foreign(self) -> Callable[[Tensor], bool]:
-        return self.sources.foreign_to(self.total)
+        """Tells whether a tensor needs data that the total does not need.
+
+        Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
+        out of an iterator.
+        """
+        known = ancestors(self.total.op)
+        memo: dict[Operation, bool] = {}
+        return lambda tensor: reaches(
+            tensor.op, lambda op: is_data_source(op) and op not in known, memo
+        )
 
     def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
         if self.sources.reaches_data(outer.tensor):
@@ -265,7 +273,7 @@ class _Decomposer:
 
 
 def _unexplained(addends: list[Addend], note: str) -> Part:
-    return Part(Term(_UNEXPLAINED, "unexplained", note=note), addends)
+    return Part(Term("unexplained", "unexplained", note=note), addends)
 
 
 def _data_parts(data: list[Addend]) -> list[Part]:
@@ -291,16 +299,16 @@ def _one_a_variable(parts: list[Part]) -> list[Part]:
 
 def _with_distinct_names(parts: list[Part]) -> list[Part]:
     """Gives parts of one role that share a name different ones: w, w (l1), w (2)."""
-    names: dict[Role, list[str]] = {}
-    seen: set[tuple[Role, str]] = set()
-    for term in (part.term for part in parts):
-        is_known = term.kind not in (None, "custom")
-        again = (term.role, term.name) in seen and is_known
-        seen.add((term.role, term.name))
-        names.setdefault(term.role, []).append(f"{term.name} ({term.kind})" if again else term.name)
-    free = {role: iter(distinct(of_role)) for role, of_role in names.items()}
+    by_role: dict[Role, list[Part]] = {}
     for part in parts:
-        name = next(free[part.term.role])
-        if name != part.term.name:
-            part.term = replace(part.term, name=name)
+        by_role.setdefault(part.term.role, []).append(part)
+    for of_role in by_role.values():
+        seen: set[str] = set()
+        terms = []
+        for term in (part.term for part in of_role):
+            again = term.name in seen and term.kind not in (None, "custom")
+            seen.add(term.name)
+            terms.append(replace(term, name=f"{term.name} ({term.kind})") if again else term)
+        for part, term in zip(of_role, with_distinct_names(terms), strict=True):
+            part.term = term
     return parts

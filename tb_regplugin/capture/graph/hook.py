@@ -15,6 +15,7 @@ from tb_regplugin import log_format
 from tb_regplugin.capture.graph.audit import audit_and_warn
 from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
+from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.writing.arguments import check_options
 from tb_regplugin.writing.blocks import BlockWriter
@@ -110,6 +111,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._runs: TrainingRuns | None = None
         self._next_step = 0
         self._effect = RunEffect()
+        self._fetches: dict[str, Any] = {}
 
     def begin(self) -> None:
         """Adds what is needed to the graph, before it is finalised."""
@@ -142,21 +144,19 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect = RunEffect()
+        self._effect, self._fetches = RunEffect(), {}
         if self._runs is not None:
             self._fail_safe.run(self._look_at, run_context)
-        if self._fail_safe.failed or self._row is None or not self._effect.trains:
-            return None
-        fetches = {}
-        if self._global_step is not None:
-            fetches["global_step"] = self._global_step
-        if self._next_step % self._every == 0:
-            fetches["row"] = self._row.values
-        return tf.compat.v1.train.SessionRunArgs(fetches) if fetches else None
+        return tf.compat.v1.train.SessionRunArgs(self._fetches) if self._fetches else None
 
     def _look_at(self, run_context: Any) -> None:
         assert self._runs is not None
+        assert self._row is not None
         self._effect = self._runs.effect_of(run_context.original_args.fetches)
+        if self._effect.trains and self._global_step is not None:
+            self._fetches["global_step"] = self._global_step
+        if self._effect.trains and self._next_step % self._every == 0:
+            self._fetches["row"] = self._row.values
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Hands the row to the writer."""
@@ -231,16 +231,12 @@ class TrainingRuns:
 
     def _find(self, operations: Iterable[Operation]) -> RunEffect:
         trains, increment = False, 0
-        seen, waiting = set(operations), list(operations)
-        while waiting:
-            op = waiting.pop()
+        for op in backwards(operations, lambda op: [*operands(op), *op.control_inputs]):
             for written in _written_variables(op):
                 trains = trains or written in self._trainable
-                if written is self._global_step:
-                    increment += _increment(op)
-            fresh = {*(operand.op for operand in op.inputs), *op.control_inputs} - seen
-            seen |= fresh
-            waiting.extend(fresh)
+                adds = op.type in ("AssignAdd", "AssignAddVariableOp")
+                if written is self._global_step and adds:
+                    increment += int(constant(op.inputs[1]) or 0)
         return RunEffect(trains, increment)
 
 
@@ -261,9 +257,3 @@ def _written_variables(op: Operation) -> list[Operation]:
         if operand.op.type in VARIABLES
         and (operand.dtype == tf.resource or operand.dtype != operand.dtype.base_dtype)
     ]
-
-
-def _increment(op: Operation) -> int:
-    if op.type not in ("AssignAdd", "AssignAddVariableOp"):
-        return 0
-    return int(constant(op.inputs[1]) or 0)

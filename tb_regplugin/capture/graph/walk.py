@@ -13,6 +13,7 @@ from tb_regplugin.capture.graph.operations import (
     single_element,
     strip,
 )
+from tb_regplugin.capture.graph.sources import operands_first
 
 # Of products of hyperparameters in front of one tensor. More of them explain nothing.
 _MAX_MONOMIALS = 8
@@ -23,6 +24,9 @@ Weight = dict[tuple[int, ...], float]
 
 # What a sum is made of: a tensor, its factor, and the numbers of hyperparameters beside it.
 _Summand = tuple[Tensor, float, tuple[int, ...]]
+
+# Tensors have no hashes.
+_Node = tuple[Operation, int]
 
 
 @dataclass(eq=False)
@@ -98,27 +102,20 @@ def walk(
       it that are terms. Sums that share a part are no problem: each tensor is visited once.
     """
     total = strip(total)
-    summands: dict[tuple[Operation, int], list[_Summand]] = {}
-    order: list[Tensor] = []
-    waiting = [(total, False)]
-    while waiting:
-        tensor, is_done = waiting.pop()
-        if is_done:
-            order.append(tensor)
-            continue
-        if _node(tensor) in summands:
-            continue
-        parts = [] if stops_at(tensor) else _summands(tensor, hyperparameters)
-        summands[_node(tensor)] = parts
-        waiting.append((tensor, True))
-        # The last part first, so that the terms come out in their order.
-        waiting.extend((part, False) for part, _, _ in parts)
-    addends = {_node(tensor): Addend(tensor) for tensor in order}
+    summands: dict[_Node, list[_Summand]] = {}
+
+    def parts_of(node: _Node) -> list[_Node]:
+        tensor = _tensor(node)
+        summands[node] = [] if stops_at(tensor) else _summands(tensor, hyperparameters)
+        return [_node(part) for part, _, _ in summands[node]]
+
+    addends: dict[_Node, Addend] = {}
+    for node in operands_first(_node(total), parts_of, addends):
+        addends[node] = Addend(_tensor(node))
     addends[_node(total)] = whole(total)
     met, terms = [], []
-    for tensor in reversed(order):
-        addend = addends[_node(tensor)]
-        parts = summands[_node(tensor)]
+    for node, addend in reversed(addends.items()):
+        parts = summands[node]
         met.append(addend)
         if not parts or len(addend.weight) > _MAX_MONOMIALS:
             terms.append(addend)
@@ -129,8 +126,12 @@ def walk(
     return met, terms
 
 
-def _node(tensor: Tensor) -> tuple[Operation, int]:
+def _node(tensor: Tensor) -> _Node:
     return tensor.op, tensor.value_index
+
+
+def _tensor(node: _Node) -> Tensor:
+    return node[0].outputs[node[1]]
 
 
 def _add(weight: Weight, added: Weight, factor: float, hyperparameters: tuple[int, ...]) -> None:
