@@ -26,7 +26,7 @@ from tb_regplugin.capture.graph.penalties import (
 )
 from tb_regplugin.capture.graph.sources import Sources, ancestors, reaches
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
-from tb_regplugin.capture.graph.walk import Addend, Hyperparameters, walk, whole
+from tb_regplugin.capture.graph.walk import Addend, walk, whole
 from tb_regplugin.capture.step_ring import stack_scalars
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
@@ -163,28 +163,33 @@ class _Decomposer:
         if collection is None:
             collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
         self.sources = Sources(variables)
-        self.hyperparameters = Hyperparameters(self.sources.is_hyperparameter)
         with total.graph.as_default():
             self.collected = Collected(collection)
         for entry in self.collected.entries:
-            met, _ = walk(entry.tensor, lambda _: False, self.hyperparameters)
+            met, _ = walk(entry.tensor, self.sources)
             # The first one is the entry.
             entry.holds_entries = any(self.collected.find(part.tensor) for part in met[1:])
 
     def decompose(self) -> Decomposition:
-        if not single_element(self.total):
-            note = (
+        warning = None
+        if single_element(self.total):
+            parts = self._parts()
+        else:
+            warning = (
                 f"The loss has the shape {self.total.shape}, so it is no sum of scalars. "
                 "Optimisers minimise the sum of its elements."
             )
-            return self._result([_unexplained([whole(self.total)], note)], note)
-        met, terms = walk(
-            self.total,
-            lambda tensor: (
-                (entry := self.collected.find(tensor)) is not None and not entry.holds_entries
-            ),
-            self.hyperparameters,
-        )
+            parts = [_unexplained([whole(self.total)], warning)]
+        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
+        tensors = self.sources.hyperparameters
+        return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
+
+    def _parts(self) -> list[Part]:
+        def is_part(tensor: Tensor) -> bool:
+            entry = self.collected.find(tensor)
+            return entry is not None and not entry.holds_entries
+
+        met, terms = walk(self.total, self.sources, stops_at=is_part)
         for addend in met:
             if (entry := self.collected.find(addend.tensor)) is not None:
                 entry.addends.append(addend)
@@ -198,7 +203,7 @@ class _Decomposer:
             what = ", ".join(f"{a.tensor.op.name} ({a.tensor.op.type})" for a in opaque)
             note = f"A branch, loop, function or custom gradient hides what this is: {what}."
             parts.append(_unexplained(opaque, note))
-        return self._result(parts)
+        return parts
 
     def _sort(self, addends: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
         """Tells data losses, penalties that were not collected, and what is neither apart."""
@@ -206,20 +211,17 @@ class _Decomposer:
         without_data: list[Addend] = []
         opaque: list[Addend] = []
         for addend in addends:
-            if is_opaque(addend.tensor.op):
+            tensor = addend.tensor
+            if is_opaque(tensor.op):
                 opaque.append(addend)
-            elif constant(addend.tensor) == 0.0:
-                continue
-            elif addend.tensor.op.type == "Const" or self.sources.reaches_data(addend.tensor):
-                data.append(addend)
-            else:
-                without_data.append(addend)
+            elif constant(tensor) != 0.0:
+                is_data = tensor.op.type == "Const" or self.sources.reaches_data(tensor)
+                (data if is_data else without_data).append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
         data_are_constants = not data
         for addend in without_data:
-            coefficient = addend.coefficient
-            term = penalty_of_weights(addend.tensor, coefficient, coefficient, self.sources)
+            term = penalty_of_weights(addend, addend.coefficient, self.sources)
             if data_are_constants and term.kind == "custom":
                 data.append(addend)
             else:
@@ -251,25 +253,17 @@ class _Decomposer:
 
     def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
         if self.sources.reaches_data(outer.tensor):
-            term = penalty_of_activations(outer.tensor, entry.name)
-            return [Part(replace(term, entry=entry.name), [outer])]
-        _, inner = walk(outer.tensor, lambda _: False, self.hyperparameters)
+            return [Part(penalty_of_activations(outer.tensor, entry.name), [outer])]
+        _, inner = walk(outer.tensor, self.sources)
         inner = [addend for addend in inner if constant(addend.tensor) != 0.0]
         if any(is_opaque(addend.tensor.op) for addend in inner):
             return [Part(Term(entry.name, kind="custom", entry=entry.name), [outer])]
         parts = []
         for own in inner:
             addend = own.within(outer)
-            term = penalty_of_weights(
-                own.tensor, addend.coefficient, own.coefficient, self.sources, entry.name
-            )
+            term = penalty_of_weights(addend, own.coefficient, self.sources, entry.name)
             parts.append(Part(term, [addend]))
         return parts
-
-    def _result(self, parts: list[Part], warning: str | None = None) -> Decomposition:
-        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
-        tensors = self.hyperparameters.tensors
-        return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
 
 
 def _unexplained(addends: list[Addend], note: str) -> Part:

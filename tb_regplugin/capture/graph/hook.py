@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,9 +108,9 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._row: Row | None = None
         self._global_step: Any | None = None
         self._writer: BlockWriter | None = None
-        self._runs: TrainingRuns | None = None
+        self._runs: _TrainingRuns | None = None
         self._next_step = 0
-        self._effect = RunEffect()
+        self._effect = _RunEffect()
         self._fetches: dict[str, Any] = {}
 
     def begin(self) -> None:
@@ -138,13 +138,13 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
-        self._runs = TrainingRuns(session.graph)
+        self._runs = _TrainingRuns(session.graph)
         if self._global_step is not None:
             self._next_step = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect, self._fetches = RunEffect(), {}
+        self._effect, self._fetches = _RunEffect(), {}
         if self._runs is not None:
             self._fail_safe.run(self._look_at, run_context)
         return tf.compat.v1.train.SessionRunArgs(self._fetches) if self._fetches else None
@@ -187,26 +187,18 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._writer.close)
 
 
-class RunEffect(NamedTuple):
-    """What one call of ``session.run`` does.
-
-    Attributes:
-      trains: Whether it changes trainable variables.
-      increment: What it adds to the global step.
-    """
+class _RunEffect(NamedTuple):
+    """Whether a call of ``session.run`` changes trainable variables; what the global step gains."""
 
     trains: bool = False
     increment: int = 0
 
 
-class TrainingRuns:
-    """Tells training from evaluation by what a call fetches.
+class _TrainingRuns:
+    """Tells training from evaluation by what a call fetches from a complete graph.
 
     A session's hooks see each call, and a loss asked for in a call that only evaluates something
     else would fail for want of its placeholders.
-
-    Args:
-      graph: The session's graph, complete.
     """
 
     def __init__(self, graph: Any) -> None:
@@ -215,9 +207,9 @@ class TrainingRuns:
         self._global_step = None if global_step is None else _variable_op(global_step)
         trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
         self._trainable = {_variable_op(variable) for variable in trainable}
-        self._memo: dict[tuple[Operation, ...], RunEffect] = {}
+        self._memo: dict[tuple[Operation, ...], _RunEffect] = {}
 
-    def effect_of(self, fetches: Any) -> RunEffect:
+    def effect_of(self, fetches: Any) -> _RunEffect:
         """Returns what a call does that fetches these."""
         elements = [
             self._graph.as_graph_element(fetch)
@@ -225,11 +217,8 @@ class TrainingRuns:
             if fetch is not None
         ]
         operations = tuple(getattr(element, "op", element) for element in elements)
-        if operations not in self._memo:
-            self._memo[operations] = self._find(operations)
-        return self._memo[operations]
-
-    def _find(self, operations: Iterable[Operation]) -> RunEffect:
+        if operations in self._memo:
+            return self._memo[operations]
         trains, increment = False, 0
         for op in backwards(operations, lambda op: [*operands(op), *op.control_inputs]):
             for written in _written_variables(op):
@@ -237,7 +226,8 @@ class TrainingRuns:
                 adds = op.type in ("AssignAdd", "AssignAddVariableOp")
                 if written is self._global_step and adds:
                     increment += int(constant(op.inputs[1]) or 0)
-        return RunEffect(trains, increment)
+        effect = self._memo[operations] = _RunEffect(trains, increment)
+        return effect
 
 
 def _variable_op(variable: Any) -> Operation:

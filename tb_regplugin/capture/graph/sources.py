@@ -40,10 +40,14 @@ class Sources:
 
     Attributes:
       visited: The operations looked at.
+      hyperparameters: The tensors found so far that multiply terms without being constants, such
+        as a schedule of λ; a weight names them by their numbers.
     """
 
-    def __init__(self, variables: Iterable[Any] = ()) -> None:
+    def __init__(self, variables: Iterable[Any]) -> None:
         self.visited: dict[Operation, bool] = {}
+        self.hyperparameters: list[Tensor] = []
+        self._hyperparameter_numbers: dict[Operation, int | None] = {}
         self._captures: dict[Any, dict[int, Any]] = {}
         self._captured = {
             id(handle): variable for variable in variables for handle in internals.handles(variable)
@@ -53,11 +57,19 @@ class Sources:
         """Whether data, or chance, goes into a tensor's value."""
         return reaches(tensor.op, is_data_source, self.visited)
 
-    def is_hyperparameter(self, tensor: Tensor) -> bool:
-        """Whether a tensor is calculated from single numbers alone, such as a schedule of λ."""
-        # The defaults of placeholders are not looked at.
-        leading = lambda op: [] if op.type.startswith("Placeholder") else operands(op)  # noqa: E731
-        for number, op in enumerate(backwards([tensor.op], leading)):
+    def hyperparameter_number(self, tensor: Tensor) -> int | None:
+        """Returns a hyperparameter's number; None if it is none."""
+        op, numbers = origin(tensor).op, self._hyperparameter_numbers
+        if op not in numbers:
+            numbers[op] = None
+            if self._is_hyperparameter(tensor):
+                numbers[op] = len(self.hyperparameters)
+                self.hyperparameters.append(tensor)
+        return numbers[op]
+
+    def _is_hyperparameter(self, tensor: Tensor) -> bool:
+        """Whether a tensor is calculated from single numbers alone."""
+        for number, op in enumerate(backwards([tensor.op], _operands_but_defaults)):
             if number == _MAX_HYPERPARAMETER_OPERATIONS:
                 return False
             if is_variable(op):
@@ -111,6 +123,10 @@ class Sources:
 def operands(op: Operation) -> list[Operation]:
     """Returns the operations whose results go into an operation."""
     return [operand.op for operand in op.inputs]
+
+
+def _operands_but_defaults(op: Operation) -> list[Operation]:
+    return [] if op.type.startswith("Placeholder") else operands(op)
 
 
 def backwards(
