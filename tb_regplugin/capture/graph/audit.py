@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from tb_regplugin.capture.graph.decompose import Decomposition, Part, decompose
@@ -122,13 +123,9 @@ class _Audited:
 
     def strengths(self, entry: CollectedEntry) -> set[float]:
         """Returns the strengths that were written into an entry, as far as they are known."""
-        strengths: set[float] = set()
-        for part in self._parts.get(entry.name, []):
-            if isinstance(part.term.strength, tuple):
-                strengths |= set(part.term.strength)
-            elif part.term.strength is not None:
-                strengths.add(part.term.strength)
-        return strengths
+        strengths = [part.term.strength for part in self._parts.get(entry.name, [])]
+        each = (s if isinstance(s, tuple) else (s,) for s in strengths)
+        return {strength for strength in chain(*each) if strength is not None}
 
     def contains_another(self, entry: CollectedEntry) -> bool:
         """Whether an entry is calculated from other entries, as a sum or otherwise."""

@@ -11,8 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.operations import (
+    Operation,
     Tensor,
     constant,
+    is_data_source,
     is_opaque,
     single_element,
     strip,
@@ -22,18 +24,15 @@ from tb_regplugin.capture.graph.penalties import (
     penalty_of_activations,
     penalty_of_weights,
 )
-from tb_regplugin.capture.graph.sources import Sources
+from tb_regplugin.capture.graph.sources import Sources, ancestors, reaches
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
-from tb_regplugin.capture.graph.walk import Addend, Hyperparameters, walk, whole
+from tb_regplugin.capture.graph.walk import Addend, walk, whole
 from tb_regplugin.capture.step_ring import stack_scalars
 from tb_regplugin.finding import Finding
-from tb_regplugin.names import distinct
 from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
-
-_UNEXPLAINED = "unexplained"
 
 
 @dataclass(eq=False)
@@ -164,28 +163,33 @@ class _Decomposer:
         if collection is None:
             collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
         self.sources = Sources(variables)
-        self.hyperparameters = Hyperparameters(self.sources.is_hyperparameter)
         with total.graph.as_default():
             self.collected = Collected(collection)
         for entry in self.collected.entries:
-            met, _ = walk(entry.tensor, lambda _: False, self.hyperparameters)
+            met, _ = walk(entry.tensor, self.sources)
             # The first one is the entry.
             entry.holds_entries = any(self.collected.find(part.tensor) for part in met[1:])
 
     def decompose(self) -> Decomposition:
-        if not single_element(self.total):
-            note = (
+        warning = None
+        if single_element(self.total):
+            parts = self._parts()
+        else:
+            warning = (
                 f"The loss has the shape {self.total.shape}, so it is no sum of scalars. "
                 "Optimisers minimise the sum of its elements."
             )
-            return self._result([_unexplained([whole(self.total)], note)], note)
-        met, terms = walk(
-            self.total,
-            lambda tensor: (
-                (entry := self.collected.find(tensor)) is not None and not entry.holds_entries
-            ),
-            self.hyperparameters,
-        )
+            parts = [_unexplained([whole(self.total)], warning)]
+        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
+        tensors = self.sources.hyperparameters
+        return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
+
+    def _parts(self) -> list[Part]:
+        def is_part(tensor: Tensor) -> bool:
+            entry = self.collected.find(tensor)
+            return entry is not None and not entry.holds_entries
+
+        met, terms = walk(self.total, self.sources, stops_at=is_part)
         for addend in met:
             if (entry := self.collected.find(addend.tensor)) is not None:
                 entry.addends.append(addend)
@@ -199,7 +203,7 @@ class _Decomposer:
             what = ", ".join(f"{a.tensor.op.name} ({a.tensor.op.type})" for a in opaque)
             note = f"A branch, loop, function or custom gradient hides what this is: {what}."
             parts.append(_unexplained(opaque, note))
-        return self._result(parts)
+        return parts
 
     def _sort(self, addends: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
         """Tells data losses, penalties that were not collected, and what is neither apart."""
@@ -207,20 +211,17 @@ class _Decomposer:
         without_data: list[Addend] = []
         opaque: list[Addend] = []
         for addend in addends:
-            if is_opaque(addend.tensor.op):
+            tensor = addend.tensor
+            if is_opaque(tensor.op):
                 opaque.append(addend)
-            elif constant(addend.tensor) == 0.0:
-                continue
-            elif addend.tensor.op.type == "Const" or self.sources.reaches_data(addend.tensor):
-                data.append(addend)
-            else:
-                without_data.append(addend)
+            elif constant(tensor) != 0.0:
+                is_data = tensor.op.type == "Const" or self.sources.reaches_data(tensor)
+                (data if is_data else without_data).append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
         data_are_constants = not data
         for addend in without_data:
-            coefficient = addend.coefficient
-            term = penalty_of_weights(addend.tensor, coefficient, coefficient, self.sources)
+            term = penalty_of_weights(addend, addend.coefficient, self.sources)
             if data_are_constants and term.kind == "custom":
                 data.append(addend)
             else:
@@ -239,33 +240,34 @@ class _Decomposer:
 
     @functools.cached_property
     def _is_foreign(self) -> Callable[[Tensor], bool]:
-        return self.sources.foreign_to(self.total)
+        """Tells whether a tensor needs data that the total does not need.
+
+        Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
+        out of an iterator.
+        """
+        known = ancestors(self.total.op)
+        memo: dict[Operation, bool] = {}
+        return lambda tensor: reaches(
+            tensor.op, lambda op: is_data_source(op) and op not in known, memo
+        )
 
     def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
         if self.sources.reaches_data(outer.tensor):
-            term = penalty_of_activations(outer.tensor, entry.name)
-            return [Part(replace(term, entry=entry.name), [outer])]
-        _, inner = walk(outer.tensor, lambda _: False, self.hyperparameters)
+            return [Part(penalty_of_activations(outer.tensor, entry.name), [outer])]
+        _, inner = walk(outer.tensor, self.sources)
         inner = [addend for addend in inner if constant(addend.tensor) != 0.0]
         if any(is_opaque(addend.tensor.op) for addend in inner):
             return [Part(Term(entry.name, kind="custom", entry=entry.name), [outer])]
         parts = []
         for own in inner:
             addend = own.within(outer)
-            term = penalty_of_weights(
-                own.tensor, addend.coefficient, own.coefficient, self.sources, entry.name
-            )
+            term = penalty_of_weights(addend, own.coefficient, self.sources, entry.name)
             parts.append(Part(term, [addend]))
         return parts
 
-    def _result(self, parts: list[Part], warning: str | None = None) -> Decomposition:
-        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
-        tensors = self.hyperparameters.tensors
-        return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
-
 
 def _unexplained(addends: list[Addend], note: str) -> Part:
-    return Part(Term(_UNEXPLAINED, "unexplained", note=note), addends)
+    return Part(Term("unexplained", "unexplained", note=note), addends)
 
 
 def _data_parts(data: list[Addend]) -> list[Part]:
@@ -291,16 +293,16 @@ def _one_a_variable(parts: list[Part]) -> list[Part]:
 
 def _with_distinct_names(parts: list[Part]) -> list[Part]:
     """Gives parts of one role that share a name different ones: w, w (l1), w (2)."""
-    names: dict[Role, list[str]] = {}
-    seen: set[tuple[Role, str]] = set()
-    for term in (part.term for part in parts):
-        is_known = term.kind not in (None, "custom")
-        again = (term.role, term.name) in seen and is_known
-        seen.add((term.role, term.name))
-        names.setdefault(term.role, []).append(f"{term.name} ({term.kind})" if again else term.name)
-    free = {role: iter(distinct(of_role)) for role, of_role in names.items()}
+    by_role: dict[Role, list[Part]] = {}
     for part in parts:
-        name = next(free[part.term.role])
-        if name != part.term.name:
-            part.term = replace(part.term, name=name)
+        by_role.setdefault(part.term.role, []).append(part)
+    for of_role in by_role.values():
+        seen: set[str] = set()
+        terms = []
+        for term in (part.term for part in of_role):
+            again = term.name in seen and term.kind not in (None, "custom")
+            seen.add(term.name)
+            terms.append(replace(term, name=f"{term.name} ({term.kind})") if again else term)
+        for part, term in zip(of_role, with_distinct_names(terms), strict=True):
+            part.term = term
     return parts

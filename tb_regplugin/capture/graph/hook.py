@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from tb_regplugin import log_format
 from tb_regplugin.capture.graph.audit import audit_and_warn
 from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
+from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.writing.arguments import check_options
 from tb_regplugin.writing.blocks import BlockWriter
@@ -107,9 +108,10 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._row: Row | None = None
         self._global_step: Any | None = None
         self._writer: BlockWriter | None = None
-        self._runs: TrainingRuns | None = None
+        self._runs: _TrainingRuns | None = None
         self._next_step = 0
-        self._effect = RunEffect()
+        self._effect = _RunEffect()
+        self._fetches: dict[str, Any] = {}
 
     def begin(self) -> None:
         """Adds what is needed to the graph, before it is finalised."""
@@ -136,27 +138,25 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
-        self._runs = TrainingRuns(session.graph)
+        self._runs = _TrainingRuns(session.graph)
         if self._global_step is not None:
             self._next_step = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect = RunEffect()
+        self._effect, self._fetches = _RunEffect(), {}
         if self._runs is not None:
             self._fail_safe.run(self._look_at, run_context)
-        if self._fail_safe.failed or self._row is None or not self._effect.trains:
-            return None
-        fetches = {}
-        if self._global_step is not None:
-            fetches["global_step"] = self._global_step
-        if self._next_step % self._every == 0:
-            fetches["row"] = self._row.values
-        return tf.compat.v1.train.SessionRunArgs(fetches) if fetches else None
+        return tf.compat.v1.train.SessionRunArgs(self._fetches) if self._fetches else None
 
     def _look_at(self, run_context: Any) -> None:
         assert self._runs is not None
+        assert self._row is not None
         self._effect = self._runs.effect_of(run_context.original_args.fetches)
+        if self._effect.trains and self._global_step is not None:
+            self._fetches["global_step"] = self._global_step
+        if self._effect.trains and self._next_step % self._every == 0:
+            self._fetches["row"] = self._row.values
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Hands the row to the writer."""
@@ -187,26 +187,18 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._writer.close)
 
 
-class RunEffect(NamedTuple):
-    """What one call of ``session.run`` does.
-
-    Attributes:
-      trains: Whether it changes trainable variables.
-      increment: What it adds to the global step.
-    """
+class _RunEffect(NamedTuple):
+    """Whether a call of ``session.run`` changes trainable variables; what the global step gains."""
 
     trains: bool = False
     increment: int = 0
 
 
-class TrainingRuns:
-    """Tells training from evaluation by what a call fetches.
+class _TrainingRuns:
+    """Tells training from evaluation by what a call fetches from a complete graph.
 
     A session's hooks see each call, and a loss asked for in a call that only evaluates something
     else would fail for want of its placeholders.
-
-    Args:
-      graph: The session's graph, complete.
     """
 
     def __init__(self, graph: Any) -> None:
@@ -215,9 +207,9 @@ class TrainingRuns:
         self._global_step = None if global_step is None else _variable_op(global_step)
         trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
         self._trainable = {_variable_op(variable) for variable in trainable}
-        self._memo: dict[tuple[Operation, ...], RunEffect] = {}
+        self._memo: dict[tuple[Operation, ...], _RunEffect] = {}
 
-    def effect_of(self, fetches: Any) -> RunEffect:
+    def effect_of(self, fetches: Any) -> _RunEffect:
         """Returns what a call does that fetches these."""
         elements = [
             self._graph.as_graph_element(fetch)
@@ -225,23 +217,17 @@ class TrainingRuns:
             if fetch is not None
         ]
         operations = tuple(getattr(element, "op", element) for element in elements)
-        if operations not in self._memo:
-            self._memo[operations] = self._find(operations)
-        return self._memo[operations]
-
-    def _find(self, operations: Iterable[Operation]) -> RunEffect:
+        if operations in self._memo:
+            return self._memo[operations]
         trains, increment = False, 0
-        seen, waiting = set(operations), list(operations)
-        while waiting:
-            op = waiting.pop()
+        for op in backwards(operations, lambda op: [*operands(op), *op.control_inputs]):
             for written in _written_variables(op):
                 trains = trains or written in self._trainable
-                if written is self._global_step:
-                    increment += _increment(op)
-            fresh = {*(operand.op for operand in op.inputs), *op.control_inputs} - seen
-            seen |= fresh
-            waiting.extend(fresh)
-        return RunEffect(trains, increment)
+                adds = op.type in ("AssignAdd", "AssignAddVariableOp")
+                if written is self._global_step and adds:
+                    increment += int(constant(op.inputs[1]) or 0)
+        effect = self._memo[operations] = _RunEffect(trains, increment)
+        return effect
 
 
 def _variable_op(variable: Any) -> Operation:
@@ -261,9 +247,3 @@ def _written_variables(op: Operation) -> list[Operation]:
         if operand.op.type in VARIABLES
         and (operand.dtype == tf.resource or operand.dtype != operand.dtype.base_dtype)
     ]
-
-
-def _increment(op: Operation) -> int:
-    if op.type not in ("AssignAdd", "AssignAddVariableOp"):
-        return 0
-    return int(constant(op.inputs[1]) or 0)

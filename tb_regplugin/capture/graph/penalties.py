@@ -17,29 +17,27 @@ from tb_regplugin.capture.graph.operations import (
     strip_shape,
 )
 from tb_regplugin.capture.graph.sources import Sources
+from tb_regplugin.capture.graph.walk import Addend
 from tb_regplugin.terms import Term, as_written
 
 
 def penalty_of_weights(
-    tensor: Tensor,
-    coefficient: float | None,
-    written: float | None,
-    sources: Sources,
-    entry: str | None = None,
+    addend: Addend, written: float | None, sources: Sources, entry: str | None = None
 ) -> Term:
     """Describes a penalty that reaches only variables.
 
     Args:
-      tensor: Its value, without the factor in front of it.
-      coefficient: That factor in the loss; None where it is not constant.
-      written: That factor where the strength was written, such as in its collected entry.
+      addend: Its value, and what that is multiplied with in the loss.
+      written: What it is multiplied with where the strength was written, such as in its collected
+        entry; None where that is not constant.
       sources: Says which variables it reaches.
       entry: The name of that entry.
     """
-    norm = match_norm(tensor)
-    variable = None if norm is None else sources.variable(norm.argument)
-    if norm is not None and norm.kind == "orthogonal":
-        variable = sources.only_variable(norm.argument)
+    tensor = addend.tensor
+    norm, variable = match_norm(tensor), None
+    if norm is not None:
+        find = sources.only_variable if norm.kind == "orthogonal" else sources.variable
+        variable = find(norm.argument)
     if norm is None or variable is None:
         variable = sources.only_variable(tensor)
         norm = Norm("custom", tensor, None, None)
@@ -48,7 +46,7 @@ def penalty_of_weights(
         name or strip(tensor).op.name,
         kind=norm.kind,
         strength=_product(written, norm.strength_factor),
-        coefficient=_product(coefficient, norm.factor),
+        coefficient=_product(addend.coefficient, norm.factor),
         variable=name,
         shape=shape,
         size=size,
@@ -71,7 +69,8 @@ def penalty_of_activations(tensor: Tensor, name: str) -> Term:
     tensor, factor = _without_scale(tensor)
     norm = match_norm(tensor)
     strength = None if norm is None else _product(factor, norm.strength_factor)
-    return Term(f"{layer}/activity" if scope else name, kind="activity", strength=strength)
+    title = f"{layer}/activity" if scope else name
+    return Term(title, kind="activity", strength=strength, entry=name)
 
 
 def both_norms(first: Term, second: Term) -> Term:
@@ -81,10 +80,9 @@ def both_norms(first: Term, second: Term) -> Term:
     evaluated twice) adds up.
     """
     if first.kind == second.kind:
-        coefficients = first.coefficient, second.coefficient
-        if coefficients[0] is None or coefficients[1] is None:
-            return replace(first, coefficient=None)
-        return replace(first, coefficient=as_written(coefficients[0] + coefficients[1]))
+        one, other = first.coefficient, second.coefficient
+        both = None if one is None or other is None else as_written(one + other)
+        return replace(first, coefficient=both)
     if {first.kind, second.kind} != {"l1", "l2"}:
         return first
     l1, l2 = (first, second) if first.kind == "l1" else (second, first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import tensorflow as tf
 
@@ -17,6 +17,8 @@ from tb_regplugin.capture.graph.operations import (
     origin,
     strip_shape,
 )
+
+_Node = TypeVar("_Node")
 
 # A hyperparameter is a short expression.
 _MAX_HYPERPARAMETER_OPERATIONS = 64
@@ -38,10 +40,14 @@ class Sources:
 
     Attributes:
       visited: The operations looked at.
+      hyperparameters: The tensors found so far that multiply terms without being constants, such
+        as a schedule of λ; a weight names them by their numbers.
     """
 
-    def __init__(self, variables: Iterable[Any] = ()) -> None:
+    def __init__(self, variables: Iterable[Any]) -> None:
         self.visited: dict[Operation, bool] = {}
+        self.hyperparameters: list[Tensor] = []
+        self._hyperparameter_numbers: dict[Operation, int | None] = {}
         self._captures: dict[Any, dict[int, Any]] = {}
         self._captured = {
             id(handle): variable for variable in variables for handle in internals.handles(variable)
@@ -51,24 +57,20 @@ class Sources:
         """Whether data, or chance, goes into a tensor's value."""
         return reaches(tensor.op, is_data_source, self.visited)
 
-    def foreign_to(self, total: Tensor) -> Callable[[Tensor], bool]:
-        """Returns what tells whether a tensor needs data that the total does not need.
+    def hyperparameter_number(self, tensor: Tensor) -> int | None:
+        """Returns a hyperparameter's number; None if it is none."""
+        op, numbers = origin(tensor).op, self._hyperparameter_numbers
+        if op not in numbers:
+            numbers[op] = None
+            if self._is_hyperparameter(tensor):
+                numbers[op] = len(self.hyperparameters)
+                self.hyperparameters.append(tensor)
+        return numbers[op]
 
-        Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
-        out of an iterator.
-        """
-        known = ancestors(total.op)
-        memo: dict[Operation, bool] = {}
-        return lambda tensor: reaches(
-            tensor.op, lambda op: is_data_source(op) and op not in known, memo
-        )
-
-    def is_hyperparameter(self, tensor: Tensor) -> bool:
-        """Whether a tensor is calculated from single numbers alone, such as a schedule of λ."""
-        waiting, seen = [tensor.op], {tensor.op}
-        while waiting:
-            op = waiting.pop()
-            if len(seen) > _MAX_HYPERPARAMETER_OPERATIONS:
+    def _is_hyperparameter(self, tensor: Tensor) -> bool:
+        """Whether a tensor is calculated from single numbers alone."""
+        for number, op in enumerate(backwards([tensor.op], _operands_but_defaults)):
+            if number == _MAX_HYPERPARAMETER_OPERATIONS:
                 return False
             if is_variable(op):
                 facts = self._facts(op)
@@ -79,10 +81,6 @@ class Sources:
                     return False
             elif is_data_source(op):
                 return False
-            else:
-                fresh = {operand.op for operand in op.inputs} - seen
-                seen |= fresh
-                waiting.extend(fresh)
         return True
 
     def variable(self, tensor: Tensor) -> VariableFacts | None:
@@ -96,13 +94,18 @@ class Sources:
 
     def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
-            return _facts_of(op.name, tf.TensorShape(op.get_attr("shape")))
-        if is_variable(op):
+            name, shape = op.name, tf.TensorShape(op.get_attr("shape"))
+        elif is_variable(op):
             variable = self._captured.get(id(self._outermost(op.outputs[0])))
-            if variable is not None:
-                name = getattr(variable, "path", None) or variable.name.removesuffix(":0")
-                return _facts_of(name, tf.TensorShape(variable.shape))
-        return None
+            if variable is None:
+                return None
+            name = getattr(variable, "path", None) or variable.name.removesuffix(":0")
+            shape = tf.TensorShape(variable.shape)
+        else:
+            return None
+        if not shape.is_fully_defined():
+            return VariableFacts(name, None, None)
+        return VariableFacts(name, tuple(shape.as_list()), shape.num_elements())
 
     def _outermost(self, tensor: Any) -> Any:
         """Follows a capture out of nested function graphs."""
@@ -117,38 +120,44 @@ class Sources:
         return tensor
 
 
-def _facts_of(name: str, shape: Any) -> VariableFacts:
-    known = shape.is_fully_defined()
-    return VariableFacts(
-        name, tuple(shape.as_list()) if known else None, shape.num_elements() if known else None
-    )
+def operands(op: Operation) -> list[Operation]:
+    """Returns the operations whose results go into an operation."""
+    return [operand.op for operand in op.inputs]
+
+
+def _operands_but_defaults(op: Operation) -> list[Operation]:
+    return [] if op.type.startswith("Placeholder") else operands(op)
+
+
+def backwards(
+    start: Iterable[Operation], leading_to: Callable[[Operation], Iterable[Operation]]
+) -> Iterator[Operation]:
+    """Yields operations and all that lead to them, each once."""
+    waiting = list(start)
+    seen = set(waiting)
+    while waiting:
+        op = waiting.pop()
+        yield op
+        fresh = set(leading_to(op)) - seen
+        seen |= fresh
+        waiting.extend(fresh)
 
 
 def ancestors(op: Operation) -> set[Operation]:
     """Returns an operation and all whose results go into its."""
-    seen, waiting = {op}, [op]
-    while waiting:
-        fresh = {operand.op for operand in waiting.pop().inputs} - seen
-        seen |= fresh
-        waiting.extend(fresh)
-    return seen
+    return set(backwards([op], operands))
 
 
 def operands_first(
-    op: Operation,
-    operands_of: Callable[[Operation], Iterable[Operation]],
-    done: Container[Operation],
-) -> Iterator[Operation]:
-    """Yields an operation and its ancestors that are not done, each after its operands.
+    node: _Node, operands_of: Callable[[_Node], Iterable[_Node]], done: Container[_Node]
+) -> Iterator[_Node]:
+    """Yields an operation, or one output of it, and what is before it: each after its operands.
 
-    Args:
-      op: The operation.
-      operands_of: Returns what is looked at before an operation.
-      done: Where the caller puts each operation that it was given.
+    It asks once for the operands of each; the caller puts into ``done`` what it was given.
     """
     # By hand, since graphs are deeper than Python's stack.
-    waiting = [op]
-    entered: set[Operation] = set()
+    waiting = [node]
+    entered: set[_Node] = set()
     while waiting:
         current = waiting[-1]
         if current in done:
@@ -169,10 +178,6 @@ def reaches(
     op: Operation, wanted: Callable[[Operation], bool], memo: dict[Operation, bool]
 ) -> bool:
     """Whether an operation that is wanted is among an operation and its ancestors."""
-    for current in operands_first(op, _operands, memo):
-        memo[current] = wanted(current) or any(memo.get(o, False) for o in _operands(current))
+    for current in operands_first(op, operands, memo):
+        memo[current] = wanted(current) or any(memo.get(o, False) for o in operands(current))
     return memo[op]
-
-
-def _operands(op: Operation) -> list[Operation]:
-    return [operand.op for operand in op.inputs]

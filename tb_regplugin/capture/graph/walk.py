@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from tb_regplugin.capture.graph.operations import (
     Operation,
     Tensor,
-    origin,
     scaled,
     single_element,
     strip,
 )
+from tb_regplugin.capture.graph.sources import Sources, operands_first
 
 # Of products of hyperparameters in front of one tensor. More of them explain nothing.
 _MAX_MONOMIALS = 8
@@ -23,6 +23,9 @@ Weight = dict[tuple[int, ...], float]
 
 # What a sum is made of: a tensor, its factor, and the numbers of hyperparameters beside it.
 _Summand = tuple[Tensor, float, tuple[int, ...]]
+
+# Tensors have no hashes.
+_Node = tuple[Operation, int]
 
 
 @dataclass(eq=False)
@@ -57,68 +60,35 @@ def whole(tensor: Tensor) -> Addend:
     return Addend(tensor, {(): 1.0}, uses=1)
 
 
-class Hyperparameters:
-    """The tensors that multiply terms without being constants, such as a schedule of λ.
-
-    Args:
-      is_hyperparameter: Whether a tensor may be one.
-
-    Attributes:
-      tensors: Those found so far; a weight names them by their numbers.
-    """
-
-    def __init__(self, is_hyperparameter: Callable[[Tensor], bool]) -> None:
-        self.tensors: list[Tensor] = []
-        self._is_hyperparameter = is_hyperparameter
-        self._numbers: dict[Operation, int | None] = {}
-
-    def number_of(self, tensor: Tensor) -> int | None:
-        """Returns a hyperparameter's number; None if it is none."""
-        op = origin(tensor).op
-        if op not in self._numbers:
-            self._numbers[op] = None
-            if self._is_hyperparameter(tensor):
-                self._numbers[op] = len(self.tensors)
-                self.tensors.append(tensor)
-        return self._numbers[op]
-
-
 def walk(
-    total: Tensor, stops_at: Callable[[Tensor], bool], hyperparameters: Hyperparameters
+    total: Tensor, sources: Sources, stops_at: Callable[[Tensor], bool] = lambda _: False
 ) -> tuple[list[Addend], list[Addend]]:
     """Takes a scalar tensor apart.
 
     Args:
       total: The scalar.
+      sources: Numbers the hyperparameters that multiply something.
       stops_at: Which tensors are not to be taken apart further.
-      hyperparameters: Gets those that multiply something.
 
     Returns:
       Everything met on the way in the order of computing backwards, ``total`` first, and those of
       it that are terms. Sums that share a part are no problem: each tensor is visited once.
     """
     total = strip(total)
-    summands: dict[tuple[Operation, int], list[_Summand]] = {}
-    order: list[Tensor] = []
-    waiting = [(total, False)]
-    while waiting:
-        tensor, is_done = waiting.pop()
-        if is_done:
-            order.append(tensor)
-            continue
-        if _node(tensor) in summands:
-            continue
-        parts = [] if stops_at(tensor) else _summands(tensor, hyperparameters)
-        summands[_node(tensor)] = parts
-        waiting.append((tensor, True))
-        # The last part first, so that the terms come out in their order.
-        waiting.extend((part, False) for part, _, _ in parts)
-    addends = {_node(tensor): Addend(tensor) for tensor in order}
+    summands: dict[_Node, list[_Summand]] = {}
+
+    def parts_of(node: _Node) -> list[_Node]:
+        tensor = _tensor(node)
+        summands[node] = [] if stops_at(tensor) else _summands(tensor, sources)
+        return [_node(part) for part, _, _ in summands[node]]
+
+    addends: dict[_Node, Addend] = {}
+    for node in operands_first(_node(total), parts_of, addends):
+        addends[node] = Addend(_tensor(node))
     addends[_node(total)] = whole(total)
     met, terms = [], []
-    for tensor in reversed(order):
-        addend = addends[_node(tensor)]
-        parts = summands[_node(tensor)]
+    for node, addend in reversed(addends.items()):
+        parts = summands[node]
         met.append(addend)
         if not parts or len(addend.weight) > _MAX_MONOMIALS:
             terms.append(addend)
@@ -129,8 +99,12 @@ def walk(
     return met, terms
 
 
-def _node(tensor: Tensor) -> tuple[Operation, int]:
+def _node(tensor: Tensor) -> _Node:
     return tensor.op, tensor.value_index
+
+
+def _tensor(node: _Node) -> Tensor:
+    return node[0].outputs[node[1]]
 
 
 def _add(weight: Weight, added: Weight, factor: float, hyperparameters: tuple[int, ...]) -> None:
@@ -139,7 +113,7 @@ def _add(weight: Weight, added: Weight, factor: float, hyperparameters: tuple[in
         weight[key] = weight.get(key, 0.0) + value * factor
 
 
-def _summands(tensor: Tensor, hyperparameters: Hyperparameters) -> list[_Summand]:
+def _summands(tensor: Tensor, sources: Sources) -> list[_Summand]:
     """Returns what a tensor is the sum of; nothing where it is no sum."""
     op = tensor.op
     inputs = list(op.inputs)
@@ -153,8 +127,8 @@ def _summands(tensor: Tensor, hyperparameters: Hyperparameters) -> list[_Summand
         return [(*scaled_part, ())]
     if op.type == "Mul":
         for factor, part in (inputs, reversed(inputs)):
-            number = hyperparameters.number_of(factor)
-            if number is not None and hyperparameters.number_of(part) is None:
+            number = sources.hyperparameter_number(factor)
+            if number is not None and sources.hyperparameter_number(part) is None:
                 return [(strip(part), 1.0, (number,))]
         return []
     if op.type in ("Sum", "Mean"):
