@@ -184,29 +184,24 @@ class Recorder:
 
     def _write_now(self, layout: Layout, values: list[Any], step: Any) -> None:
         if step is None:
-            counter = self._counter()
-            step = counter.numpy()
-            counter.assign_add(1)
+            step = self._counted_step()
         step = int(step)
         if step % self._every == 0:
             self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
 
     def _write_in_function(self, layout: Layout, values: list[Any], step: Any) -> None:
         if step is None:
-            counter = self._counter()
-            number = counter.read_value()
-            counter.assign(number + 1)
-        else:
-            number = tf.cast(tf.reshape(step, ()), tf.int64)
+            step = self._counted_step()
+        number = tf.cast(tf.reshape(step, ()), tf.int64)
         is_recorded = tf.equal(number % self._every, 0)
         # So that no gradient tape keeps the rows.
         row = tf.stop_gradient(stack_scalars(values))
         self._rings.push(layout, number, is_recorded, row)
 
-    def _counter(self) -> Any:
+    def _counted_step(self) -> Any:
         if self._next_step is None:
             self._next_step = _new_counter()
-        return self._next_step
+        return _count(self._next_step)
 
 
 class _Rings:
@@ -237,20 +232,18 @@ class _Rings:
     def push(self, layout: Layout, step: Any, is_recorded: Any, values: Any) -> None:
         """Adds a row, within a function; see ``StepRing.push``."""
         ring = self._ring(layout)
-        sequence = self._sequence.read_value()
-        self._sequence.assign(sequence + 1)
-        ring.push(sequence, step, is_recorded, values)
+        ring.push(_count(self._sequence), step, is_recorded, values)
 
     def append_row(self, layout: Layout, step: int, row: list[float]) -> None:
         """Writes a row that comes after all those in the rings."""
         with self._lock:
-            self._drain_safely()
+            self._fail_safe.run(self._drain)
             self._writer.append_row(layout, step, time.time(), row)
             self._after_writing()
 
     def flush(self) -> None:
         """Empties the rings, and returns when their rows are written."""
-        self._drain_safely()
+        self._fail_safe.run(self._drain)
         self._writer.flush()
 
     def close(self) -> None:
@@ -260,7 +253,7 @@ class _Rings:
         self._closing.set()
         if self._thread is not None:
             self._thread.join()
-        self._drain_safely()
+        self._fail_safe.run(self._drain)
         self._writer.close()
         atexit.unregister(self.close)
 
@@ -284,13 +277,10 @@ class _Rings:
         wait = _FIRST_WAIT
         while not self._closing.wait(wait) and not self._fail_safe.failed:
             started = time.monotonic()
-            self._drain_safely()
+            self._fail_safe.run(self._drain)
             period = wait + time.monotonic() - started
             wanted = period * _WANTED_SHARE / self._share if self._share else 2 * wait
             wait = min(_MAX_WAIT, max(_MIN_WAIT, wanted))
-
-    def _drain_safely(self) -> None:
-        self._fail_safe.run(self._drain)
 
     def _drain(self) -> None:
         with self._lock:
@@ -304,7 +294,15 @@ class _Rings:
                 total = sum(len(rows.steps) for _, rows in filled)
                 self._append(filled, np.linspace(started, self._drained_at, total + 1)[1:])
                 self._after_writing()
-            self._say_lost(sum(rows.lost for _, _, rows in drained))
+            lost = sum(rows.lost for _, _, rows in drained)
+            if lost and not self._has_said_lost:
+                self._has_said_lost = True
+                warnings.warn(
+                    f"tb_regplugin lost {lost} rows: compiled functions recorded more steps than "
+                    "the ring holds before it could be emptied. Give Recorder a larger ring_rows.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
 
     def _append(
         self, filled: list[tuple[Layout, StepRows]], wall_times: npt.NDArray[np.float64]
@@ -334,21 +332,17 @@ class _Rings:
         atexit.unregister(self.close)
         atexit.register(self.close)
 
-    def _say_lost(self, lost: int) -> None:
-        if lost and not self._has_said_lost:
-            self._has_said_lost = True
-            warnings.warn(
-                f"tb_regplugin lost {lost} rows: compiled functions recorded more steps than the "
-                "ring holds before it could be emptied. Give Recorder a larger ring_rows.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-
 
 def _new_counter() -> Any:
     # Out of whatever function is being traced.
     with tf.init_scope():
         return tf.Variable(tf.zeros([], tf.int64), trainable=False)
+
+
+def _count(counter: Any) -> Any:
+    number = counter.read_value()
+    counter.assign(number + 1)
+    return number
 
 
 def _refuse_strategy() -> None:

@@ -98,8 +98,7 @@ class _SegmentWriter:
     def __init__(self, file: EventFile, name: str) -> None:
         self._name = name
         self._writer_id = log_format.new_writer_id(time.time_ns())
-        self._file = file
-        file.open()
+        self._file = file.open()
         self._layout_ids: dict[Layout, str] = {}
         self._segment: SegmentTag | None = None
         self._segment_blocks = 0
@@ -123,9 +122,6 @@ class _SegmentWriter:
         self._file.write(log_format.block_event(self._segment, block))
         self._segment_blocks += 1
         self._last_step = step
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class BlockWriter:
@@ -311,7 +307,7 @@ class BlockWriter:
                 self._changed.notify_all()
         if segments is not None:
             try:
-                segments.close()
+                self._file.close()
             except Exception as error:  # noqa: BLE001 - as above
                 self._fail(error)
 

@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +19,7 @@ from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.terms import Term, as_written, with_distinct_names
 
 
+@dataclass
 class CapturedLoss:
     """The parts of one loss, as they went into it.
 
@@ -27,10 +29,16 @@ class CapturedLoss:
       entries: Those entries of ``model.losses`` that were added.
     """
 
-    def __init__(self) -> None:
-        self.total: Any = None
-        self.data: list[tuple[str, Any]] = []
-        self.entries: list[Any] = []
+    total: Any = None
+    data: list[tuple[str, Any]] = field(default_factory=list)
+    entries: list[Any] = field(default_factory=list)
+
+
+class _Running(threading.local):
+    """What is going on in a step: strategies run a thread a replica."""
+
+    capture: CapturedLoss | None = None
+    has_reported = False
 
 
 class LossCapture:
@@ -43,8 +51,7 @@ class LossCapture:
 
     def __init__(self, report: Callable[[Any, CapturedLoss], None]) -> None:
         self._report = report
-        # Strategies run a thread a replica.
-        self._running = threading.local()
+        self._running = _Running()
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
@@ -64,9 +71,8 @@ class LossCapture:
     @contextmanager
     def _capture(self, model: Any) -> Iterator[CapturedLoss]:
         """Reports what is noted in a ``with`` block, unless it is within another one."""
-        outer = getattr(self._running, "capture", None)
-        if outer is not None:
-            yield outer
+        if self._running.capture is not None:
+            yield self._running.capture
             return
         capture = self._running.capture = CapturedLoss()
         try:
@@ -74,7 +80,7 @@ class LossCapture:
         finally:
             self._running.capture = None
         # A train_step of the user's own may compute losses several times.
-        if not getattr(self._running, "has_reported", False):
+        if not self._running.has_reported:
             self._running.has_reported = True
             self._report(model, capture)
 
@@ -109,9 +115,8 @@ class LossCapture:
         return ask
 
     def _add_output(self, name: str, value: Any) -> None:
-        capture = getattr(self._running, "capture", None)
-        if capture is not None:
-            capture.data.append((name, value))
+        if self._running.capture is not None:
+            self._running.capture.data.append((name, value))
 
 
 def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
