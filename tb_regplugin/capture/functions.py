@@ -9,7 +9,6 @@ import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -160,12 +159,7 @@ class Recorder:
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _columns(self, data_loss: Any, penalties: Any, total_loss: Any) -> tuple[Layout, list[Any]]:

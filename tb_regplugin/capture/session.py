@@ -7,12 +7,11 @@ import time
 import warnings
 import weakref
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.capture import step_numbers
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, Rows
@@ -168,20 +167,20 @@ class TrainingSession(Session):
         self._marks = []
         if self._first_iterations is not None:
             iterations = self._first_iterations + self._expected_step - self._first_step
-            step_numbers.remember(self._model, self._expected_step, iterations)
+            _remember(self._model, self._expected_step, iterations)
 
     def finish(self) -> None:
         """Writes the rest, after the training's last step."""
         self.drain()
         if self.step is not None:
-            iterations = step_numbers.iterations_of(self._model.optimizer)
-            step_numbers.remember(self._model, self.step.ring.next_step, iterations)
+            iterations = _iterations_of(self._model.optimizer)
+            _remember(self._model, self.step.ring.next_step, iterations)
 
     def _take_step(self, step: RecordedStep) -> None:
         if self.step is None:
-            self._expected_step = step_numbers.next_step(self._model)
+            self._expected_step = _next_step(self._model)
             self._first_step = self._expected_step
-            self._first_iterations = step_numbers.iterations_of(self._model.optimizer)
+            self._first_iterations = _iterations_of(self._model.optimizer)
         else:
             self.drain()
         last_user = step.user() if step.user is not None else None
@@ -317,3 +316,58 @@ class _WeightedMean:
         """Returns the columns and their means, ``[1, columns]``."""
         values = np.array([list(self._sums.values())]) / self.samples
         return Layout(tuple(self._sums)), values.astype(np.float32)
+
+
+# How many training steps each model has had.
+
+
+class _History(NamedTuple):
+    next_step: int
+    optimizer: weakref.ref[Any] | None
+    iterations: int | None
+
+
+_histories: weakref.WeakKeyDictionary[Any, _History] = weakref.WeakKeyDictionary()
+
+
+def _next_step(model: Any) -> int:
+    """Returns the number of a model's next training step. Call it as training begins.
+
+    A model seen for the first time continues at its optimiser's iterations, so a loaded one goes
+    on where it was saved. After that it continues where it was; with the same optimiser at other
+    iterations (a restored checkpoint, a training that was not recorded) it moves as they moved.
+    """
+    history = _histories.get(model)
+    iterations = _iterations_of(model.optimizer)
+    if history is None:
+        return iterations or 0
+    if history.optimizer is not None and history.optimizer() is model.optimizer:
+        if iterations is None or history.iterations is None:
+            return history.next_step
+        return max(0, history.next_step + iterations - history.iterations)
+    return iterations or history.next_step
+
+
+def _remember(model: Any, next_step: int, iterations: int | None) -> None:
+    """Notes where a model's training has come to.
+
+    Args:
+      model: The model.
+      next_step: The number of the step that would come next.
+      iterations: What ``_iterations_of`` its optimiser is, or must be: reading it costs time.
+    """
+    optimizer = model.optimizer
+    try:
+        reference = None if optimizer is None else weakref.ref(optimizer)
+    except TypeError:
+        reference = None
+    _histories[model] = _History(next_step, reference, iterations)
+
+
+def _iterations_of(optimizer: Any) -> int | None:
+    """Returns how many steps an optimiser has had; None where it does not say."""
+    try:
+        updates = int(optimizer.iterations.numpy())
+        return updates * (getattr(optimizer, "gradient_accumulation_steps", None) or 1)
+    except Exception:  # noqa: BLE001 - not Keras' optimiser: whatever it is, it counts nothing
+        return None

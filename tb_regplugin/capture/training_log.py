@@ -141,3 +141,32 @@ def _close_if_alive(reference: weakref.ref[TrainingLog]) -> None:
     log = reference()
     if log is not None:
         log.close()
+
+
+class RecordsTraining:
+    """What the callbacks of both Kerases do around a training."""
+
+    model: Any
+
+    def _record_to(self, log: TrainingLog) -> None:
+        self._log = log
+        weakref.finalize(self, log.close).atexit = False
+
+    # No on_train_batch_end: with it, Keras waits for each step. And self.model only as a training
+    # begins: later, it brings JAX's state back to the model.
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Prepares to record a training."""
+        self._log.begin(self.model)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Lets the coming step be recorded."""
+        self._log.arm()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Writes what is recorded so far."""
+        self._log.drain()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Writes the rest."""
+        self._log.finish()

@@ -7,7 +7,6 @@ import os
 import time
 from array import array
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex
 
 from tb_regplugin.terms import Layout, PenaltyValues, Term
@@ -106,12 +105,7 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

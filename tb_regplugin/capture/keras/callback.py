@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from typing import Any
 
 try:
@@ -16,11 +15,11 @@ except ImportError as error:
 
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
-from tb_regplugin.capture.training_log import TrainingLog
+from tb_regplugin.capture.training_log import RecordsTraining, TrainingLog
 from tb_regplugin.writing.arguments import check_options
 
 
-class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
+class RegularizationCallback(RecordsTraining, keras.callbacks.Callback):  # type: ignore[misc]
     """Records the total loss, the data loss and each penalty term of a training.
 
     Every entry of ``model.losses`` (weight and activity regularisers, ``add_loss``) becomes a
@@ -85,23 +84,7 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
             return KerasStep.of(model, original, kind, gradients_every)
 
-        self._log = TrainingLog(log_dir, every, flush_secs, step_of)
-        weakref.finalize(self, self._log.close).atexit = False
-
-    # No on_train_batch_end: with it, Keras waits for each step. And self.model only as a training
-    # begins: later, it brings JAX's state back to the model.
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Prepares to record a training."""
-        self._log.begin(self.model)
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Lets the coming step be recorded."""
-        self._log.arm()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Writes what is recorded so far."""
-        self._log.drain()
+        self._record_to(TrainingLog(log_dir, every, flush_secs, step_of))
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Prepares to record a validation."""
@@ -114,7 +97,3 @@ class RegularizationCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_test_end(self, logs: Any = None) -> None:
         """Writes the validation's row."""
         self._log.end_validation()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Writes the rest."""
-        self._log.finish()

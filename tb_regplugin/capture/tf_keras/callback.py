@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-import weakref
-from typing import Any
 
 try:
     import tf_keras
@@ -14,11 +12,11 @@ except ImportError as error:
 
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.tf_keras.step import TfKerasStep
-from tb_regplugin.capture.training_log import TrainingLog
+from tb_regplugin.capture.training_log import RecordsTraining, TrainingLog
 from tb_regplugin.writing.arguments import check_options
 
 
-class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
+class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # type: ignore[misc]
     """Records the total loss, the data loss and each penalty term of a tf_keras training.
 
     ``tb_regplugin.RegularizationCallback`` is this class where ``TF_USE_LEGACY_KERAS`` makes
@@ -68,21 +66,4 @@ class RegularizationCallback(tf_keras.callbacks.Callback):  # type: ignore[misc]
                 stacklevel=2,
             )
         internals.take_tensor_logs(self)
-        self._log = TrainingLog(log_dir, every, flush_secs, TfKerasStep.of)
-        weakref.finalize(self, self._log.close).atexit = False
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Prepares to record a training."""
-        self._log.begin(self.model)
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Lets the coming step be recorded."""
-        self._log.arm()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Writes what is recorded so far."""
-        self._log.drain()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Writes the rest."""
-        self._log.finish()
+        self._record_to(TrainingLog(log_dir, every, flush_secs, TfKerasStep.of))
