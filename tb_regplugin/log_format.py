@@ -136,7 +136,7 @@ def layout_id(layout: Layout) -> str:
     return hashlib.sha256(encode_layout(layout)).hexdigest()[:_LAYOUT_ID_LENGTH]
 
 
-def decode_layout(data: bytes) -> Layout:
+def decode_layout(data: bytes | str) -> Layout:
     """Reads a layout from its JSON.
 
     Fields of a column that this version does not know are passed over.

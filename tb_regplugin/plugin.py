@@ -34,10 +34,7 @@ from tb_regplugin.responses import (
     JSON,
     download_name,
     entity_tag,
-    is_known,
-    not_modified,
     respond,
-    respond_in_parts,
     respond_json,
     respond_once,
     route,
@@ -107,11 +104,10 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         run, name, contents = self._recording(request)
         tag = entity_tag(contents.version, query)
         content_type = CSV if query.format == "csv" else JSON
-        if is_known(request, tag):
-            return not_modified(tag, content_type)
-        parts = export_answer(contents, query)
         file_name = download_name(run, name, query.format)
-        return respond_in_parts(parts, content_type, tag, file_name)
+        return respond_once(
+            request, tag, content_type, lambda: export_answer(contents, query), file_name
+        )
 
     def _findings(self, request: wrappers.Request) -> wrappers.Response:
         run, name, contents = self._recording(request)

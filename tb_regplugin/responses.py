@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from tensorboard import errors
@@ -67,28 +67,36 @@ def respond(
 
 
 def respond_once(
-    request: wrappers.Request, tag: str, content_type: str, make: Callable[[], Any]
+    request: wrappers.Request,
+    tag: str,
+    content_type: str,
+    make: Callable[[], Any],
+    file_name: str | None = None,
 ) -> wrappers.Response:
-    """Answers with what ``make`` returns, unless who asks has the answer of this tag already."""
-    if is_known(request, tag):
-        return not_modified(tag, content_type)
-    return respond(request, make(), content_type, headers=[("ETag", tag)])
+    """Answers with what ``make`` returns, unless who asks has the answer of this tag already.
+
+    With a file name it is a file to be saved, whose parts are made as they are sent.
+    """
+    # What TensorBoard adds to the answers that go through it, and the tag.
+    headers = [
+        ("ETag", tag),
+        ("Cache-Control", "no-cache, must-revalidate"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if request.if_none_match.contains_weak(tag[3:-1]):
+        return wrappers.Response(status=304, content_type=content_type, headers=headers)
+    if file_name is None:
+        return respond(request, make(), content_type, headers=headers[:1])
+    # A lone surrogate has no UTF-8.
+    encoded = (part.encode("utf-8", errors="backslashreplace") for part in make())
+    headers.append(("Content-Disposition", f'attachment; filename="{file_name}"'))
+    return wrappers.Response(encoded, content_type=content_type, headers=headers)
 
 
 def respond_json(request: wrappers.Request, content: Any) -> wrappers.Response:
     """Answers with JSON, unless who asks has the very same already."""
     text = json.dumps(content, allow_nan=False)
     return respond_once(request, entity_tag(text), JSON, lambda: text)
-
-
-def respond_in_parts(
-    parts: Iterator[str], content_type: str, tag: str, file_name: str
-) -> wrappers.Response:
-    """Answers with a file to be saved, which is made as it is sent."""
-    # A lone surrogate has no UTF-8.
-    encoded = (part.encode("utf-8", errors="backslashreplace") for part in parts)
-    headers = [*_headers(tag), ("Content-Disposition", f'attachment; filename="{file_name}"')]
-    return wrappers.Response(encoded, content_type=content_type, headers=headers)
 
 
 def entity_tag(*told: object) -> str:
@@ -100,26 +108,7 @@ def entity_tag(*told: object) -> str:
     return f'W/"{hashlib.blake2b(text, digest_size=16).hexdigest()}"'
 
 
-def is_known(request: wrappers.Request, tag: str) -> bool:
-    """Whether who asks has the answer of this tag already."""
-    return bool(request.if_none_match.contains_weak(tag[3:-1]))
-
-
-def not_modified(tag: str, content_type: str) -> wrappers.Response:
-    """Answers that nothing has changed."""
-    return wrappers.Response(status=304, content_type=content_type, headers=_headers(tag))
-
-
 def download_name(run: str, name: str, extension: str) -> str:
     """Returns a file name that is safe on every system."""
     stem = re.sub(r"[^A-Za-z0-9-]+", "_", f"{run}_{name}").strip("_")[:_MAX_NAME]
     return f"{stem or 'recording'}.{extension}"
-
-
-def _headers(tag: str) -> list[tuple[str, str]]:
-    """Returns what TensorBoard adds to the answers that go through it, and the tag."""
-    return [
-        ("ETag", tag),
-        ("Cache-Control", "no-cache, must-revalidate"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]

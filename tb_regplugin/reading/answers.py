@@ -18,7 +18,6 @@ from tb_regplugin.reading.composition import PARTS, Column, group, keep_largest
 from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
 from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
 from tb_regplugin.reading.smoothing import smooth_sums
-from tb_regplugin.reading.source import Problem
 from tb_regplugin.reading.store import Contents, ListedRecording
 from tb_regplugin.terms import OUTSIDE_OF_LOSS, Term
 
@@ -41,7 +40,7 @@ def recordings_answer(listed: Iterable[ListedRecording]) -> dict[str, Any]:
                 "last_step": recording.entry.last_step,
                 "last_wall_time": recording.entry.last_wall_time,
                 "columns": [_describe_term(term) for term in recording.columns],
-                "problems": _describe_problems(recording.problems),
+                "problems": [problem._asdict() for problem in recording.problems],
             }
             for recording in listed
         ]
@@ -69,7 +68,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
         "rows": len(x),
         "rows_in_range": int(bounds[-1] - bounds[0]),
         "columns": [_describe_curve(contents, column) for column in columns],
-        "problems": _describe_problems(contents.problems),
+        "problems": [problem._asdict() for problem in contents.problems],
     }
     arrays: dict[str, Any] = {
         "first_step": filled.first_step.astype(np.float64),
@@ -233,15 +232,9 @@ def _describe_curve(contents: Contents, column: Column) -> dict[str, Any]:
     return described
 
 
-def _describe_problems(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    return [problem._asdict() for problem in problems]
-
-
-def _json_number(number: Any) -> int | float | str | None:
+def _json_number(number: np.generic | float) -> int | float | str:
     """Returns a number as JSON has it; NaN and the infinities as text."""
-    if number is None or isinstance(number, (int, np.integer)):
-        return None if number is None else int(number)
-    value = float(number)
+    value: int | float = number.item() if isinstance(number, np.generic) else number
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from tensorboard.data.provider import TensorDatum
 
 from tb_regplugin.log_format import (
     MAX_BLOCK_ROWS,
@@ -22,7 +23,7 @@ from tb_regplugin.log_format import (
     parse_tag,
     unpack_block,
 )
-from tb_regplugin.reading.source import Datum, Listing, Problem, RunTag, Source
+from tb_regplugin.reading.source import Listing, Problem, RunTag, Source
 from tb_regplugin.terms import Layout
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
@@ -54,8 +55,8 @@ class IndexedRecording:
     Attributes:
       run: Its run.
       name: Its name.
-      layouts: The tags of its layouts, by layout id.
-      contents: The layouts that series of rows carry with them, as JSON, by layout id.
+      layouts: The tags of the series that hold its layouts, by layout id.
+      contents: The layouts that series of rows carry with them, as JSON, by tag.
       segments: In the order in which they were written.
       problems: The series that are not part of any recording.
     """
@@ -70,7 +71,7 @@ class IndexedRecording:
     def layout_ids(self) -> list[str]:
         """Returns all layouts' ids, in the order in which they were first used."""
         used = dict.fromkeys(segment.key.layout_id for segment in self.segments)
-        return list(used | dict.fromkeys(sorted({*self.layouts, *self.contents})))
+        return list(used | dict.fromkeys(sorted(self.layouts)))
 
     @property
     def last_step(self) -> int | None:
@@ -113,7 +114,9 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
                 recording(run, key.name).layouts[key.layout_id] = tag
                 continue
             if isinstance(key, RowsTag):
-                recording(run, key.name).contents[key.layout_id] = series.plugin_content
+                entry = recording(run, key.name)
+                entry.layouts.setdefault(key.layout_id, tag)
+                entry.contents[tag] = series.plugin_content
                 # Before any segment: no writer's name is smaller.
                 key = SegmentTag(key.name, key.layout_id, "", 0)
             last = int(series.max_step), float(series.max_wall_time)
@@ -156,13 +159,15 @@ def read_layouts(
         if isinstance(events, Problem):
             yield series, events
             continue
-        try:
-            yield series, decode_layout(_only_string(events[0].numpy))
-        except LogFormatError as error:
-            yield series, Problem(series.tag, str(error))
+        only: TensorDatum = events[0]
+        values = np.asarray(only.numpy).reshape(-1)
+        if len(values) != 1 or not isinstance(values[0], (bytes, str)):
+            yield series, Problem(series.tag, "The layout is not a single string.")
+        else:
+            yield series, decode_content(series.tag, values[0])
 
 
-def decode_content(tag: str, content: bytes) -> Layout | Problem:
+def decode_content(tag: str, content: bytes | str) -> Layout | Problem:
     """Reads the layout that a series of rows carries, or says what is wrong with it."""
     try:
         return decode_layout(content)
@@ -198,7 +203,7 @@ def read_segments(
 
 
 def _decode_segment(
-    tag: str, layout: Layout, events: Sequence[Datum]
+    tag: str, layout: Layout, events: Sequence[TensorDatum]
 ) -> tuple[list[Block], Problem | None]:
     blocks: list[Block] = []
     problem: Problem | None = None
@@ -216,11 +221,3 @@ def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:
     if not segment.key.writer:
         return _ROWS_BYTES
     return MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS * (2 + len(layout.columns)) * _FLOAT_BYTES
-
-
-def _only_string(array: Any) -> bytes:
-    values = np.asarray(array).reshape(-1)
-    if len(values) != 1 or not isinstance(values[0], (bytes, str)):
-        raise LogFormatError("The layout is not a single string.")
-    value = values[0]
-    return value if isinstance(value, bytes) else value.encode()

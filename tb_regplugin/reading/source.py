@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
-import numpy.typing as npt
 from tensorboard.data import provider as data_provider
 
 from tb_regplugin.log_format import PLUGIN_NAME
@@ -47,27 +46,9 @@ class Problem(NamedTuple):
         return f"the series {self.tag!r} is left out. {self.reason}"
 
 
-class ListedSeries(Protocol):
-    """What is known of a time series without reading it: TensorBoard's ``TensorTimeSeries``.
-
-    Its largest step and wall time are None where it is listed, but not loaded yet.
-    """
-
-    max_step: int | None
-    max_wall_time: float | None
-    plugin_content: bytes
-
-
-class Datum(Protocol):
-    """One event of a time series: TensorBoard's ``TensorDatum``."""
-
-    step: int
-    wall_time: float
-    numpy: npt.NDArray[Any]
-
-
-Listing = Mapping[str, Mapping[str, ListedSeries]]
-ReadSeries = tuple[RunTag, Sequence[Datum] | Problem]
+# By run and tag. The largest step and wall time are None where a series is not loaded yet.
+Listing = Mapping[str, Mapping[str, data_provider.TensorTimeSeries]]
+ReadSeries = tuple[RunTag, Sequence[data_provider.TensorDatum] | Problem]
 
 
 class Source(Protocol):

@@ -15,8 +15,6 @@ from tb_regplugin.log_format import (
     MAX_SEGMENT_BLOCKS,
     Block,
     layout_tag,
-    rows_tag,
-    surviving_rows,
 )
 from tb_regplugin.reading.aggregates import Digests
 from tb_regplugin.reading.composition import compose
@@ -143,20 +141,18 @@ class Store:
 
     def _read_layouts(self, source: Source, entries: Iterable[IndexedRecording]) -> None:
         """Reads the layouts that are new, those of all recordings together."""
-        new = [
-            RunTag(entry.run, tag)
-            for entry in entries
-            for tag in entry.layouts.values()
-            if (source.experiment, entry.run, tag) not in self._layouts
-        ]
+        new = []
+        for entry in entries:
+            for tag in entry.layouts.values():
+                if (source.experiment, entry.run, tag) in self._layouts:
+                    continue
+                if tag in entry.contents:
+                    found = decode_content(tag, entry.contents[tag])
+                    self._layouts[source.experiment, entry.run, tag] = found
+                else:
+                    new.append(RunTag(entry.run, tag))
         for series, found in read_layouts(source, new):
             self._layouts[source.experiment, series.run, series.tag] = found
-        for entry in entries:
-            for layout_id, content in entry.contents.items():
-                tag = rows_tag(entry.name, layout_id)
-                if (source.experiment, entry.run, tag) not in self._layouts:
-                    found = decode_content(tag, content)
-                    self._layouts[source.experiment, entry.run, tag] = found
 
     def _layouts_of(
         self, source: Source, entry: IndexedRecording
@@ -166,8 +162,6 @@ class Store:
         problems = list(entry.problems)
         for layout_id in entry.layout_ids():
             tag = entry.layouts.get(layout_id, layout_tag(entry.name, layout_id))
-            if layout_id not in entry.layouts and layout_id in entry.contents:
-                tag = rows_tag(entry.name, layout_id)
             layout = self._layouts.get((source.experiment, entry.run, tag))
             if isinstance(layout, Layout):
                 layouts[layout_id] = layout
@@ -191,8 +185,7 @@ class _CachedRecording:
         self._digests = Digests()
         self._layouts: dict[str, Layout] = {}
         # By segment's tag: the index's entry that was read, and what was wrong with the segment.
-        self._read: dict[str, tuple[int, float]] = {}
-        self._wrong: dict[str, Problem] = {}
+        self._read: dict[str, tuple[tuple[int, float], Problem | None]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -211,52 +204,43 @@ class _CachedRecording:
             segment.tag: segment for segment in entry.segments if segment.key.layout_id in layouts
         }
         moved = [
-            segment for tag, segment in readable.items() if self._read.get(tag) != segment.last
+            segment
+            for tag, segment in readable.items()
+            if tag not in self._read or self._read[tag][0] != segment.last
         ]
-        reader = _Reader(source, entry.run, moved, layouts)
-        rows = self._rows
+        found: dict[str, Problem | None] = {}
+
+        def coming() -> Iterator[tuple[str, list[Block]]]:
+            for tag, blocks, problem in read_segments(source, entry.run, moved, layouts):
+                found[tag] = problem
+                yield tag, blocks
+
+        rows, contents = self._rows, self._contents
         if (
             rows is None
             or list(layouts.items()) != list(self._layouts.items())
             or not self._read.keys() <= readable.keys()
         ):
-            rows = self._rebuild(readable, layouts, reader)
+            rows = self._rebuild(readable, layouts, coming())
         elif moved:
             # All of it before any of it is taken up: a failure leaves everything to be read again.
-            found = list(reader)
-            if not self._grow(rows, readable, found):
-                rows = self._rebuild(readable, layouts, found)
-        return self._keep(rows, readable, layouts, problems, reader)
-
-    def _keep(
-        self,
-        rows: GrowingTable,
-        readable: _Segments,
-        layouts: dict[str, Layout],
-        problems: tuple[Problem, ...],
-        reader: _Reader,
-    ) -> Contents:
-        wrong = {
-            tag: problem
-            for tag, problem in self._wrong.items()
-            if tag in readable and tag not in reader.found
-        }
-        self._wrong = wrong | reader.wrong
-        kept = {tag: last for tag, last in self._read.items() if tag in readable}
-        self._read = kept | {tag: readable[tag].last for tag in reader.found}
-        problems = (*problems, *self._wrong.values())
-        contents = self._contents
-        digests = self._digests if rows is self._rows else Digests()
-        if (
-            contents is None
-            or rows is not self._rows
-            or reader.found
-            or problems != contents.problems
-        ):
-            version = self._version(layouts, problems)
-            self._contents = contents = Contents(rows.table(), digests, problems, version)
-        self._rows, self._layouts, self._digests = rows, layouts, digests
-        return contents
+            segments = list(coming())
+            if not self._grow(rows, readable, segments):
+                rows = self._rebuild(readable, layouts, segments)
+        unmoved = readable.keys() - found
+        kept = {tag: read for tag, read in self._read.items() if tag in unmoved}
+        self._read = kept | {tag: (readable[tag].last, wrong) for tag, wrong in found.items()}
+        problems += tuple(wrong for _, wrong in self._read.values() if wrong is not None)
+        if rows is not self._rows:
+            self._digests = Digests()
+        elif contents is not None and not found and problems == contents.problems:
+            self._layouts = layouts
+            return contents
+        self._rows, self._layouts = rows, layouts
+        told = repr((sorted(self._read.items()), list(layouts), problems))
+        version = hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        self._contents = Contents(rows.table(), self._digests, problems, version)
+        return self._contents
 
     def _rebuild(
         self,
@@ -309,7 +293,7 @@ class _CachedRecording:
 
     def _continuation(self, rows: GrowingTable, tag: str, blocks: Sequence[Block]) -> Block | None:
         """Returns what a segment holds behind the rows that are known; None where these differ."""
-        whole = surviving(blocks, surviving_rows(blocks))
+        whole = surviving(blocks)
         if whole is None or not rows.spans or rows.spans[-1].tag != tag:
             return None
         known = rows.block(rows.spans[-1])
@@ -322,29 +306,3 @@ class _CachedRecording:
         if not same:
             return None
         return Block(whole.steps[count:], whole.wall_times[count:], whole.values[count:])
-
-    def _version(self, layouts: Mapping[str, Layout], problems: tuple[Problem, ...]) -> str:
-        told = repr((sorted(self._read.items()), list(layouts), problems))
-        return hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-
-
-class _Reader:
-    """Reads segments one after another, and remembers what came of it."""
-
-    def __init__(
-        self,
-        source: Source,
-        run: str,
-        segments: Sequence[IndexedSegment],
-        layouts: Mapping[str, Layout],
-    ) -> None:
-        self._segments = source, run, segments, layouts
-        self.found: set[str] = set()
-        self.wrong: dict[str, Problem] = {}
-
-    def __iter__(self) -> Iterator[tuple[str, list[Block]]]:
-        for tag, blocks, problem in read_segments(*self._segments):
-            self.found.add(tag)
-            if problem is not None:
-                self.wrong[tag] = problem
-            yield tag, blocks

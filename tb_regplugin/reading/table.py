@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.log_format import Block
+from tb_regplugin.log_format import Block, surviving_rows
 from tb_regplugin.terms import Layout, Term
 
 # Room for more, as a share of what there is. A system that gives memory when it is touched gives
@@ -188,13 +188,9 @@ class GrowingTable:
         return stretches
 
 
-def surviving(blocks: Sequence[Block], counts: Sequence[int]) -> Block | None:
-    """Returns a segment's rows as one block.
-
-    Args:
-      blocks: In the order in which they were written.
-      counts: How many rows of each still stand, as ``log_format.surviving_rows`` tells.
-    """
+def surviving(blocks: Sequence[Block]) -> Block | None:
+    """Returns a segment's rows that still stand as one block."""
+    counts = surviving_rows(blocks)
     kept = [(block, count) for block, count in zip(blocks, counts, strict=True) if count]
     if not kept:
         return None
