@@ -1,5 +1,6 @@
 """Recorder: every step of a training loop of one's own, compiled or not."""
 
+import re
 import subprocess
 import sys
 import time
@@ -94,7 +95,8 @@ def test_lost_rows_are_counted_in_a_warning(tmp_path: Path) -> None:
         warnings.simplefilter("always")
         train()
         recorder.close()
-    assert "lost 9" in str(caught[0].message)
+    # One more is kept where nothing was being written when the ring was read.
+    assert re.search("lost (899|900) rows", str(caught[0].message))
     recording = recorded(tmp_path)
     assert recording.steps[-1] == 999
     np.testing.assert_array_equal(recording.values[:, 0], recording.steps)

@@ -47,16 +47,17 @@ class StepRing:
     row as they are, bit for bit, in places of floats: nothing calculates with those.
 
     Args:
-      rows: How many rows it holds.
+      rows: How many rows it holds, whatever is being written.
       columns: How many values a row has.
     """
 
     def __init__(self, rows: int, columns: int) -> None:
-        self.rows = rows
+        # One row more: while one is written, the oldest in its place is none.
+        self.rows = rows + 1
         # Out of whatever function is being traced.
         with tf.init_scope():
-            # One row more: steps that are not to be recorded go there, so that no step branches.
-            self._buffer = tf.Variable(tf.zeros([rows + 1, _HEAD + columns]), trainable=False)
+            # And another: steps that are not to be recorded go there, so that no step branches.
+            self._buffer = tf.Variable(tf.zeros([rows + 2, _HEAD + columns]), trainable=False)
             self._count = tf.Variable(tf.zeros([], tf.int64), trainable=False)
         self._read = 0
 
