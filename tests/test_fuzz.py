@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -22,8 +23,10 @@ from tests.curves import decode_curves
 from tests.logs import DATA, LAYOUT, NAME, TOTAL, recording_events
 from tests.test_store import FakeProvider
 
-# How many examples are tried is in conftest.py.
-MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+MANY = settings(
+    max_examples=1500 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 SOME = settings(MANY, max_examples=MANY.max_examples // 4)
 
 WORDS = [
