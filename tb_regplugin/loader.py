@@ -73,7 +73,7 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
         try:
             from tb_regplugin.plugin import RegularizationPlugin
 
-            return RegularizationPlugin(context)
+            return RegularizationPlugin(context, cache_mb(context.flags) * 2**20)
         except Exception:
             _logger.exception("The Regularization tab is not available.")
             return None

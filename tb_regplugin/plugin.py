@@ -12,7 +12,6 @@ from werkzeug import wrappers
 
 from tb_regplugin.findings.find import FindingsCache
 from tb_regplugin.findings.forms import findings_answer
-from tb_regplugin.loader import cache_mb
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -54,13 +53,18 @@ export function render() {
 
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
-    """Serves the Regularization tab."""
+    """Serves the Regularization tab.
+
+    Args:
+      context: TensorBoard's ``TBContext``.
+      cache_bytes: How much memory recordings may take; any where it is None.
+    """
 
     plugin_name = PLUGIN_NAME
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, cache_bytes: int | None = None) -> None:
         self._provider = context.data_provider
-        self._store = Store(cache_mb(context.flags) * 2**20)
+        self._store = Store(cache_bytes)
         self._found = FindingsCache()
 
     def get_plugin_apps(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture import internals
 from tb_regplugin.capture.rows import Ring, Rows
 
 _CACHE_ATTRIBUTE = "_tb_regplugin_step"

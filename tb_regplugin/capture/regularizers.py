@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture import internals
 from tb_regplugin.terms import Kind, as_written
 
 

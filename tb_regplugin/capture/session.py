@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, Rows
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief

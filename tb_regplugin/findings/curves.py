@@ -107,8 +107,10 @@ class Curves:
         return float(np.median(curve[self.finite[:_FIRST_ROWS]]))
 
     def end(self, curve: PerRow) -> float:
-        """Returns a curve's level in the last tenth of the finite rows."""
-        return float(curve[self.finite[-max(1, len(self.finite) // 10) :]].mean())
+        """Returns a curve's level at the end: the mean of the last two twentieths' means."""
+        first, middle, stop = np.linspace(0, len(self.finite), 21).astype(np.intp)[-3:]
+        values = curve[self.finite[first:stop]]
+        return float((values[: middle - first].mean() + values[middle - first :].mean()) / 2)
 
     def step(self, finite_row: int) -> int:
         """Returns the step of a row, counted over the finite rows."""

@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 
 import tb_regplugin
+from tb_regplugin.capture import internals as both
 from tb_regplugin.capture.keras import internals
 from tests.keras_backend.models import X, Y, compiled_model, fit
 
@@ -43,18 +44,18 @@ def test_an_older_version_is_refused_with_what_to_do(
 
 def test_fit_calls_the_function_that_stands_in(trained: keras.Model) -> None:
     """And finds its own again."""
-    own, calls = internals.function_of(trained, "train_function"), []
-    history = internals.history_of(trained)
+    own, calls = both.function_of(trained, "train_function"), []
+    history = both.history_of(trained)
 
     def stands_in(*args: Any) -> Any:
         calls.append(args)
         return own(*args)
 
-    internals.set_function(trained, "train_function", stands_in)
+    both.set_function(trained, "train_function", stands_in)
     fit(trained)
     assert len(calls) == 7
-    internals.set_function(trained, "train_function", own)
-    assert internals.history_of(trained) is not history is not None
+    both.set_function(trained, "train_function", own)
+    assert both.history_of(trained) is not history is not None
 
 
 def test_the_compiled_loss_and_its_outputs_are_seen() -> None:
@@ -146,19 +147,19 @@ def test_an_optimiser_tells_what_it_trains_and_decays(trained: keras.Model) -> N
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(variables)
     assert [id(v) for v in internals.trained_by(optimizer)] == [id(v) for v in variables]
-    decayed = {variable.path for variable in internals.decayed_by(optimizer, variables)}
+    decayed = {variable.path for variable in both.decayed_by(optimizer, variables)}
     assert decayed == {variable.path for variable in variables if "bias" not in variable.path}
-    assert internals.decayed_by(object(), variables) == []
+    assert both.decayed_by(object(), variables) == []
 
 
 def test_only_strategies_over_processes_are_collective() -> None:
     """A mirrored one runs in this process alone."""
-    assert not internals.runs_in_several_processes(None)
+    assert not both.runs_in_several_processes(None)
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
         mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        assert not internals.runs_in_several_processes(mirrored)
+        assert not both.runs_in_several_processes(mirrored)
 
 
 # As they are used: after a dot, imported, or in quotes.
@@ -170,11 +171,11 @@ _PRIVATE = re.compile(
 
 
 def test_private_names_stand_in_one_file() -> None:
-    """That of Keras, or that of tf_keras."""
+    """That of Keras 3, that of tf_keras, or that of both."""
     package = Path(tb_regplugin.__file__).parent
     files = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")
         if _PRIVATE.search(path.read_text())
     }
-    assert files == {"capture/keras/internals.py", "capture/tf_keras/internals.py"}
+    assert files == {f"capture/{room}internals.py" for room in ("", "keras/", "tf_keras/")}

@@ -1,10 +1,10 @@
-"""Every private name of Keras that is touched, here and nowhere else.
+"""Every private name of Keras 3 that is touched, here and nowhere else.
 
 Each function says why the public ways don't do. Where a later Keras lacks a name, its function
 raises ``AttributeError`` unless it says otherwise: that becomes one warning, recording stops, and
 training goes on. ``tests/keras_backend/test_internals.py`` calls each one.
 
-Importing this module imports no Keras: what drives a training serves tf_keras, too.
+What Keras 2 has as well is in ``capture/internals.py``.
 """
 
 from __future__ import annotations
@@ -32,28 +32,6 @@ def require_version(version: str) -> None:
             f'pip install --upgrade "keras>={oldest}". '
             "With TF_USE_LEGACY_KERAS=1 it records models of tf_keras (Keras 2)."
         )
-
-
-# What fit calls. These are plain attributes, but Keras tracks what is set in the usual way: so they
-# are read and written in the model's __dict__.
-
-
-def function_of(model: Any, name: str) -> Any:
-    """Returns a model's ``train_function`` or ``test_function``; None before ``fit`` made it."""
-    return model.__dict__.get(name)
-
-
-def set_function(model: Any, name: str, function: Any) -> None:
-    """Lets ``fit`` call another function."""
-    model.__dict__[name] = function
-
-
-def history_of(model: Any) -> Any:
-    """Returns the ``History`` of the model's last ``fit``, which is another one in each.
-
-    If it were gone, what an exception left behind could be taken for a part of the next ``fit``.
-    """
-    return model.__dict__.get("history")
 
 
 # What a step adds up.
@@ -188,24 +166,9 @@ def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[No
 # Optimisers.
 
 
-def decayed_by(optimizer: Any, variables: Sequence[Any]) -> list[Any]:
-    """Returns which of these variables an optimiser's weight decay shrinks.
-
-    What ``exclude_from_weight_decay`` was given can't be asked for. If it were gone, no weight
-    decay would be recorded.
-    """
-    is_decayed = getattr(optimizer, "_use_weight_decay", None)
-    return [] if is_decayed is None else [v for v in variables if is_decayed(v)]
-
-
 def trained_by(optimizer: Any) -> list[Any]:
     """Returns the variables that ``optimizer.apply(gradients)`` changes where none are given.
 
     ``optimizer.variables`` are its own; the model's may stand in another order.
     """
     return list(optimizer._trainable_variables)
-
-
-def runs_in_several_processes(strategy: Any) -> bool:
-    """Whether a ``tf.distribute`` strategy sums over processes (a private name of TensorFlow)."""
-    return strategy is not None and bool(strategy.extended._in_multi_worker_mode())

@@ -6,18 +6,24 @@ import functools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 from keras import ops, tree
 
 from tb_regplugin.capture.keras import internals, terms
+from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.recorded_step import TEST, StepKind
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import Term, with_distinct_names
+
+_UNSEEN = (
+    "Calculated beside the training step, which does not call compute_loss: whether its loss "
+    "holds this term is not known."
+)
 
 
 class CapturedLoss:
@@ -53,14 +59,58 @@ class CapturedLoss:
         return ops.shape(next(tensors))[0]
 
 
-class UnseenStep(Protocol):
-    """Who records a step that never calls ``compute_loss``; it must not raise."""
+class PenaltiesBesideStep:
+    """Records the penalties of the weights with which a step begins that keeps its loss to itself.
+
+    Args:
+      ring: Where its row goes.
+      travelling: That ring, where variables travel with the step.
+
+    Attributes:
+      was_needed: Whether such a step has come by.
+    """
+
+    def __init__(self, ring: Ring, travelling: TravellingRing | None) -> None:
+        self.was_needed = False
+        self._ring = ring
+        self._travelling = travelling
+        # Strategies run a thread a replica.
+        self._running = threading.local()
 
     def before(self, model: Any, *args: Any) -> None:
-        """Looks at a model whose step comes now, with these arguments, in the same trace."""
+        """Calculates them; where the step turns out to be seen, compilers leave that out."""
+        self._running.row = None
+        try:
+            with self._weights_of_step(model, *args):
+                variables = terms.regularized_variables(model)
+                columns = terms.describe_variables(model, variables)
+                values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
+                decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
+            columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
+            self._running.row = columns, values + decay_values
+        except Exception as error:  # noqa: BLE001 - recording never breaks training
+            self._ring.failure = error
 
     def after(self, result: Any) -> Any:
-        """Records that step, and returns its result."""
+        """Adds their row."""
+        row = self._running.row
+        if row is None or not row[0]:
+            return result
+        self.was_needed = True
+        try:
+            if self._travelling is None:
+                self._ring.push(*row)
+                return result
+            logs, state = result
+            return logs, self._travelling.updated(state, lambda: self._ring.push(*row))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._ring.failure = error
+            return result
+
+    def _weights_of_step(self, model: Any, *args: Any) -> Any:
+        if self._travelling is None:
+            return nullcontext()
+        return keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
 
 
 class _Running(threading.local):
@@ -87,7 +137,7 @@ class LossCapture:
         self,
         ring: Ring,
         kind: StepKind,
-        unseen: UnseenStep | None = None,
+        unseen: PenaltiesBesideStep | None = None,
     ) -> None:
         self._ring = ring
         self._kind = kind

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
-from keras import ops
 
-from tb_regplugin.capture.keras import internals, terms
+from tb_regplugin.capture.internals import function_of
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
-from tb_regplugin.capture.keras.loss import LossCapture, count_columns
+from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep, count_columns
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring, Rows
 from tb_regplugin.capture.safety import RecordingError, overridden
-
-_UNSEEN = (
-    "Calculated beside the training step, which does not call compute_loss: whether its loss "
-    "holds this term is not known."
-)
 
 
 class KerasStep(RecordedStep):
@@ -67,7 +59,7 @@ class KerasStep(RecordedStep):
             self._capture.on_row = lambda: gradients.expect(variables.last_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
-            self._inner = internals.function_of(model, kind.function)
+            self._inner = function_of(model, kind.function)
 
     def fits(self, model: Any, *options: Any) -> bool:
         """Whether a new one for this model would be the same."""
@@ -126,57 +118,3 @@ class KerasStep(RecordedStep):
             if self._travelling is not None:
                 stack.enter_context(self._travelling.attached())
             yield
-
-
-class PenaltiesBesideStep:
-    """Records the penalties of the weights with which a step begins that keeps its loss to itself.
-
-    Args:
-      ring: Where its row goes.
-      travelling: That ring, where variables travel with the step.
-
-    Attributes:
-      was_needed: Whether such a step has come by.
-    """
-
-    def __init__(self, ring: Ring, travelling: TravellingRing | None) -> None:
-        self.was_needed = False
-        self._ring = ring
-        self._travelling = travelling
-        # Strategies run a thread a replica.
-        self._running = threading.local()
-
-    def before(self, model: Any, *args: Any) -> None:
-        """Calculates them; where the step turns out to be seen, compilers leave that out."""
-        self._running.row = None
-        try:
-            with self._weights_of_step(model, *args):
-                variables = terms.regularized_variables(model)
-                columns = terms.describe_variables(model, variables)
-                values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
-                decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
-            columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
-            self._running.row = columns, values + decay_values
-        except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self._ring.failure = error
-
-    def after(self, result: Any) -> Any:
-        """Adds their row."""
-        row = self._running.row
-        if row is None or not row[0]:
-            return result
-        self.was_needed = True
-        try:
-            if self._travelling is None:
-                self._ring.push(*row)
-                return result
-            logs, state = result
-            return logs, self._travelling.updated(state, lambda: self._ring.push(*row))
-        except Exception as error:  # noqa: BLE001 - as above
-            self._ring.failure = error
-            return result
-
-    def _weights_of_step(self, model: Any, *args: Any) -> Any:
-        if self._travelling is None:
-            return nullcontext()
-        return keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
