@@ -54,7 +54,13 @@ for log_dir, options in json.loads(sys.argv[1]).items():
             x, y, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks
         ).history
         fits.append((history, [w.tobytes() for w in recorded.get_weights()]))
-    assert fits[0] == fits[1], options
+    (plain_history, plain_weights), (recorded_history, recorded_weights) = fits
+    assert recorded_weights == plain_weights, options
+    # XLA rounds a sum differently, by the last bit, when its summands are also wanted.
+    rounding = 2**-23 if options.get("jit_compile") else 0
+    for name, reported in plain_history.items():
+        np.testing.assert_allclose(recorded_history.pop(name), reported, rtol=rounding, atol=0)
+    assert not recorded_history, options
     names[log_dir] = recorded.name
 print(json.dumps([names, type(recorded).__module__.split(".")[0], expected]))
 """
