@@ -71,7 +71,7 @@ def test_a_plugin_that_cannot_be_made_is_left_out(
 ) -> None:
     """The other tabs go on, and the log says why."""
 
-    def broken(_: Any) -> None:
+    def broken(*_: Any) -> None:
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(tb_regplugin.plugin, "RegularizationPlugin", broken)
