@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
@@ -20,6 +20,7 @@ from tb_regplugin.reading.answers import (
     statistics_answer,
 )
 from tb_regplugin.reading.query import (
+    Query,
     parse_curves,
     parse_export,
     parse_recording,
@@ -38,8 +39,6 @@ from tb_regplugin.responses import (
     respond_once,
     route,
 )
-
-_Query = TypeVar("_Query")
 
 _BUNDLE = Path(__file__).parent / "static" / "index.js"
 # What the dashboard says where it was never built: in a source tree that was not installed.
@@ -128,9 +127,9 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _answer(
         self,
         request: wrappers.Request,
-        parse: Callable[[Mapping[str, str]], _Query],
+        parse: Callable[[Mapping[str, str]], Query],
         content_type: str,
-        answer: Callable[[str, str, Contents, _Query], bytes | dict[str, Any]],
+        answer: Callable[[str, str, Contents, Query], bytes | dict[str, Any]],
     ) -> wrappers.Response:
         """Answers a question about one recording, unless its asker has the answer."""
         query = parse(request.args)

@@ -45,6 +45,11 @@ class Buckets:
     positive_infinity: npt.NDArray[np.uint32]
     negative_infinity: npt.NDArray[np.uint32]
 
+    @property
+    def non_finite(self) -> npt.NDArray[np.uint32]:
+        """How many of the recorded values are not finite."""
+        return self.nan + self.positive_infinity + self.negative_infinity
+
 
 def fill_buckets(
     table: Table,
@@ -91,7 +96,7 @@ def fill_buckets(
 
 def _fill(out: Buckets, i: int, found: Aggregates, counts: _Indices) -> None:
     """Fills in a sum's figures, from those of all rows, with NaN where it was not recorded."""
-    bad = np.zeros((3, len(counts)), np.int64) if found.non_finite is None else found.non_finite
+    bad = found.counts
     finite = counts - bad.sum(axis=0)
     nothing = finite == 0
     out.minimum[i] = np.where(nothing, np.nan, found.minimum)

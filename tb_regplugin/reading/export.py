@@ -19,7 +19,7 @@ from tb_regplugin.terms import Term
 
 MAX_VALUES = 10_000_000
 _CHUNK = 4096  # rows
-_NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def column_names(columns: Sequence[Term]) -> list[str]:
@@ -38,7 +38,7 @@ def csv_text(table: Table, first: int, stop: int) -> Iterator[str]:
     writer.writerow(["step", "wall_time", *column_names(table.columns)])
     for low in range(first, stop, _CHUNK):
         high = min(low + _CHUNK, stop)
-        times = [_NON_FINITE.get(text, text) for text in map(repr, _times(table, low, high))]
+        times = [NON_FINITE.get(text, text) for text in map(repr, _times(table, low, high))]
         rows = _texts(table, low, high, missing="")
         writer.writerows(
             [step, time, *row]
@@ -156,7 +156,7 @@ def _texts(
     # NumPy 1 writes up to 16 digits out, with a sign and ".0"; a shorter text would be cut off.
     texts = values.astype("U19")
     if not np.isfinite(values).all():
-        for bad, text in _NON_FINITE.items():
+        for bad, text in NON_FINITE.items():
             texts[texts == bad] = quote + text + quote
         stretch = np.searchsorted(table.stretches, np.arange(low, high), side="right") - 1
         texts[~table.recorded[stretch]] = missing
@@ -164,7 +164,7 @@ def _texts(
 
 
 def _json_number(text: str) -> str:
-    return f'"{_NON_FINITE[text]}"' if text in _NON_FINITE else text
+    return f'"{NON_FINITE[text]}"' if text in NON_FINITE else text
 
 
 def _take(buffer: io.StringIO) -> str:

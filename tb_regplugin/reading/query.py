@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
 from tb_regplugin.reading.composition import Grouping
@@ -30,40 +30,21 @@ class QueryError(Exception):
 
 
 @dataclass(frozen=True)
-class Range:
-    """A part of a recording, both ends inclusive; from its first or to its last row where None."""
+class Query:
+    """What is asked of a route, as ``docs/http_api.md`` describes it; each takes some of this.
 
-    x: XAxis = "step"
-    start: Number | None = None
-    end: Number | None = None
+    Both ends of the range are inclusive; from the first or to the last row where they are None.
+    """
 
-
-@dataclass(frozen=True)
-class CurvesQuery:
-    """What is asked of ``curves``, as ``docs/http_api.md`` describes it."""
-
-    range: Range
-    grouping: Grouping
-    buckets: int
-    top: int
-    smoothing: float
-    arrays: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StatisticsQuery:
-    """What is asked of ``statistics``."""
-
-    range: Range
-    grouping: Grouping
-
-
-@dataclass(frozen=True)
-class ExportQuery:
-    """What is asked of ``export``."""
-
-    range: Range
-    format: str
+    x: XAxis
+    start: Number | None
+    end: Number | None
+    grouping: Grouping = field(default_factory=Grouping)
+    buckets: int = DEFAULT_BUCKETS
+    top: int = 0
+    smoothing: float = 0.0
+    arrays: tuple[str, ...] = ARRAYS
+    format: str = FORMATS[0]
 
 
 def parse_recording(query: Mapping[str, str]) -> tuple[str, str]:
@@ -71,33 +52,33 @@ def parse_recording(query: Mapping[str, str]) -> tuple[str, str]:
     return _text(query, "run"), _text(query, "name")
 
 
-def parse_curves(query: Mapping[str, str]) -> CurvesQuery:
+def parse_curves(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``curves``."""
-    buckets = _integer(query, "buckets", 1, MAX_BUCKETS)
+    buckets = _integer(query, "buckets", 1, MAX_BUCKETS) or DEFAULT_BUCKETS
     smoothing = _decimal(query, "smoothing")
     if smoothing is not None and not 0 <= smoothing <= MAX_SMOOTHING:
         raise QueryError(f"smoothing is {smoothing:g}; it must be from 0 to {MAX_SMOOTHING}.")
-    return CurvesQuery(
-        _range(query),
+    return Query(
+        *_range(query),
         _grouping(query),
-        DEFAULT_BUCKETS if buckets is None else buckets,
+        buckets,
         _integer(query, "top", 0, MAX_TOP) or 0,
         smoothing or 0.0,
         _arrays(query),
     )
 
 
-def parse_statistics(query: Mapping[str, str]) -> StatisticsQuery:
+def parse_statistics(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``statistics``."""
-    return StatisticsQuery(_range(query), _grouping(query))
+    return Query(*_range(query), _grouping(query))
 
 
-def parse_export(query: Mapping[str, str]) -> ExportQuery:
+def parse_export(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``export``."""
-    return ExportQuery(_range(query), _choice(query, "format", FORMATS))
+    return Query(*_range(query), format=_choice(query, "format", FORMATS))
 
 
-def _range(query: Mapping[str, str]) -> Range:
+def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:
     x: XAxis = _choice(query, "x", X_AXES)  # type: ignore[assignment]
     start: Number | None
     end: Number | None
@@ -108,7 +89,7 @@ def _range(query: Mapping[str, str]) -> Range:
         start, end = _decimal(query, "start"), _decimal(query, "end")
     if start is not None and end is not None and start > end:
         raise QueryError(f"start ({start}) is after end ({end}). Swap them.")
-    return Range(x, start, end)
+    return x, start, end
 
 
 def _grouping(query: Mapping[str, str]) -> Grouping:
