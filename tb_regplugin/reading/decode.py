@@ -123,10 +123,7 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
             recording(run, key.name).segments.append(IndexedSegment(tag, key, last))
     for entry in recordings.values():
         entry.segments.sort(key=_writing_order)
-    return {
-        key: recordings[key]
-        for key in sorted(recordings, key=lambda key: (natural_key(key[0]), natural_key(key[1])))
-    }
+    return dict(sorted(recordings.items(), key=lambda item: [*map(natural_key, item[0])]))
 
 
 def _writing_order(segment: IndexedSegment) -> tuple[str, int, float]:
@@ -198,23 +195,17 @@ def read_segments(
     for (_, tag), events in source.read(sizes):
         if isinstance(events, Problem):
             yield tag, [], events
-        else:
-            yield tag, *_decode_segment(tag, layouts[by_tag[tag].key.layout_id], events)
-
-
-def _decode_segment(
-    tag: str, layout: Layout, events: Sequence[TensorDatum]
-) -> tuple[list[Block], Problem | None]:
-    blocks: list[Block] = []
-    problem: Problem | None = None
-    for event in events:
-        try:
-            block = unpack_block(event.step, event.wall_time, event.numpy, len(layout.columns))
-        except LogFormatError as error:
-            problem = problem or Problem(tag, str(error))
-        else:
-            blocks.append(block)
-    return blocks, problem
+            continue
+        blocks: list[Block] = []
+        problem: Problem | None = None
+        event: TensorDatum
+        columns = len(layouts[by_tag[tag].key.layout_id].columns)
+        for event in events:
+            try:
+                blocks.append(unpack_block(event.step, event.wall_time, event.numpy, columns))
+            except LogFormatError as error:
+                problem = problem or Problem(tag, str(error))
+        yield tag, blocks, problem
 
 
 def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from tb_regplugin.log_format import (
-    MAX_BLOCK_ROWS,
-    MAX_SEGMENT_BLOCKS,
-    Block,
-    layout_tag,
-)
+from tb_regplugin.log_format import MAX_BLOCK_ROWS, MAX_SEGMENT_BLOCKS, Block, layout_tag
 from tb_regplugin.reading.aggregates import Digests
-from tb_regplugin.reading.composition import compose
+from tb_regplugin.reading.composition import Column, compose
 from tb_regplugin.reading.decode import (
     IndexedRecording,
     IndexedSegment,
@@ -49,6 +46,7 @@ class ListedRecording(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, eq=False)
 class Contents:
     """What a recording holds at one moment. Safe to use from threads; its rows never change.
 
@@ -57,17 +55,17 @@ class Contents:
       digests: What is known of them, shared with what the recording held before and will hold.
       problems: The series that could not be read.
       version: Changes when any of this does, and stays when the same is read again.
-      columns: The table's columns and what follows from them.
     """
 
-    def __init__(
-        self, table: Table, digests: Digests, problems: tuple[Problem, ...], version: str
-    ) -> None:
-        self.table = table
-        self.digests = digests
-        self.problems = problems
-        self.version = version
-        self.columns = compose(table.columns)
+    table: Table
+    digests: Digests
+    problems: tuple[Problem, ...]
+    version: str
+
+    @functools.cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The table's columns and what follows from them."""
+        return compose(self.table.columns)
 
 
 class Store:
@@ -100,7 +98,7 @@ class Store:
         listed = []
         for entry in entries:
             layouts, problems = self._layouts_of(source, entry)
-            listed.append(ListedRecording(entry, union(list(layouts.values())), problems))
+            listed.append(ListedRecording(entry, union(layouts.values()), problems))
         return listed
 
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
@@ -252,7 +250,7 @@ class _CachedRecording:
         old = self._rows
         spans = {} if old is None else {span.tag: span for span in old.spans}
         expected = len(readable) * MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS
-        rows = GrowingTable(union(list(layouts.values())), layouts, expected)
+        rows = GrowingTable(union(layouts.values()), layouts, expected)
         coming = iter(found)
         tag, blocks = next(coming, (None, []))
         for wanted, segment in readable.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +45,9 @@ class Table:
     layouts: tuple[Layout, ...] = ()
 
 
-def union(layouts: Sequence[Layout]) -> tuple[Term, ...]:
+def union(layouts: Iterable[Layout]) -> tuple[Term, ...]:
     """Returns all layouts' columns, each once, in the order in which they first appear."""
-    columns: dict[tuple[str, str], Term] = {}
-    for layout in layouts:
-        for column in layout.columns:
-            columns[key(column)] = column
+    columns = {key(column): column for layout in layouts for column in layout.columns}
     return tuple(columns.values())
 
 
@@ -131,7 +129,10 @@ class GrowingTable:
 
     def table(self) -> Table:
         """Returns the rows as they are now, without a copy of them."""
-        stretches = self._stretches()
+        stretches = [
+            (next(spans).start, layout_id)
+            for layout_id, spans in itertools.groupby(self.spans, lambda span: span.layout_id)
+        ]
         recorded = np.zeros((len(stretches), len(self.columns)), np.bool_)
         for i, (_, layout_id) in enumerate(stretches):
             recorded[i, self._place(layout_id)] = True
@@ -178,14 +179,6 @@ class GrowingTable:
             # A slice costs no look at each value's place.
             self._places[layout_id] = slice(None) if is_all else place
         return self._places[layout_id]
-
-    def _stretches(self) -> list[tuple[int, str]]:
-        """Returns where each stretch of one layout begins, and that layout."""
-        stretches: list[tuple[int, str]] = []
-        for span in self.spans:
-            if not stretches or stretches[-1][1] != span.layout_id:
-                stretches.append((span.start, span.layout_id))
-        return stretches
 
 
 def surviving(blocks: Sequence[Block]) -> Block | None:
