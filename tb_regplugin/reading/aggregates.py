@@ -112,9 +112,6 @@ def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
       values: float32 ``[n]``.
       starts: Where each part begins; the next part begins behind it.
     """
-    if not len(starts):
-        none = np.zeros(0)
-        return Aggregates(none.astype(np.float32), none.astype(np.float32), none, none)
     minimum = np.minimum.reduceat(values, starts)
     maximum = np.maximum.reduceat(values, starts)
     non_finite = None
@@ -265,8 +262,8 @@ class Aggregator:
         blocks = self._digests.blocks(self._table, column_sum)[: self._blocks]
         values = evaluate_at(self._table, column_sum, self._rows, self._pick)
         pieces = aggregate(values, self._piece_starts)
-        if len(self._ranges):
-            pieces = blocks.merged(self._ranges)[::2].joined(pieces)
+        # Every other range is what lies between those asked for.
+        pieces = blocks.merged(self._ranges)[::2].joined(pieces)
         return pieces[self._order].merged(self._bucket_starts)
 
     def _cut(self, bounds: _Indices, blocks: int) -> None:

@@ -55,7 +55,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: Query) -> byte
     # The smallest penalties, over the rows asked for, are joined.
     first, stop = bounds[[0, -1]].tolist()
     columns = keep_largest(
-        group(contents.columns, query.grouping),
+        group(contents.columns, query.group, query.depth),
         lambda column: contents.digests.size(table, column.sum, first, stop),
         query.top,
     )
@@ -112,7 +112,7 @@ def statistics_answer(run: str, name: str, contents: Contents, query: Query) -> 
     table = contents.table
     x = positions(table, query.x)
     first, stop = row_range(x, query.start, query.end)
-    columns = group(contents.columns, query.grouping)
+    columns = group(contents.columns, query.group, query.depth)
     figures = _statistics(contents, columns, first, stop)
     return {
         "run": run,

@@ -66,11 +66,8 @@ def fill_buckets(
       digests: The aggregates of these rows' blocks, which save looking at each of them.
     """
     starts, stops = bounds[:-1], bounds[1:]
-    recorded = np.column_stack(
-        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in sums)]
-    )
-    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(sums))
     shape = (len(sums), len(starts))
+    rows, last_rows = _recorded_rows(table, sums, starts, stops)
     out = Buckets(
         first_step=table.steps[starts],
         last_step=table.steps[stops - 1],
@@ -110,17 +107,15 @@ def _fill(out: Buckets, i: int, found: Aggregates, counts: _Indices) -> None:
 
 
 def _recorded_rows(
-    stretches: _Indices,
-    recorded: npt.NDArray[np.bool_],
-    starts: _Indices,
-    stops: _Indices,
-    sums: int,
+    table: Table, sums: Sequence[ColumnSum], starts: _Indices, stops: _Indices
 ) -> tuple[_Indices, _Indices]:
     """Returns per sum and bucket in how many rows it was recorded, and the last of these."""
-    rows = np.zeros((sums, len(starts)), np.int64)
+    rows = np.zeros((len(sums), len(starts)), np.int64)
     # Where there is none, any of the bucket's, so that they increase.
-    last_rows = np.tile(stops - 1, (sums, 1))
-    for i, which in enumerate(recorded):
+    last_rows = np.tile(stops - 1, (len(sums), 1))
+    stretches = table.stretches
+    recorded = np.array([recorded_in(table, one) for one in sums], np.bool_)
+    for i, which in enumerate(recorded.T):
         # The buckets that share rows with this stretch.
         first = int(np.searchsorted(stops, stretches[i], side="right"))
         stop = int(np.searchsorted(starts, stretches[i + 1], side="left"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,6 @@ _CHUNK = 2**14
 
 PARTS = ("data", "penalty")
 IN_LOSS = (*PARTS, "unexplained")
-_UNKNOWN_KIND = "unknown"
 
 
 @dataclass(frozen=True)
@@ -207,27 +205,21 @@ def first_significant_residual(table: Table, start: int) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """How penalties are joined.
+def group(columns: Sequence[Column], by: str, depth: int) -> tuple[Column, ...]:
+    """Joins penalties; a group stands where its first member stood.
 
-    Attributes:
-      by: Each for itself, by kind, all of them as one, or by the first parts of their names.
+    Args:
+      columns: Some of them penalties.
+      by: ``"kind"``, ``"all"`` as one, ``"layer"``: the first parts of their names, or ``"term"``:
+        each for itself.
       depth: By how many parts of the names, between slashes.
     """
-
-    by: Literal["term", "kind", "all", "layer"] = "term"
-    depth: int = 0
-
-
-def group(columns: Sequence[Column], grouping: Grouping) -> tuple[Column, ...]:
-    """Joins penalties; a group stands where its first member stood."""
-    if grouping.by == "term":
+    if by == "term":
         return tuple(columns)
     # By the group's name, or by the column itself where it is in none.
     members: dict[str | Column, list[Column]] = {}
     for column in columns:
-        key = _group_name(column.term, grouping) if column.term.role == "penalty" else column
+        key = _group_name(column.term, by, depth) if column.term.role == "penalty" else column
         members.setdefault(key, []).append(column)
     return tuple(_join(key, members[key]) if isinstance(key, str) else key for key in members)
 
@@ -259,12 +251,12 @@ def keep_largest(
     return tuple(sorted([*kept, rest], key=lambda column: column.derived))
 
 
-def _group_name(term: Term, grouping: Grouping) -> str:
-    if grouping.by == "kind":
-        return term.kind or _UNKNOWN_KIND
-    if grouping.by == "all":
+def _group_name(term: Term, by: str, depth: int) -> str:
+    if by == "kind":
+        return term.kind or "unknown"
+    if by == "all":
         return "penalties"
-    return "/".join(term.name.split("/")[: grouping.depth]) or term.name
+    return "/".join(term.name.split("/")[:depth]) or term.name
 
 
 def _join(name: str, members: Sequence[Column], *, rest: bool = False) -> Column:

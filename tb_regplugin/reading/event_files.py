@@ -117,14 +117,12 @@ class EventFiles:
                     for value in event.summary.value:
                         self._take(event, value)
                     offset += _HEADER.size + len(record) + _CHECKSUM.size
-            return
         except _CorruptRecordError as error:
-            reason = str(error)
+            self.problems.append(FileProblem(path, offset, str(error)))
         # A record that is no event, a file that may not be read; remote file systems raise errors
         # of their own.
         except Exception as error:  # noqa: BLE001
-            reason = f"{type(error).__name__}: {error}"
-        self.problems.append(FileProblem(path, offset, reason))
+            self.problems.append(FileProblem(path, offset, f"{type(error).__name__}: {error}"))
 
     def _take(self, event: event_pb2.Event, value: summary_pb2.Summary.Value) -> None:
         tag = value.tag

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
-from tb_regplugin.reading.composition import Grouping
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -39,7 +38,8 @@ class Query:
     x: XAxis
     start: Number | None
     end: Number | None
-    grouping: Grouping = field(default_factory=Grouping)
+    group: str = "term"
+    depth: int = 0
     buckets: int = DEFAULT_BUCKETS
     top: int = 0
     smoothing: float = 0.0
@@ -49,7 +49,10 @@ class Query:
 
 def parse_recording(query: Mapping[str, str]) -> tuple[str, str]:
     """Returns the run and the name of the recording that is asked for."""
-    return _text(query, "run"), _text(query, "name")
+    for key in ("run", "name"):
+        if key not in query:
+            raise QueryError(f"The parameter {key!r} is missing.")
+    return query["run"], query["name"]
 
 
 def parse_curves(query: Mapping[str, str]) -> Query:
@@ -60,7 +63,7 @@ def parse_curves(query: Mapping[str, str]) -> Query:
         raise QueryError(f"smoothing is {smoothing:g}; it must be from 0 to {MAX_SMOOTHING}.")
     return Query(
         *_range(query),
-        _grouping(query),
+        *_grouping(query),
         buckets,
         _integer(query, "top", 0, MAX_TOP) or 0,
         smoothing or 0.0,
@@ -70,7 +73,7 @@ def parse_curves(query: Mapping[str, str]) -> Query:
 
 def parse_statistics(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``statistics``."""
-    return Query(*_range(query), _grouping(query))
+    return Query(*_range(query), *_grouping(query))
 
 
 def parse_export(query: Mapping[str, str]) -> Query:
@@ -92,10 +95,10 @@ def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | Non
     return x, start, end
 
 
-def _grouping(query: Mapping[str, str]) -> Grouping:
+def _grouping(query: Mapping[str, str]) -> tuple[str, int]:
     text = query.get("group", "term")
     if text in ("term", "kind", "all"):
-        return Grouping(text)  # type: ignore[arg-type]
+        return text, 0
     kind, _, depth = text.partition(":")
     if kind != "layer":
         raise QueryError(
@@ -106,7 +109,7 @@ def _grouping(query: Mapping[str, str]) -> Grouping:
             f"The DEPTH of 'layer:DEPTH' must be a whole number from 1 to {MAX_DEPTH}, "
             f"not {depth[:40]!r}."
         )
-    return Grouping("layer", int(depth))
+    return kind, int(depth)
 
 
 def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
@@ -121,13 +124,6 @@ def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
                 f"and {name[:40]!r} is none of them."
             )
     return tuple(sorted(set(wanted)))
-
-
-def _text(query: Mapping[str, str], key: str) -> str:
-    value = query.get(key)
-    if value is None:
-        raise QueryError(f"The parameter {key!r} is missing.")
-    return value
 
 
 def _choice(query: Mapping[str, str], key: str, choices: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -160,14 +161,13 @@ class GrowingTable:
         self.count = count
 
     def _allocate(self, capacity: int) -> None:
-        count = self.count
-        steps = np.empty(capacity, np.int64)
-        wall_times = np.empty(capacity, np.float64)
-        values = np.empty((len(self.columns), capacity), np.float32)
-        steps[:count] = self._steps[:count]
-        wall_times[:count] = self._wall_times[:count]
-        values[:, :count] = self._values[:, :count]
-        self._steps, self._wall_times, self._values = steps, wall_times, values
+        def moved(old: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            new = np.empty((*old.shape[:-1], capacity), old.dtype)
+            new[..., : self.count] = old[..., : self.count]
+            return new
+
+        self._steps, self._wall_times = moved(self._steps), moved(self._wall_times)
+        self._values = moved(self._values)
 
     def _place(self, layout_id: str) -> npt.NDArray[np.int64] | slice:
         """Returns where a layout's columns are among all columns."""
