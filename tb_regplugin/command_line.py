@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TextIO
 
 from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
 from tb_regplugin.findings.catalogue import Thresholds
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except FileNotFoundError as error:
-        _warn(str(error))
+        _print(str(error), sys.stderr)
         return _USAGE
 
 
@@ -121,10 +121,10 @@ def _recordings(log_dir: str) -> Iterator[tuple[str, str, Contents]]:
     found = False
     for files in read_runs(log_dir):
         for file_problem in files.problems:
-            _warn(str(file_problem))
+            _print(str(file_problem), sys.stderr)
         for name, contents in read_recordings(files):
             for problem in contents.problems:
-                _warn(f"{recording_title(files.run, name)}: {problem}")
+                _print(f"{recording_title(files.run, name)}: {problem}", sys.stderr)
             found = True
             yield files.run, name, contents
     if not found:
@@ -135,9 +135,5 @@ def _print_json(document: Any) -> None:
     _print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - a command line's output
-
-
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - a command line's output
+def _print(text: str, file: TextIO | None = None) -> None:
+    print(text, file=file)

@@ -27,10 +27,8 @@ CSV = "text/csv; charset=utf-8"
 _PROCESS = secrets.token_hex(8)
 _MAX_NAME = 100
 
-_Answer = Callable[[wrappers.Request], wrappers.Response]
 
-
-def route(answer: _Answer) -> Any:
+def route(answer: Callable[[wrappers.Request], wrappers.Response]) -> Any:
     """Returns a WSGI application that answers GET only, and every failure in JSON."""
 
     @functools.wraps(answer)

@@ -18,12 +18,7 @@ _LEAST_ROWS = 20
 
 
 def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Finding]:
-    """Returns what is wrong with a loss and its penalty terms, worst first.
-
-    Args:
-      table: The recording's rows.
-      thresholds: From which numbers on something is a finding.
-    """
+    """Returns what is wrong with a loss and its penalty terms, worst first."""
     if not len(table.steps):
         return []
     curves, limits = Curves(table), thresholds or Thresholds()

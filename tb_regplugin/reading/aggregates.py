@@ -188,15 +188,11 @@ class Digests:
     def first_non_finite(self, table: Table, column_sum: ColumnSum) -> int | None:
         """Returns the first row in which a sum was recorded as NaN or an infinity."""
         columns = {*column_sum.added, *column_sum.subtracted, *column_sum.otherwise}
-        start = 0
+        start, rows = 0, len(table.steps)
         if len(columns) > 1:
             # A sum is finite where all of its columns are, up to an overflow of float32.
             firsts = [self.first_non_finite(table, ColumnSum((i,))) for i in columns]
-            found = [row for row in firsts if row is not None]
-            if not found:
-                return None
-            start = min(found)
-        rows = len(table.steps)
+            start = min((row for row in firsts if row is not None), default=rows)
         return self._find(
             column_sum, table, start, lambda seen: first_non_finite(table, column_sum, seen, rows)
         )

@@ -66,13 +66,9 @@ def evaluate_at(
     rows: npt.NDArray[np.int64],
     pick: Callable[[int], npt.NDArray[np.float32]] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Returns a sum at some rows, as ``evaluate`` does.
+    """Returns a sum at some rows, which never decrease, as ``evaluate`` does.
 
-    Args:
-      table: All rows.
-      column_sum: The sum.
-      rows: Which rows; they never decrease.
-      pick: Returns a column, by its place, at these rows, if there is a quick way.
+    ``pick`` returns a column, by its place, at these rows, if there is a quick way.
     """
     cuts = np.searchsorted(rows, table.stretches)
     return _evaluate(table, column_sum, cuts, pick or (lambda i: table.values[i].take(rows)))
@@ -156,9 +152,6 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
 
     Sums are taken per step in float64. What was not recorded at a row counts as zero there. Where a
     recording has totals only at some rows, the sums stand in at the others.
-
-    Args:
-      terms: A table's columns.
 
     Returns:
       The table's columns in their order, then the derived one, if there is one.

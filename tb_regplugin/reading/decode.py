@@ -35,16 +35,11 @@ _ROWS_BYTES = 2**30
 
 
 class IndexedSegment(NamedTuple):
-    """A segment's entry in the index.
-
-    Attributes:
-      tag: Its tag, as listed.
-      key: Its tag's parts.
-      last: The largest step and wall time of its events; when they move, there is more to read.
-    """
+    """A segment's entry in the index."""
 
     tag: str
     key: SegmentTag
+    # The largest step and wall time of its events; when they move, there is more to read.
     last: tuple[int, float]
 
 
@@ -88,9 +83,6 @@ class IndexedRecording:
 
 def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording]:
     """Groups listed series into recordings.
-
-    Args:
-      listing: What ``Source.list`` returned.
 
     Returns:
       Recordings by run and name, sorted by them with numbers by value. A series of another form
@@ -175,13 +167,7 @@ def decode_content(tag: str, content: bytes | str) -> Layout | Problem:
 def read_segments(
     source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
 ) -> Iterator[tuple[str, list[Block], Problem | None]]:
-    """Reads segments.
-
-    Args:
-      source: Where from.
-      run: Their run.
-      segments: All of them have a layout.
-      layouts: By id.
+    """Reads segments of a run, all of which have a layout.
 
     Yields:
       In their order, a tag, its blocks, and what is wrong with the first block that is left out of

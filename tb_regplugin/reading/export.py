@@ -34,21 +34,23 @@ def column_names(columns: Sequence[Term]) -> list[str]:
 
 def csv_text(table: Table, first: int, stop: int) -> Iterator[str]:
     """Yields rows as CSV, numbers in the shortest form that gives the same float32 again."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["step", "wall_time", *column_names(table.columns)])
+    yield _csv([["step", "wall_time", *column_names(table.columns)]])
     for low in range(first, stop, _CHUNK):
         high = min(low + _CHUNK, stop)
         times = [NON_FINITE.get(time, time) for time in _times(table, low, high)]
         rows = _texts(table, low, high, missing="")
-        writer.writerows(
+        yield _csv(
             [step, time, *row]
             for step, time, row in zip(
                 table.steps[low:high].tolist(), times, rows.tolist(), strict=True
             )
         )
-        yield _take(buffer)
-    yield _take(buffer)
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()
 
 
 def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
@@ -158,10 +160,3 @@ def _texts(
 
 def _json_number(text: str) -> str:
     return f'"{NON_FINITE[text]}"' if text in NON_FINITE else text
-
-
-def _take(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text

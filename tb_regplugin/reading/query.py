@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
@@ -20,8 +20,6 @@ ARRAYS = ("min", "mean", "max", "last", "rows", "smoothed")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
-_SMALLEST_STEP = -(2**63)
-_LARGEST_STEP = 2**63 - 1
 
 
 class QueryError(Exception):
@@ -83,13 +81,8 @@ def parse_export(query: Mapping[str, str]) -> Query:
 
 def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:
     x: XAxis = _choice(query, "x", X_AXES)  # type: ignore[assignment]
-    start: Number | None
-    end: Number | None
-    if x == "step":
-        start = _integer(query, "start", _SMALLEST_STEP, _LARGEST_STEP)
-        end = _integer(query, "end", _SMALLEST_STEP, _LARGEST_STEP)
-    else:
-        start, end = _decimal(query, "start"), _decimal(query, "end")
+    read: Callable[[Mapping[str, str], str], Number | None] = _integer if x == "step" else _decimal
+    start, end = read(query, "start"), read(query, "end")
     if start is not None and end is not None and start > end:
         raise QueryError(f"start ({start}) is after end ({end}). Swap them.")
     return x, start, end
@@ -113,10 +106,7 @@ def _grouping(query: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
-    text = query.get("arrays")
-    if text is None:
-        return ARRAYS
-    wanted = text.split(",")
+    wanted = query.get("arrays", ",".join(ARRAYS)).split(",")
     for name in wanted:
         if name not in ARRAYS:
             raise QueryError(
@@ -135,7 +125,9 @@ def _choice(query: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _integer(query: Mapping[str, str], key: str, smallest: int, largest: int) -> int | None:
+def _integer(
+    query: Mapping[str, str], key: str, smallest: int = -(2**63), largest: int = 2**63 - 1
+) -> int | None:
     text = query.get(key)
     if text is None:
         return None

@@ -33,13 +33,7 @@ _Segments = Mapping[str, IndexedSegment]
 
 
 class ListedRecording(NamedTuple):
-    """What a recording is, as far as the index and its layouts tell.
-
-    Attributes:
-      entry: Its entry in the index.
-      columns: The union of its layouts' columns.
-      problems: The series that cannot be read.
-    """
+    """What a recording is, as far as the index and its layouts tell."""
 
     entry: IndexedRecording
     columns: tuple[Term, ...]
@@ -170,13 +164,10 @@ class Store:
 
 
 class _CachedRecording:
-    """One recording's rows, which grow by what moved in the index.
-
-    Attributes:
-      lock: To be held while ``refresh`` runs.
-    """
+    """One recording's rows, which grow by what moved in the index."""
 
     def __init__(self) -> None:
+        # To be held while ``refresh`` runs.
         self.lock = threading.Lock()
         self._contents: Contents | None = None
         self._rows: GrowingTable | None = None
