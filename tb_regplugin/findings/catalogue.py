@@ -226,8 +226,6 @@ def found(
 ) -> Finding:
     """Returns a finding of the rule with this name, and of its severity unless another is given."""
     rule = CATALOGUE[code]
-    if last_step is None:
-        last_step = first_step
-    return Finding(
-        code, severity or rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix
-    )
+    last = first_step if last_step is None else last_step
+    severity = severity or rule.severity
+    return Finding(code, severity, sentence, tuple(terms), first_step, last, rule.fix)

@@ -7,7 +7,7 @@ they are needed, and cost no memory.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +56,8 @@ def recorded_in(table: Table, column_sum: ColumnSum) -> npt.NDArray[np.bool_]:
 
 def evaluate(table: Table, column_sum: ColumnSum, start: int, stop: int) -> npt.NDArray[np.float32]:
     """Returns a sum over rows, NaN where it was not recorded. Sums are taken in float64."""
-    cuts = np.clip(table.stretches, start, stop) - start
+    # For few numbers, np.clip() takes four times as long.
+    cuts = np.minimum(np.maximum(table.stretches, start), stop) - start
     return _evaluate(table, column_sum, cuts, lambda i: table.values[i, start:stop])
 
 
@@ -170,10 +171,9 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def places(terms: Sequence[Term], roles: Iterable[str]) -> tuple[int, ...]:
+def places(terms: Sequence[Term], roles: Collection[str]) -> tuple[int, ...]:
     """Returns where the columns of these roles are."""
-    wanted = set(roles)
-    return tuple(i for i, term in enumerate(terms) if term.role in wanted)
+    return tuple(i for i, term in enumerate(terms) if term.role in roles)
 
 
 def first_significant_residual(table: Table, start: int) -> int | None:

@@ -107,8 +107,7 @@ class GrowingTable:
         if not len(block.steps):
             return
         if self.count and block.steps[0] <= self._steps[self.count - 1]:
-            kept = int(np.searchsorted(self._steps[: self.count], block.steps[0]))
-            self._truncate(kept)
+            self._truncate(int(np.searchsorted(self._steps[: self.count], block.steps[0])))
         start, stop = self.count, self.count + len(block.steps)
         if stop > len(self._steps):
             self._allocate(_with_spare(stop))
