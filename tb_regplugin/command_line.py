@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TextIO
 
 from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
 from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
-from tb_regplugin.findings.forms import findings_table, recording_title
+from tb_regplugin.findings.forms import findings_table
+from tb_regplugin.names import recording_title
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
 from tb_regplugin.reading.store import Contents
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except FileNotFoundError as error:
-        return _fail(str(error))
+        _print(str(error), sys.stderr)
+        return _USAGE
 
 
 def check(options: argparse.Namespace) -> int:
@@ -46,18 +48,12 @@ def check(options: argparse.Namespace) -> int:
     found: dict[tuple[str, str], list[Finding]] = {}
     for run, name, contents in _recordings(options.log_dir):
         found[run, name] = find_in_table(contents.table, thresholds)
-    if not found:
-        return _fail(f"There are no recordings in {options.log_dir!r}.")
     if options.format == "json":
-        _print_json(
-            {
-                "recordings": [
-                    {"run": run, "name": name, "findings": describe_findings(findings)}
-                    for (run, name), findings in found.items()
-                ],
-                "thresholds": asdict(thresholds),
-            }
-        )
+        recordings = [
+            {"run": run, "name": name, "findings": describe_findings(findings)}
+            for (run, name), findings in found.items()
+        ]
+        _print_json({"recordings": recordings, "thresholds": asdict(thresholds)})
     else:
         _print(findings_table(found, shutil.get_terminal_size((100, 24)).columns))
     if options.fail_on is None:
@@ -68,11 +64,7 @@ def check(options: argparse.Namespace) -> int:
 
 def summary(options: argparse.Namespace) -> int:
     """Prints what each recording's loss is made of at its last step."""
-    described = []
-    for run, name, contents in _recordings(options.log_dir):
-        described.append(describe_last_values(run, name, contents))
-    if not described:
-        return _fail(f"There are no recordings in {options.log_dir!r}.")
+    described = [describe_last_values(*recording) for recording in _recordings(options.log_dir)]
     if options.format == "json":
         _print_json({"recordings": described})
     else:
@@ -121,28 +113,27 @@ def _threshold(text: str) -> tuple[str, float]:
 
 
 def _recordings(log_dir: str) -> Iterator[tuple[str, str, Contents]]:
-    """Yields run, name and contents of each recording, and says what could not be read."""
+    """Yields run, name and contents of each recording, and says what could not be read.
+
+    Raises:
+      FileNotFoundError: There is no recording.
+    """
+    found = False
     for files in read_runs(log_dir):
         for file_problem in files.problems:
-            _warn(str(file_problem))
+            _print(str(file_problem), sys.stderr)
         for name, contents in read_recordings(files):
             for problem in contents.problems:
-                _warn(f"{recording_title(files.run, name)}: {problem}")
+                _print(f"{recording_title(files.run, name)}: {problem}", sys.stderr)
+            found = True
             yield files.run, name, contents
+    if not found:
+        raise FileNotFoundError(f"There are no recordings in {log_dir!r}.")
 
 
 def _print_json(document: Any) -> None:
     _print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - a command line's output
-
-
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - a command line's output
-
-
-def _fail(reason: str) -> int:
-    _warn(reason)
-    return _USAGE
+def _print(text: str, file: TextIO | None = None) -> None:
+    print(text, file=file)

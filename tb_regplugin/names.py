@@ -10,6 +10,11 @@ PLUGIN_NAME = "regularization"
 GRADIENTS_SUFFIX = ".gradients"
 
 
+def recording_title(run: str, name: str) -> str:
+    """Returns how text refers to a recording: the name only where it isn't the usual one."""
+    return run if name == "losses" else f"{run} ({name})"
+
+
 def distinct(names: Iterable[str]) -> list[str]:
     """Numbers equal names, so that each is there once: the first of them stays as it is.
 

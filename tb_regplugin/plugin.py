@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
+from tb_regplugin.finding import describe_findings
 from tb_regplugin.findings.find import FindingsCache
-from tb_regplugin.findings.forms import findings_answer
 from tb_regplugin.names import PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
@@ -20,6 +22,7 @@ from tb_regplugin.reading.answers import (
     statistics_answer,
 )
 from tb_regplugin.reading.query import (
+    Query,
     parse_curves,
     parse_export,
     parse_recording,
@@ -38,8 +41,6 @@ from tb_regplugin.responses import (
     respond_once,
     route,
 )
-
-_Query = TypeVar("_Query")
 
 _BUNDLE = Path(__file__).parent / "static" / "index.js"
 # What the dashboard says where it was never built: in a source tree that was not installed.
@@ -71,8 +72,8 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         """Returns the routes."""
         return {
             "/recordings": route(self._recordings),
-            "/curves": route(self._curves),
-            "/statistics": route(self._statistics),
+            "/curves": route(partial(self._answer, parse_curves, BINARY, curves_answer)),
+            "/statistics": route(partial(self._answer, parse_statistics, JSON, statistics_answer)),
             "/export": route(self._export),
             "/findings": route(self._findings),
             "/index.js": route(self._index_js),
@@ -93,15 +94,8 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         )
 
     def _recordings(self, request: wrappers.Request) -> wrappers.Response:
-        return respond_json(
-            request, recordings_answer(self._store.recordings(self._source(request)))
-        )
-
-    def _curves(self, request: wrappers.Request) -> wrappers.Response:
-        return self._answer(request, parse_curves, BINARY, curves_answer)
-
-    def _statistics(self, request: wrappers.Request) -> wrappers.Response:
-        return self._answer(request, parse_statistics, JSON, statistics_answer)
+        listed = self._store.recordings(self._source(request))
+        return respond_json(request, recordings_answer(listed))
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
         query = parse_export(request.args)
@@ -115,8 +109,13 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _findings(self, request: wrappers.Request) -> wrappers.Response:
         run, name, contents = self._recording(request)
-        found = self._found.of(contents.table)
-        return respond_json(request, findings_answer(run, name, found, self._found.thresholds))
+        answer = {
+            "run": run,
+            "name": name,
+            "findings": describe_findings(self._found.of(contents.table)),
+            "thresholds": asdict(self._found.thresholds),
+        }
+        return respond_json(request, answer)
 
     def _index_js(self, request: wrappers.Request) -> wrappers.Response:
         try:
@@ -127,10 +126,10 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _answer(
         self,
-        request: wrappers.Request,
-        parse: Callable[[Mapping[str, str]], _Query],
+        parse: Callable[[Mapping[str, str]], Query],
         content_type: str,
-        answer: Callable[[str, str, Contents, _Query], bytes | dict[str, Any]],
+        answer: Callable[[str, str, Contents, Query], bytes | dict[str, Any]],
+        request: wrappers.Request,
     ) -> wrappers.Response:
         """Answers a question about one recording, unless its asker has the answer."""
         query = parse(request.args)

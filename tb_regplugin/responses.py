@@ -27,43 +27,30 @@ CSV = "text/csv; charset=utf-8"
 _PROCESS = secrets.token_hex(8)
 _MAX_NAME = 100
 
-_Answer = Callable[[wrappers.Request], wrappers.Response]
+respond: Callable[..., wrappers.Response] = http_util.Respond
 
 
-def route(answer: _Answer) -> Any:
+def route(answer: Callable[[wrappers.Request], wrappers.Response]) -> Any:
     """Returns a WSGI application that answers GET only, and every failure in JSON."""
 
     @functools.wraps(answer)
     def respond_to(request: wrappers.Request) -> wrappers.Response:
         if request.method != "GET":
             reason = f"This route answers GET, not {request.method}."
-            return respond(request, {"error": reason}, JSON, 405, [("Allow", "GET")])
+            return respond(request, {"error": reason}, JSON, 405, headers=[("Allow", "GET")])
         try:
             return answer(request)
         except QueryError as error:
             return respond(request, {"error": str(error)}, JSON, 400)
         except errors.PublicError as error:
-            return respond(request, {"error": str(error)}, JSON, error.http_code, error.headers)
+            answered = {"error": str(error)}
+            return respond(request, answered, JSON, error.http_code, headers=error.headers)
         except Exception:
             _logger.exception("Answering %s failed.", request.path)
             reason = "Reading the recording failed. TensorBoard's log in the terminal says why."
             return respond(request, {"error": reason}, JSON, 500)
 
     return wrappers.Request.application(respond_to)
-
-
-def respond(
-    request: wrappers.Request,
-    content: Any,
-    content_type: str,
-    code: int = 200,
-    headers: list[tuple[str, str]] | None = None,
-) -> wrappers.Response:
-    """Answers as TensorBoard does."""
-    response: wrappers.Response = http_util.Respond(
-        request, content, content_type, code=code, headers=headers
-    )
-    return response
 
 
 def respond_once(

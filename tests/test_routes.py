@@ -171,6 +171,23 @@ def test_smoothing_is_tensorboards(plugin: RegularizationPlugin) -> None:
     np.testing.assert_array_equal(coarse["smoothed"], arrays["smoothed"][:, rows])
 
 
+def test_smoothing_goes_on_where_a_term_vanishes(
+    provider: FakeProvider, plugin: RegularizationPlugin
+) -> None:
+    """Each column's average is over the rows in which it was recorded."""
+    layout = Layout((TOTAL, DATA, *TERMS[:-1]))
+    steps = np.arange(ROWS, 2 * ROWS) * 10
+    provider.add(recording_events(steps, _values()[:, :-1], layout, writer="2"))
+    _, arrays = _curves(plugin, smoothing=0.9)
+    averages = [0.0]
+    for value in np.tile(_values()[:, 0], 2):
+        averages.append(averages[-1] * 0.9 + 0.1 * value)
+    expected = averages[1:] / (1 - 0.9 ** np.arange(1, 2 * ROWS + 1))
+    np.testing.assert_allclose(arrays["smoothed"][0], expected, rtol=1e-6)
+    assert np.isfinite(arrays["smoothed"][-2, :ROWS]).all()
+    assert np.isnan(arrays["smoothed"][-2, ROWS:]).all()
+
+
 def test_only_the_arrays_asked_for_are_sent(plugin: RegularizationPlugin) -> None:
     """Those that place the buckets are always there."""
     _, arrays = _curves(plugin, arrays="min,max")

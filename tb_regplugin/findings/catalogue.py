@@ -72,7 +72,8 @@ class Rule:
     implied_by: tuple[str, ...] = ()
 
 
-_CURVES = {
+CATALOGUE = {
+    # Of curves.
     "not_finite": Rule(
         "error",
         "A term or the data loss became NaN or infinite",
@@ -84,10 +85,7 @@ _CURVES = {
         "The penalties drove the weights to zero and the data loss never improved",
         "Compare runs with smaller strengths, a factor of 10 apart: the data loss on validation "
         "data decides between them.",
-        (
-            *("min_rows", "dominating_share", "stuck_improvement"),
-            *("collapsed_penalty", "settled_band"),
-        ),
+        ("min_rows", "dominating_share", "stuck_improvement", "collapsed_penalty", "settled_band"),
     ),
     "penalty_dominates": Rule(
         "warning",
@@ -175,9 +173,7 @@ _CURVES = {
         "Weight decay acts that is not in the loss",
         "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
     ),
-}
-
-_GRAPHS = {
+    # Of graphs, by ``audit``.
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
@@ -219,8 +215,6 @@ _GRAPHS = {
     ),
 }
 
-CATALOGUE: dict[str, Rule] = {**_CURVES, **_GRAPHS}
-
 
 def found(
     code: str,
@@ -232,8 +226,6 @@ def found(
 ) -> Finding:
     """Returns a finding of the rule with this name, and of its severity unless another is given."""
     rule = CATALOGUE[code]
-    if last_step is None:
-        last_step = first_step
-    return Finding(
-        code, severity or rule.severity, sentence, tuple(terms), first_step, last_step, rule.fix
-    )
+    last = first_step if last_step is None else last_step
+    severity = severity or rule.severity
+    return Finding(code, severity, sentence, tuple(terms), first_step, last, rule.fix)

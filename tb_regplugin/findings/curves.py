@@ -21,9 +21,6 @@ _FIRST_ROWS = 5
 class Curves:
     """A recording's columns, and the sums of them that make up the loss.
 
-    Args:
-      table: The recording's rows.
-
     Attributes:
       terms: What the columns are.
       steps: int64 ``[rows]``, strictly increasing.

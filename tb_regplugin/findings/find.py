@@ -18,12 +18,7 @@ _LEAST_ROWS = 20
 
 
 def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Finding]:
-    """Returns what is wrong with a loss and its penalty terms, worst first.
-
-    Args:
-      table: The recording's rows.
-      thresholds: From which numbers on something is a finding.
-    """
+    """Returns what is wrong with a loss and its penalty terms, worst first."""
     if not len(table.steps):
         return []
     curves, limits = Curves(table), thresholds or Thresholds()
@@ -44,14 +39,11 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
 
 
 class FindingsCache:
-    """Remembers the findings of each table while it is in use. Safe to use from threads.
+    """Remembers the findings of each table while it is in use. Safe to use from threads."""
 
-    Args:
-      thresholds: From which numbers on something is a finding.
-    """
+    thresholds = Thresholds()
 
-    def __init__(self, thresholds: Thresholds | None = None) -> None:
-        self.thresholds = thresholds or Thresholds()
+    def __init__(self) -> None:
         self._known: weakref.WeakKeyDictionary[Table, list[Finding]] = weakref.WeakKeyDictionary()
 
     def of(self, table: Table) -> list[Finding]:

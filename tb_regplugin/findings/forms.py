@@ -1,14 +1,13 @@
-"""Findings in words: within a sentence, as the route's answer, and as a table."""
+"""Findings in words: within a sentence, and as a table."""
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
-from tb_regplugin.finding import Finding, describe_findings
-from tb_regplugin.findings.catalogue import Thresholds
+from tb_regplugin.finding import Finding
+from tb_regplugin.names import recording_title
 
 # A sentence names so many terms; the finding itself holds all of them.
 _NAMED_TERMS = 3
@@ -55,18 +54,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def findings_answer(
-    run: str, name: str, findings: Sequence[Finding], thresholds: Thresholds
-) -> dict[str, Any]:
-    """Describes one recording's findings, and by which thresholds they are."""
-    return {
-        "run": run,
-        "name": name,
-        "findings": describe_findings(findings),
-        "thresholds": asdict(thresholds),
-    }
-
-
 def findings_table(found: Mapping[tuple[str, str], Sequence[Finding]], width: int) -> str:
     """Returns the findings of recordings as a table.
 
@@ -74,35 +61,22 @@ def findings_table(found: Mapping[tuple[str, str], Sequence[Finding]], width: in
       found: By run and name.
       width: Of a line, in characters; sentences are broken to fit.
     """
-    rows = [
-        (finding.severity, recording_title(*key), _steps(finding), finding)
-        for key, findings in found.items()
-        for finding in findings
-    ]
-    if not rows:
+    cells, sentences = [["severity", "recording", "steps"]], [["finding"]]
+    for key, findings in found.items():
+        for finding in findings:
+            cells.append([finding.severity, recording_title(*key), _steps(finding)])
+            sentences.append([f"{finding.code}: {finding.sentence}", f"→ {finding.fix}"])
+    if len(cells) == 1:
         return f"No findings in {len(found)} recording{'s' * (len(found) != 1)}."
-    headings = ("severity", "recording", "steps", "finding")
-    widths = [
-        max(map(len, column))
-        for column in zip(headings[:3], *(row[:3] for row in rows), strict=True)
-    ]
-    indent = sum(widths) + 2 * len(widths)
-    lines = [_line(headings[:3], widths) + headings[3]]
-    for severity, title, steps, finding in rows:
-        sentences = [f"{finding.code}: {finding.sentence}", f"→ {finding.fix}"]
-        wrapped = [
-            line
-            for sentence in sentences
-            for line in textwrap.wrap(sentence, max(_MIN_SENTENCE, width - indent))
-        ]
-        lines.append(_line((severity, title, steps), widths) + wrapped[0])
-        lines.extend(" " * indent + line for line in wrapped[1:])
+    widths = [2 + max(map(len, column)) for column in zip(*cells, strict=True)]
+    wrapping = textwrap.TextWrapper(max(_MIN_SENTENCE, width - sum(widths)))
+    lines = []
+    for row, said in zip(cells, sentences, strict=True):
+        start = "".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
+        for line in itertools.chain.from_iterable(map(wrapping.wrap, said)):
+            lines.append(start + line)
+            start = " " * len(start)
     return "\n".join(lines)
-
-
-def recording_title(run: str, name: str) -> str:
-    """Returns how text refers to a recording: the name only where it isn't the usual one."""
-    return run if name == "losses" else f"{run} ({name})"
 
 
 def _steps(finding: Finding) -> str:
@@ -111,7 +85,3 @@ def _steps(finding: Finding) -> str:
     if finding.first_step == finding.last_step:
         return f"{finding.first_step}"
     return f"{finding.first_step}-{finding.last_step}"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "".join(cell.ljust(width + 2) for cell, width in zip(cells, widths, strict=True))

@@ -6,18 +6,22 @@ row: rows in memory never change, and new ones only come behind them.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_regplugin.reading.composition import (
     ColumnSum,
+    chunks,
     evaluate,
     evaluate_at,
-    has_significant_residual,
+    first_significant_residual,
     recorded_in,
 )
 from tb_regplugin.reading.table import Table
@@ -29,8 +33,6 @@ _BATCH = 64
 _MIN_ROWS = 2**14
 # Where buckets hold fewer rows than this on average, going through them costs less.
 _FEW_ROWS = 2 * BLOCK
-# Rows to look at a time.
-_CHUNK = 2**14
 # Sums of columns whose blocks are kept: another range or grouping can have another rest.
 _MAX_SUMS = 32
 
@@ -63,49 +65,44 @@ class Aggregates:
         arrays = {id(array): array for array in vars(self).values() if array is not None}
         return sum(array.nbytes for array in arrays.values())
 
+    @property
+    def counts(self) -> _Indices:
+        """How many values are NaN, +Inf and −Inf, as ``non_finite``: zeros where all are finite."""
+        if self.non_finite is None:
+            return np.zeros((3, len(self.sums)), np.int64)
+        return self.non_finite
+
     def __getitem__(self, which: slice | _Indices) -> Aggregates:
-        sums = self.sums[which]
-        return Aggregates(
-            self.minimum[which],
-            self.maximum[which],
-            sums,
-            sums if self.sizes is self.sums else self.sizes[which],
-            None if self.non_finite is None else self.non_finite[:, which],
-        )
+        return self._each(lambda values, _: values[..., which])
 
     def joined(self, other: Aggregates) -> Aggregates:
         """Returns these parts and others behind them."""
         both = (self, other)
         sums = np.concatenate([one.sums for one in both])
         shared = all(one.sizes is one.sums for one in both)
-        counts = [
-            np.zeros((3, len(one.sums)), np.int64) if one.non_finite is None else one.non_finite
-            for one in both
-        ]
+        finite = all(one.non_finite is None for one in both)
         return Aggregates(
             np.concatenate([one.minimum for one in both]),
             np.concatenate([one.maximum for one in both]),
             sums,
             sums if shared else np.concatenate([one.sizes for one in both]),
-            np.concatenate(counts, axis=1) if self.has_gaps or other.has_gaps else None,
+            None if finite else np.concatenate([one.counts for one in both], axis=1),
         )
 
     def merged(self, starts: _Indices) -> Aggregates:
         """Returns the figures of parts taken together, from each of ``starts`` to the next."""
-        sums = np.add.reduceat(self.sums, starts)
-        counts = self.non_finite
-        return Aggregates(
-            np.minimum.reduceat(self.minimum, starts),
-            np.maximum.reduceat(self.maximum, starts),
-            sums,
-            sums if self.sizes is self.sums else np.add.reduceat(self.sizes, starts),
-            None if counts is None else np.add.reduceat(counts, starts, axis=1),
-        )
+        return self._each(lambda values, merge: merge.reduceat(values, starts, axis=-1))
 
-    @property
-    def has_gaps(self) -> bool:
-        """Whether there may be values that are not finite."""
-        return self.non_finite is not None
+    def _each(self, change: Callable[[npt.NDArray[Any], np.ufunc], npt.NDArray[Any]]) -> Aggregates:
+        """Changes each figure; ``change`` is given it and what two parts' figures make of one."""
+        sums = change(self.sums, np.add)
+        return Aggregates(
+            change(self.minimum, np.minimum),
+            change(self.maximum, np.maximum),
+            sums,
+            sums if self.sizes is self.sums else change(self.sizes, np.add),
+            None if self.non_finite is None else change(self.non_finite, np.add),
+        )
 
 
 def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
@@ -115,9 +112,6 @@ def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
       values: float32 ``[n]``.
       starts: Where each part begins; the next part begins behind it.
     """
-    if not len(starts):
-        none = np.zeros(0)
-        return Aggregates(none.astype(np.float32), none.astype(np.float32), none, none)
     minimum = np.minimum.reduceat(values, starts)
     maximum = np.maximum.reduceat(values, starts)
     non_finite = None
@@ -146,9 +140,8 @@ class Digests:
         self._lock = threading.Lock()
         # Those of sums of several columns: the one that was asked for last is the last.
         self._blocks: OrderedDict[ColumnSum, Aggregates] = OrderedDict()
-        # How many rows were looked through, and what was found.
-        self._first_non_finite: dict[ColumnSum, tuple[int, int | None]] = {}
-        self._significant: tuple[int, bool] = (0, False)
+        # How many rows were looked through, and the first that is what is looked for.
+        self._first: dict[Hashable, tuple[int, int | None]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -178,21 +171,19 @@ class Digests:
     ) -> tuple[bool, float]:
         """Returns how large a sum is over rows: whether it is infinite, and its mean size."""
         low, high = -(-first // BLOCK), min(stop // BLOCK, block_count(table))
-        total, non_finite = 0.0, 0
-        edges = [(first, stop)]
-        if low < high:
-            edges = [(first, low * BLOCK), (high * BLOCK, stop)]
-            blocks = self.blocks(table, column_sum)
-            total = float(blocks.sizes[low:high].sum())
-            if blocks.non_finite is not None:
-                non_finite = int(blocks.non_finite[:, low:high].sum())
-        for begin, end in edges:
-            values = np.abs(evaluate(table, column_sum, begin, end))
+        edges = [(first, low * BLOCK), (high * BLOCK, stop)] if low < high else [(first, stop)]
+        values = np.concatenate([np.abs(evaluate(table, column_sum, *edge)) for edge in edges])
+        total, non_finite = float(values.sum(dtype=np.float64)), 0
+        # A sum in float64 is finite where all values are, and costs less than looking at each.
+        if not np.isfinite(total):
             finite = np.isfinite(values)
-            if not finite.all():
-                non_finite += len(values) - int(finite.sum())
-                values = values[finite]
-            total += float(values.sum(dtype=np.float64))
+            total = float(values[finite].sum(dtype=np.float64))
+            non_finite = len(values) - int(finite.sum())
+        if low < high:
+            blocks = self.blocks(table, column_sum)
+            total += float(blocks.sizes[low:high].sum())
+            if blocks.non_finite is not None:
+                non_finite += int(blocks.non_finite[:, low:high].sum())
         lengths = np.diff(np.clip(table.stretches, first, stop))
         gaps = stop - first - int(lengths[recorded_in(table, column_sum)].sum())
         return non_finite > gaps, total / max(stop - first - non_finite, 1)
@@ -200,30 +191,30 @@ class Digests:
     def first_non_finite(self, table: Table, column_sum: ColumnSum) -> int | None:
         """Returns the first row in which a sum was recorded as NaN or an infinity."""
         columns = {*column_sum.added, *column_sum.subtracted, *column_sum.otherwise}
-        start = 0
+        start, rows = 0, len(table.steps)
         if len(columns) > 1:
             # A sum is finite where all of its columns are, up to an overflow of float32.
             firsts = [self.first_non_finite(table, ColumnSum((i,))) for i in columns]
-            found = [row for row in firsts if row is not None]
-            if not found:
-                return None
-            start = min(found)
-        rows = len(table.steps)
-        with self._lock:
-            seen, first = self._first_non_finite.get(column_sum, (start, None))
-            if first is None and seen < rows:
-                first = first_non_finite(table, column_sum, seen, rows)
-                self._first_non_finite[column_sum] = rows, first
-        return first if first is not None and first < rows else None
+            start = min((row for row in firsts if row is not None), default=rows)
+        return self._find(
+            column_sum, table, start, lambda seen: first_non_finite(table, column_sum, seen, rows)
+        )
 
     def has_significant_residual(self, table: Table) -> bool:
         """Whether the residual is anywhere beyond the rounding of float32 sums."""
+        search = functools.partial(first_significant_residual, table)
+        return self._find("residual", table, 0, search) is not None
+
+    def _find(
+        self, what: Hashable, table: Table, start: int, search: Callable[[int], int | None]
+    ) -> int | None:
+        """Returns the row that ``search`` finds, which looks only at rows that are new."""
         with self._lock:
-            seen, found = self._significant
-            if not found and seen < len(table.steps):
-                found = has_significant_residual(table, seen)
-                self._significant = len(table.steps), found
-            return found
+            seen, first = self._first.get(what, (start, None))
+            if first is None and seen < len(table.steps):
+                first = search(seen)
+                self._first[what] = len(table.steps), first
+        return first if first is not None and first < len(table.steps) else None
 
 
 def block_count(table: Table) -> int:
@@ -234,16 +225,9 @@ def block_count(table: Table) -> int:
 
 def first_non_finite(table: Table, column_sum: ColumnSum, first: int, stop: int) -> int | None:
     """Returns the first of some rows in which a sum was recorded as NaN or an infinity."""
-    for which, begin, end in zip(
-        recorded_in(table, column_sum),
-        table.stretches[:-1].tolist(),
-        table.stretches[1:].tolist(),
-        strict=True,
-    ):
-        if not which:
-            continue
-        for low in range(max(begin, first), min(end, stop), _CHUNK):
-            high = min(low + _CHUNK, end, stop)
+    cuts = np.minimum(np.maximum(table.stretches, first), stop)
+    for is_recorded, low, high in chunks(recorded_in(table, column_sum), cuts):
+        if is_recorded:
             finite = np.isfinite(evaluate(table, column_sum, low, high))
             if not finite.all():
                 return low + int(finite.argmin())
@@ -277,8 +261,8 @@ class Aggregator:
         blocks = self._digests.blocks(self._table, column_sum)[: self._blocks]
         values = evaluate_at(self._table, column_sum, self._rows, self._pick)
         pieces = aggregate(values, self._piece_starts)
-        if len(self._ranges):
-            pieces = blocks.merged(self._ranges)[::2].joined(pieces)
+        # Every other range is what lies between those asked for.
+        pieces = blocks.merged(self._ranges)[::2].joined(pieces)
         return pieces[self._order].merged(self._bucket_starts)
 
     def _cut(self, bounds: _Indices, blocks: int) -> None:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from tb_regplugin.reading.aggregates import Aggregator, first_non_finite
 from tb_regplugin.reading.axis import bucket_bounds, positions, row_range
-from tb_regplugin.reading.buckets import Buckets, fill_buckets
+from tb_regplugin.reading.buckets import fill_buckets
 from tb_regplugin.reading.composition import PARTS, Column, group, keep_largest
-from tb_regplugin.reading.export import MAX_VALUES, csv_text, json_text
-from tb_regplugin.reading.query import CurvesQuery, ExportQuery, QueryError, StatisticsQuery
+from tb_regplugin.reading.export import MAX_VALUES, NON_FINITE, csv_text, json_text
+from tb_regplugin.reading.query import Query, QueryError
 from tb_regplugin.reading.smoothing import smooth_sums
 from tb_regplugin.reading.store import Contents, ListedRecording
 from tb_regplugin.terms import OUTSIDE_OF_LOSS, Term
@@ -47,26 +47,38 @@ def recordings_answer(listed: Iterable[ListedRecording]) -> dict[str, Any]:
     }
 
 
-def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -> bytes:
+def curves_answer(run: str, name: str, contents: Contents, query: Query) -> bytes:
     """Encodes a recording's columns over a range, in buckets."""
     table = contents.table
-    x = positions(table, query.range.x)
-    bounds = bucket_bounds(x, query.range.start, query.range.end, query.buckets)
-    columns = _shown(contents, query, bounds)
-    _check_size(len(columns), len(bounds) - 1, query)
+    x = positions(table, query.x)
+    bounds = bucket_bounds(x, query.start, query.end, query.buckets)
+    # The smallest penalties, over the rows asked for, are joined.
+    first, stop = bounds[[0, -1]].tolist()
+    columns = keep_largest(
+        group(contents.columns, query.group, query.depth),
+        lambda column: contents.digests.size(table, column.sum, first, stop),
+        query.top,
+    )
     sums = [column.sum for column in columns]
-    filled = fill_buckets(table, sums, bounds, contents.digests)
     starts, stops = bounds[:-1], bounds[1:]
+    values = len(columns) * len(starts) * len(query.arrays)
+    if values > MAX_CURVE_VALUES:
+        raise QueryError(
+            f"That is {len(columns):,} columns in {len(starts):,} buckets, {values:,} numbers, and "
+            f"one answer holds at most {MAX_CURVE_VALUES:,}. "
+            "Ask for fewer buckets or arrays, or use top."
+        )
+    filled = fill_buckets(table, sums, bounds, contents.digests)
     header = {
         "run": run,
         "name": name,
-        "x": query.range.x,
+        "x": query.x,
         "first_step": int(table.steps[0]) if len(x) else None,
         "last_step": int(table.steps[-1]) if len(x) else None,
         "first_x": _json_number(x[0]) if len(x) else None,
         "last_x": _json_number(x[-1]) if len(x) else None,
         "rows": len(x),
-        "rows_in_range": int(bounds[-1] - bounds[0]),
+        "rows_in_range": stop - first,
         "columns": [_describe_curve(contents, column) for column in columns],
         "problems": [problem._asdict() for problem in contents.problems],
     }
@@ -95,14 +107,12 @@ def curves_answer(run: str, name: str, contents: Contents, query: CurvesQuery) -
     return _encode(header, arrays)
 
 
-def statistics_answer(
-    run: str, name: str, contents: Contents, query: StatisticsQuery
-) -> dict[str, Any]:
+def statistics_answer(run: str, name: str, contents: Contents, query: Query) -> dict[str, Any]:
     """Describes each column over a range."""
     table = contents.table
-    x = positions(table, query.range.x)
-    first, stop = row_range(x, query.range.start, query.range.end)
-    columns = group(contents.columns, query.grouping)
+    x = positions(table, query.x)
+    first, stop = row_range(x, query.start, query.end)
+    columns = group(contents.columns, query.group, query.depth)
     figures = _statistics(contents, columns, first, stop)
     return {
         "run": run,
@@ -117,14 +127,14 @@ def statistics_answer(
     }
 
 
-def export_answer(contents: Contents, query: ExportQuery) -> Iterator[str]:
+def export_answer(contents: Contents, query: Query) -> Iterator[str]:
     """Writes out the exact rows of a range, a part at a time.
 
     Raises:
       QueryError: They are too many.
     """
     table = contents.table
-    first, stop = row_range(positions(table, query.range.x), query.range.start, query.range.end)
+    first, stop = row_range(positions(table, query.x), query.start, query.end)
     values = (stop - first) * len(table.columns)
     if values > MAX_VALUES:
         raise QueryError(
@@ -146,7 +156,7 @@ def _statistics(
         return
     table, bounds = contents.table, np.array([first, stop])
     filled = fill_buckets(table, [column.sum for column in columns], bounds, contents.digests)
-    bad = _non_finite(filled)[:, 0]
+    bad = filled.non_finite[:, 0]
     aggregator = Aggregator(table, bounds, contents.digests)
     sums = [float(aggregator.of(column.sum).sums[0]) for column in columns]
     total = sum(sums[i] for i, column in enumerate(columns) if column.term.role == "total")
@@ -175,35 +185,7 @@ def _is_whole(contents: Contents, bounds: npt.NDArray[np.int64]) -> bool:
     """Whether total and parts are finite and nowhere negative, so that shares have a meaning."""
     parts = [column.sum for column in contents.columns if column.term.role in ("total", *PARTS)]
     filled = fill_buckets(contents.table, parts, bounds, contents.digests)
-    return not _non_finite(filled).any() and bool((filled.minimum[filled.rows > 0] >= 0).all())
-
-
-def _non_finite(filled: Buckets) -> npt.NDArray[np.uint32]:
-    return filled.nan + filled.positive_infinity + filled.negative_infinity
-
-
-def _check_size(columns: int, buckets: int, query: CurvesQuery) -> None:
-    values = columns * buckets * len(query.arrays)
-    if values > MAX_CURVE_VALUES:
-        raise QueryError(
-            f"That is {columns:,} columns in {buckets:,} buckets, {values:,} numbers, and one "
-            f"answer holds at most {MAX_CURVE_VALUES:,}. "
-            "Ask for fewer buckets or arrays, or use top."
-        )
-
-
-def _shown(contents: Contents, query: CurvesQuery, bounds: Any) -> tuple[Column, ...]:
-    """Groups penalties, and joins those that are the smallest over the rows asked for."""
-    columns = group(contents.columns, query.grouping)
-    if not query.top:
-        return columns
-    penalties = [i for i, column in enumerate(columns) if column.term.role == "penalty"]
-    sizes = [(False, 0.0)] * len(columns)
-    if len(bounds) > 1 and len(penalties) > query.top:
-        first, stop = int(bounds[0]), int(bounds[-1])
-        for i in penalties:
-            sizes[i] = contents.digests.size(contents.table, columns[i].sum, first, stop)
-    return keep_largest(columns, sizes, query.top)
+    return not filled.non_finite.any() and bool((filled.minimum[filled.rows > 0] >= 0).all())
 
 
 def _describe_term(term: Term) -> dict[str, Any]:
@@ -235,9 +217,7 @@ def _describe_curve(contents: Contents, column: Column) -> dict[str, Any]:
 def _json_number(number: np.generic | float) -> int | float | str:
     """Returns a number as JSON has it; NaN and the infinities as text."""
     value: int | float = number.item() if isinstance(number, np.generic) else number
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value if math.isfinite(value) else NON_FINITE[repr(value)]
 
 
 def _encode(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -247,21 +227,18 @@ def _encode(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -
       header: What else to say. A list ``arrays`` is added.
       arrays: By name; those of the largest items first, which keeps all of them aligned.
     """
-    described = []
-    chunks = []
+    described: list[dict[str, Any]] = []
     offset = 0
     for name, array in arrays.items():
-        data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+        shape = list(array.shape)
         described.append(
-            {
-                "name": name,
-                "dtype": array.dtype.name,
-                "shape": list(array.shape),
-                "offset": offset,
-            }
+            {"name": name, "dtype": array.dtype.name, "shape": shape, "offset": offset}
         )
-        chunks.append(data)
-        offset += len(data)
+        offset += array.nbytes
     text = json.dumps({**header, "arrays": described}, allow_nan=False).encode()
     text += b" " * (-(_LENGTH.size + len(text)) % _ALIGNMENT)
+    chunks = [
+        array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+        for array in arrays.values()
+    ]
     return b"".join([_LENGTH.pack(len(text)), text, *chunks])

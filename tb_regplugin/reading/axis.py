@@ -82,6 +82,6 @@ def _never_decreasing(times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     if not len(first):
         return np.zeros(len(times))
     filled = np.where(finite, times, -np.inf)
-    filled[0] = filled[0] if finite[0] else first[0]
+    filled[0] = first[0]
     raised: npt.NDArray[np.float64] = np.maximum.accumulate(filled)
     return raised

@@ -45,6 +45,11 @@ class Buckets:
     positive_infinity: npt.NDArray[np.uint32]
     negative_infinity: npt.NDArray[np.uint32]
 
+    @property
+    def non_finite(self) -> npt.NDArray[np.uint32]:
+        """How many of the recorded values are not finite."""
+        return self.nan + self.positive_infinity + self.negative_infinity
+
 
 def fill_buckets(
     table: Table,
@@ -61,11 +66,8 @@ def fill_buckets(
       digests: The aggregates of these rows' blocks, which save looking at each of them.
     """
     starts, stops = bounds[:-1], bounds[1:]
-    recorded = np.column_stack(
-        [np.empty((len(table.recorded), 0), np.bool_), *(recorded_in(table, one) for one in sums)]
-    )
-    rows, last_rows = _recorded_rows(table.stretches, recorded, starts, stops, len(sums))
     shape = (len(sums), len(starts))
+    rows, last_rows = _recorded_rows(table, sums, starts, stops)
     out = Buckets(
         first_step=table.steps[starts],
         last_step=table.steps[stops - 1],
@@ -91,7 +93,7 @@ def fill_buckets(
 
 def _fill(out: Buckets, i: int, found: Aggregates, counts: _Indices) -> None:
     """Fills in a sum's figures, from those of all rows, with NaN where it was not recorded."""
-    bad = np.zeros((3, len(counts)), np.int64) if found.non_finite is None else found.non_finite
+    bad = found.counts
     finite = counts - bad.sum(axis=0)
     nothing = finite == 0
     out.minimum[i] = np.where(nothing, np.nan, found.minimum)
@@ -105,17 +107,15 @@ def _fill(out: Buckets, i: int, found: Aggregates, counts: _Indices) -> None:
 
 
 def _recorded_rows(
-    stretches: _Indices,
-    recorded: npt.NDArray[np.bool_],
-    starts: _Indices,
-    stops: _Indices,
-    sums: int,
+    table: Table, sums: Sequence[ColumnSum], starts: _Indices, stops: _Indices
 ) -> tuple[_Indices, _Indices]:
     """Returns per sum and bucket in how many rows it was recorded, and the last of these."""
-    rows = np.zeros((sums, len(starts)), np.int64)
+    rows = np.zeros((len(sums), len(starts)), np.int64)
     # Where there is none, any of the bucket's, so that they increase.
-    last_rows = np.tile(stops - 1, (sums, 1))
-    for i, which in enumerate(recorded):
+    last_rows = np.tile(stops - 1, (len(sums), 1))
+    stretches = table.stretches
+    recorded = np.array([recorded_in(table, one) for one in sums], np.bool_)
+    for i, which in enumerate(recorded.T):
         # The buckets that share rows with this stretch.
         first = int(np.searchsorted(stops, stretches[i], side="right"))
         stop = int(np.searchsorted(starts, stretches[i + 1], side="left"))

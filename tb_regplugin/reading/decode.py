@@ -35,16 +35,11 @@ _ROWS_BYTES = 2**30
 
 
 class IndexedSegment(NamedTuple):
-    """A segment's entry in the index.
-
-    Attributes:
-      tag: Its tag, as listed.
-      key: Its tag's parts.
-      last: The largest step and wall time of its events; when they move, there is more to read.
-    """
+    """A segment's entry in the index."""
 
     tag: str
     key: SegmentTag
+    # The largest step and wall time of its events; when they move, there is more to read.
     last: tuple[int, float]
 
 
@@ -89,9 +84,6 @@ class IndexedRecording:
 def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording]:
     """Groups listed series into recordings.
 
-    Args:
-      listing: What ``Source.list`` returned.
-
     Returns:
       Recordings by run and name, sorted by them with numbers by value. A series of another form
       under this plugin's name stands for itself, as a recording with nothing but a problem.
@@ -123,10 +115,7 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
             recording(run, key.name).segments.append(IndexedSegment(tag, key, last))
     for entry in recordings.values():
         entry.segments.sort(key=_writing_order)
-    return {
-        key: recordings[key]
-        for key in sorted(recordings, key=lambda key: (natural_key(key[0]), natural_key(key[1])))
-    }
+    return dict(sorted(recordings.items(), key=lambda item: [*map(natural_key, item[0])]))
 
 
 def _writing_order(segment: IndexedSegment) -> tuple[str, int, float]:
@@ -178,13 +167,7 @@ def decode_content(tag: str, content: bytes | str) -> Layout | Problem:
 def read_segments(
     source: Source, run: str, segments: Sequence[IndexedSegment], layouts: Mapping[str, Layout]
 ) -> Iterator[tuple[str, list[Block], Problem | None]]:
-    """Reads segments.
-
-    Args:
-      source: Where from.
-      run: Their run.
-      segments: All of them have a layout.
-      layouts: By id.
+    """Reads segments of a run, all of which have a layout.
 
     Yields:
       In their order, a tag, its blocks, and what is wrong with the first block that is left out of
@@ -198,23 +181,17 @@ def read_segments(
     for (_, tag), events in source.read(sizes):
         if isinstance(events, Problem):
             yield tag, [], events
-        else:
-            yield tag, *_decode_segment(tag, layouts[by_tag[tag].key.layout_id], events)
-
-
-def _decode_segment(
-    tag: str, layout: Layout, events: Sequence[TensorDatum]
-) -> tuple[list[Block], Problem | None]:
-    blocks: list[Block] = []
-    problem: Problem | None = None
-    for event in events:
-        try:
-            block = unpack_block(event.step, event.wall_time, event.numpy, len(layout.columns))
-        except LogFormatError as error:
-            problem = problem or Problem(tag, str(error))
-        else:
-            blocks.append(block)
-    return blocks, problem
+            continue
+        blocks: list[Block] = []
+        problem: Problem | None = None
+        event: TensorDatum
+        columns = len(layouts[by_tag[tag].key.layout_id].columns)
+        for event in events:
+            try:
+                blocks.append(unpack_block(event.step, event.wall_time, event.numpy, columns))
+            except LogFormatError as error:
+                problem = problem or Problem(tag, str(error))
+        yield tag, blocks, problem
 
 
 def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:

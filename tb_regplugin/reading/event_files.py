@@ -46,13 +46,6 @@ class _CorruptRecordError(Exception):
     """A record's checksum is not that of its bytes."""
 
 
-class _FoundSeries(NamedTuple):
-    """One tag's events in a run: their steps, wall times and tensors."""
-
-    plugin_content: bytes
-    events: list[tuple[int, float, tensor_pb2.TensorProto]]
-
-
 class EventFiles:
     """One run's event files, read once and held in memory: a ``Source`` of this run.
 
@@ -69,36 +62,36 @@ class EventFiles:
     def __init__(self, run: str, paths: Sequence[str]) -> None:
         self.run = run
         self.problems: list[FileProblem] = []
-        self._series: dict[str, _FoundSeries] = {}
-        # Tags of others: the first event of a tag says whose it is.
-        self._foreign: set[str] = set()
+        # What each tag's first event says; None where it is another plugin's.
+        self._plugin_contents: dict[str, bytes | None] = {}
+        # By tag: steps, wall times and tensors.
+        self._events: dict[str, list[tuple[int, float, tensor_pb2.TensorProto]]] = {}
         for path in paths:
             self._read_file(path)
 
     def list(self, run: str | None = None) -> Listing:
         """Lists the run's series; see ``Source``."""
-        if run not in (None, self.run) or not self._series:
+        if run not in (None, self.run) or not self._events:
             return {}
         listed = {
             tag: TensorTimeSeries(
-                max_step=max(step for step, _, _ in found.events),
-                max_wall_time=max(wall_time for _, wall_time, _ in found.events),
-                plugin_content=found.plugin_content,
+                max_step=max(step for step, _, _ in events),
+                max_wall_time=max(wall_time for _, wall_time, _ in events),
+                plugin_content=self._plugin_contents[tag],
                 description="",
                 display_name="",
             )
-            for tag, found in self._series.items()
+            for tag, events in self._events.items()
         }
         return {self.run: listed}
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series; see ``Source``."""
         for series in sizes:
-            events = self._series[series.tag].events
             try:
                 found: Sequence[TensorDatum] | Problem = [
                     TensorDatum(step=step, wall_time=wall_time, numpy=make_array(tensor))
-                    for step, wall_time, tensor in events
+                    for step, wall_time, tensor in self._events[series.tag]
                 ]
             except Exception as error:
                 reason = reason_of(error)
@@ -117,31 +110,22 @@ class EventFiles:
                     for value in event.summary.value:
                         self._take(event, value)
                     offset += _HEADER.size + len(record) + _CHECKSUM.size
-            return
         except _CorruptRecordError as error:
-            reason = str(error)
+            self.problems.append(FileProblem(path, offset, str(error)))
         # A record that is no event, a file that may not be read; remote file systems raise errors
         # of their own.
         except Exception as error:  # noqa: BLE001
-            reason = f"{type(error).__name__}: {error}"
-        self.problems.append(FileProblem(path, offset, reason))
+            self.problems.append(FileProblem(path, offset, f"{type(error).__name__}: {error}"))
 
     def _take(self, event: event_pb2.Event, value: summary_pb2.Summary.Value) -> None:
-        tag = value.tag
-        series = self._series.get(tag)
-        if series is None:
-            if tag in self._foreign:
-                return
-            # TF1's FileWriter strips the metadata of a tag's later events.
-            metadata = value.metadata
-            if (
-                metadata.plugin_data.plugin_name != PLUGIN_NAME
-                or metadata.data_class != summary_pb2.DATA_CLASS_TENSOR
-            ):
-                self._foreign.add(tag)
-                return
-            series = self._series[tag] = _FoundSeries(metadata.plugin_data.content, [])
-        series.events.append((event.step, event.wall_time, value.tensor))
+        # TF1's FileWriter strips the metadata of a tag's later events.
+        if value.tag not in self._plugin_contents:
+            data, form = value.metadata.plugin_data, value.metadata.data_class
+            is_own = data.plugin_name == PLUGIN_NAME and form == summary_pb2.DATA_CLASS_TENSOR
+            self._plugin_contents[value.tag] = data.content if is_own else None
+        if self._plugin_contents[value.tag] is not None:
+            events = self._events.setdefault(value.tag, [])
+            events.append((event.step, event.wall_time, value.tensor))
 
 
 def find_runs(log_dir: str) -> dict[str, list[str]]:

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.names import recording_title
 from tb_regplugin.reading.composition import IN_LOSS, evaluate
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.table import Table, key
+from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
 MAX_VALUES = 10_000_000
 _CHUNK = 4096  # rows
-_NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def column_names(columns: Sequence[Term]) -> list[str]:
@@ -33,21 +34,23 @@ def column_names(columns: Sequence[Term]) -> list[str]:
 
 def csv_text(table: Table, first: int, stop: int) -> Iterator[str]:
     """Yields rows as CSV, numbers in the shortest form that gives the same float32 again."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["step", "wall_time", *column_names(table.columns)])
+    yield _csv([["step", "wall_time", *column_names(table.columns)]])
     for low in range(first, stop, _CHUNK):
         high = min(low + _CHUNK, stop)
-        times = [_NON_FINITE.get(text, text) for text in map(repr, _times(table, low, high))]
+        times = [NON_FINITE.get(time, time) for time in _times(table, low, high)]
         rows = _texts(table, low, high, missing="")
-        writer.writerows(
+        yield _csv(
             [step, time, *row]
             for step, time, row in zip(
                 table.steps[low:high].tolist(), times, rows.tolist(), strict=True
             )
         )
-        yield _take(buffer)
-    yield _take(buffer)
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()
 
 
 def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
@@ -55,7 +58,7 @@ def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
     yield '{"columns": ' + json.dumps(column_names(table.columns))
     lists: dict[str, Callable[[int, int], Iterable[str]]] = {
         "steps": lambda low, high: map(str, table.steps[low:high].tolist()),
-        "wall_times": lambda low, high: map(_json_number, map(repr, _times(table, low, high))),
+        "wall_times": lambda low, high: map(_json_number, _times(table, low, high)),
         "values": lambda low, high: (
             f"[{', '.join(row)}]"
             for row in _texts(table, low, high, missing="null", quote='"').tolist()
@@ -86,25 +89,20 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
         return described | {"last_step": None, "columns": []}
     last = len(table.steps) - 1
     values = [float(evaluate(table, c.sum, last, last + 1)[0]) for c in contents.columns]
-    recorded = dict(zip(map(key, table.columns), table.recorded[-1].tolist(), strict=True))
-    parts = [
+    whole = sum(
         abs(value)
         for column, value in zip(contents.columns, values, strict=True)
         if column.term.role in IN_LOSS and np.isfinite(value)
-    ]
-    whole = sum(parts)
+    )
     has_residual = contents.digests.has_significant_residual(table)
     columns = []
-    for column, value in zip(contents.columns, values, strict=True):
+    for i, (column, value) in enumerate(zip(contents.columns, values, strict=True)):
         if column.is_residual and not has_residual:
             continue
         term = column.term
-        entry: dict[str, Any] = {"name": term.name, "role": term.role}
-        if term.kind is not None:
-            entry["kind"] = term.kind
-        if term.strength is not None:
-            entry["strength"] = term.strength
-        if column.derived or recorded.get(key(term), True):
+        entry = {key: vars(term)[key] for key in ("name", "role", "kind", "strength")}
+        entry = {key: known for key, known in entry.items() if known is not None}
+        if column.derived or table.recorded[-1, i]:
             entry["last"] = value if np.isfinite(value) else str(value)
             if term.role in IN_LOSS and np.isfinite(value) and whole > 0:
                 entry["share"] = abs(value) / whole
@@ -114,9 +112,7 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
 
 def last_values_table(described: dict[str, Any]) -> str:
     """Returns what ``describe_last_values`` found as a table."""
-    title = described["run"]
-    if described["name"] != "losses":
-        title += f" ({described['name']})"
+    title = recording_title(described["run"], described["name"])
     if not described["columns"]:
         return f"{title}: nothing recorded yet"
     heading = f"{title}: {described['rows']:,} steps, last step {described['last_step']:,}"
@@ -143,9 +139,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([*texts, *numbers]).rstrip()
 
 
-def _times(table: Table, low: int, high: int) -> list[float]:
-    times: list[float] = table.wall_times[low:high].tolist()
-    return times
+def _times(table: Table, low: int, high: int) -> Iterator[str]:
+    return map(repr, table.wall_times[low:high].tolist())
 
 
 def _texts(
@@ -156,7 +151,7 @@ def _texts(
     # NumPy 1 writes up to 16 digits out, with a sign and ".0"; a shorter text would be cut off.
     texts = values.astype("U19")
     if not np.isfinite(values).all():
-        for bad, text in _NON_FINITE.items():
+        for bad, text in NON_FINITE.items():
             texts[texts == bad] = quote + text + quote
         stretch = np.searchsorted(table.stretches, np.arange(low, high), side="right") - 1
         texts[~table.recorded[stretch]] = missing
@@ -164,11 +159,4 @@ def _texts(
 
 
 def _json_number(text: str) -> str:
-    return f'"{_NON_FINITE[text]}"' if text in _NON_FINITE else text
-
-
-def _take(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
+    return f'"{NON_FINITE[text]}"' if text in NON_FINITE else text

@@ -83,9 +83,6 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
 def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
     """Reads the runs of a log directory one after the other, sorted with numbers by value.
 
-    Args:
-      log_dir: The directory, as for ``tensorboard --logdir``.
-
     Raises:
       FileNotFoundError: There is no such directory.
     """
@@ -101,15 +98,7 @@ def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
 
 
 def read_recordings(files: EventFiles, name: str | None = None) -> Iterator[tuple[str, Contents]]:
-    """Puts the recordings of a run together.
-
-    Args:
-      files: The run's files.
-      name: The name of the only recording to read; all of them when left out.
-
-    Yields:
-      A recording's name and what it holds, sorted by name.
-    """
+    """Yields name and contents of a run's recordings: sorted by name, or only the one named."""
     for run, found in index_recordings(files.list()):
         if name in (None, found):
             # A store of its own for each: no more than one recording is in memory at a time.

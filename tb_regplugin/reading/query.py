@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
-from tb_regplugin.reading.composition import Grouping
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -21,8 +20,6 @@ ARRAYS = ("min", "mean", "max", "last", "rows", "smoothed")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
-_SMALLEST_STEP = -(2**63)
-_LARGEST_STEP = 2**63 - 1
 
 
 class QueryError(Exception):
@@ -30,91 +27,71 @@ class QueryError(Exception):
 
 
 @dataclass(frozen=True)
-class Range:
-    """A part of a recording, both ends inclusive; from its first or to its last row where None."""
+class Query:
+    """What is asked of a route, as ``docs/http_api.md`` describes it; each takes some of this.
 
-    x: XAxis = "step"
-    start: Number | None = None
-    end: Number | None = None
+    Both ends of the range are inclusive; from the first or to the last row where they are None.
+    """
 
-
-@dataclass(frozen=True)
-class CurvesQuery:
-    """What is asked of ``curves``, as ``docs/http_api.md`` describes it."""
-
-    range: Range
-    grouping: Grouping
-    buckets: int
-    top: int
-    smoothing: float
-    arrays: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StatisticsQuery:
-    """What is asked of ``statistics``."""
-
-    range: Range
-    grouping: Grouping
-
-
-@dataclass(frozen=True)
-class ExportQuery:
-    """What is asked of ``export``."""
-
-    range: Range
-    format: str
+    x: XAxis
+    start: Number | None
+    end: Number | None
+    group: str = "term"
+    depth: int = 0
+    buckets: int = DEFAULT_BUCKETS
+    top: int = 0
+    smoothing: float = 0.0
+    arrays: tuple[str, ...] = ARRAYS
+    format: str = FORMATS[0]
 
 
 def parse_recording(query: Mapping[str, str]) -> tuple[str, str]:
     """Returns the run and the name of the recording that is asked for."""
-    return _text(query, "run"), _text(query, "name")
+    for key in ("run", "name"):
+        if key not in query:
+            raise QueryError(f"The parameter {key!r} is missing.")
+    return query["run"], query["name"]
 
 
-def parse_curves(query: Mapping[str, str]) -> CurvesQuery:
+def parse_curves(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``curves``."""
-    buckets = _integer(query, "buckets", 1, MAX_BUCKETS)
+    buckets = _integer(query, "buckets", 1, MAX_BUCKETS) or DEFAULT_BUCKETS
     smoothing = _decimal(query, "smoothing")
     if smoothing is not None and not 0 <= smoothing <= MAX_SMOOTHING:
         raise QueryError(f"smoothing is {smoothing:g}; it must be from 0 to {MAX_SMOOTHING}.")
-    return CurvesQuery(
-        _range(query),
-        _grouping(query),
-        DEFAULT_BUCKETS if buckets is None else buckets,
+    return Query(
+        *_range(query),
+        *_grouping(query),
+        buckets,
         _integer(query, "top", 0, MAX_TOP) or 0,
         smoothing or 0.0,
         _arrays(query),
     )
 
 
-def parse_statistics(query: Mapping[str, str]) -> StatisticsQuery:
+def parse_statistics(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``statistics``."""
-    return StatisticsQuery(_range(query), _grouping(query))
+    return Query(*_range(query), *_grouping(query))
 
 
-def parse_export(query: Mapping[str, str]) -> ExportQuery:
+def parse_export(query: Mapping[str, str]) -> Query:
     """Reads the parameters of ``export``."""
-    return ExportQuery(_range(query), _choice(query, "format", FORMATS))
+    return Query(*_range(query), format=_choice(query, "format", FORMATS))
 
 
-def _range(query: Mapping[str, str]) -> Range:
+def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:
     x: XAxis = _choice(query, "x", X_AXES)  # type: ignore[assignment]
-    start: Number | None
-    end: Number | None
-    if x == "step":
-        start = _integer(query, "start", _SMALLEST_STEP, _LARGEST_STEP)
-        end = _integer(query, "end", _SMALLEST_STEP, _LARGEST_STEP)
-    else:
-        start, end = _decimal(query, "start"), _decimal(query, "end")
+    read: Callable[[Mapping[str, str], str], Number | None] = _integer if x == "step" else _decimal
+    start, end = read(query, "start"), read(query, "end")
     if start is not None and end is not None and start > end:
         raise QueryError(f"start ({start}) is after end ({end}). Swap them.")
-    return Range(x, start, end)
+    return x, start, end
 
 
-def _grouping(query: Mapping[str, str]) -> Grouping:
+def _grouping(query: Mapping[str, str]) -> tuple[str, int]:
     text = query.get("group", "term")
     if text in ("term", "kind", "all"):
-        return Grouping(text)  # type: ignore[arg-type]
+        return text, 0
     kind, _, depth = text.partition(":")
     if kind != "layer":
         raise QueryError(
@@ -125,14 +102,11 @@ def _grouping(query: Mapping[str, str]) -> Grouping:
             f"The DEPTH of 'layer:DEPTH' must be a whole number from 1 to {MAX_DEPTH}, "
             f"not {depth[:40]!r}."
         )
-    return Grouping("layer", int(depth))
+    return kind, int(depth)
 
 
 def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
-    text = query.get("arrays")
-    if text is None:
-        return ARRAYS
-    wanted = text.split(",")
+    wanted = query.get("arrays", ",".join(ARRAYS)).split(",")
     for name in wanted:
         if name not in ARRAYS:
             raise QueryError(
@@ -140,13 +114,6 @@ def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
                 f"and {name[:40]!r} is none of them."
             )
     return tuple(sorted(set(wanted)))
-
-
-def _text(query: Mapping[str, str], key: str) -> str:
-    value = query.get(key)
-    if value is None:
-        raise QueryError(f"The parameter {key!r} is missing.")
-    return value
 
 
 def _choice(query: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
@@ -158,7 +125,9 @@ def _choice(query: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _integer(query: Mapping[str, str], key: str, smallest: int, largest: int) -> int | None:
+def _integer(
+    query: Mapping[str, str], key: str, smallest: int = -(2**63), largest: int = 2**63 - 1
+) -> int | None:
     text = query.get(key)
     if text is None:
         return None

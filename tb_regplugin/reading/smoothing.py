@@ -37,22 +37,24 @@ def smooth_sums(
         return out
     # What lies further back does not count. From a whole block, lest rounding depend on the range.
     begin = max(0, int(rows[0]) + 1 - _reach(smoothing)) // _BLOCK * _BLOCK
-    parts = [_only_columns(table, one) for one in sums]
+    stop = int(rows[-1]) + 1
+    # Where columns come or go, a sum is not of the same ones at all rows.
+    unchanged = len(table.recorded) == 1
+    parts = [columns_of(one, table.recorded[0]) if unchanged else ((), ()) for one in sums]
     columns = sorted({i for plus, minus in parts for i in (*plus, *minus)})
-    place = {column: i for i, column in enumerate(columns)}
-    values = [table.values[i, begin : int(rows[-1]) + 1] for i in columns]
-    averages = smooth(values, smoothing, rows - begin, begin)
+    values = [table.values[i, begin:stop] for i in columns]
+    averages = dict(zip(columns, smooth(values, smoothing, rows - begin, begin), strict=True))
     for k, (plus, minus) in enumerate(parts):
         # The average of a sum is the sum of the averages, where all values are finite.
         average = np.zeros(len(rows))
         for i in plus:
-            average += averages[place[i]]
+            average += averages[i]
         for i in minus:
-            average -= averages[place[i]]
+            average -= averages[i]
         if plus and np.isfinite(average).all():
             out[k] = average
         else:
-            out[k] = smooth_finite(evaluate(table, sums[k], 0, int(rows[-1]) + 1), smoothing, rows)
+            out[k] = smooth_finite(evaluate(table, sums[k], 0, stop), smoothing, rows)
     return out
 
 
@@ -70,7 +72,9 @@ def smooth(
       at: After which of the values to return the averages, in increasing order.
       before: How many values there are in front of these, too far away to count for the averages.
     """
-    size = len(columns[0]) if columns else 0
+    if not columns:
+        return np.empty((0, len(at)))
+    size = len(columns[0])
     blocks = size // _BLOCK
     weights = (1 - smoothing) * smoothing ** np.arange(_BLOCK - 1, -1, -1.0)
     block, inside = np.divmod(at, _BLOCK)
@@ -105,11 +109,6 @@ def smooth_finite(
     some = last >= 0
     out[some] = smooth([values[finite]], smoothing, last[some])[0]
     return out
-
-
-def _only_columns(table: Table, column_sum: ColumnSum) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Returns which columns a sum adds and takes off, if these are the same for all rows."""
-    return columns_of(column_sum, table.recorded[0]) if len(table.recorded) == 1 else ((), ())
 
 
 def _reach(smoothing: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,23 +133,19 @@ class TensorBoardSource:
         yield from self._read_batch(batch[middle:])
 
     def _ask(self, method: Callable[..., _Result], **wanted: Any) -> _Result:
+        ask = functools.partial(
+            method, self._context, experiment_id=self.experiment, plugin_name=PLUGIN_NAME, **wanted
+        )
         nudged: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if is_data_server(self._provider):
-            nudged = _nudging(self._send_something)
+            send = self._provider.experiment_metadata
+            nudged = _nudging(lambda: send(self._context, experiment_id=self.experiment))
         with nudged:
             for _ in range(_ATTEMPTS - 1):
                 with contextlib.suppress(KeyError):
-                    return self._call(method, wanted)
+                    return ask()
                 time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-            return self._call(method, wanted)
-
-    def _call(self, method: Callable[..., _Result], wanted: Mapping[str, Any]) -> _Result:
-        return method(
-            self._context, experiment_id=self.experiment, plugin_name=PLUGIN_NAME, **wanted
-        )
-
-    def _send_something(self) -> None:
-        self._provider.experiment_metadata(self._context, experiment_id=self.experiment)
+            return ask()
 
 
 def reason_of(error: Exception) -> str | None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from tb_regplugin.log_format import (
-    MAX_BLOCK_ROWS,
-    MAX_SEGMENT_BLOCKS,
-    Block,
-    layout_tag,
-)
+from tb_regplugin.log_format import MAX_BLOCK_ROWS, MAX_SEGMENT_BLOCKS, Block, layout_tag
 from tb_regplugin.reading.aggregates import Digests
-from tb_regplugin.reading.composition import compose
+from tb_regplugin.reading.composition import Column, compose
 from tb_regplugin.reading.decode import (
     IndexedRecording,
     IndexedSegment,
@@ -36,19 +33,20 @@ _Segments = Mapping[str, IndexedSegment]
 
 
 class ListedRecording(NamedTuple):
-    """What a recording is, as far as the index and its layouts tell.
-
-    Attributes:
-      entry: Its entry in the index.
-      columns: The union of its layouts' columns.
-      problems: The series that cannot be read.
-    """
+    """What a recording is, as far as the index and its layouts tell."""
 
     entry: IndexedRecording
-    columns: tuple[Term, ...]
+    # By id, in the order in which they were first used.
+    layouts: dict[str, Layout]
     problems: tuple[Problem, ...]
 
+    @property
+    def columns(self) -> tuple[Term, ...]:
+        """The union of its layouts' columns."""
+        return union(self.layouts.values())
 
+
+@dataclass(frozen=True, eq=False)
 class Contents:
     """What a recording holds at one moment. Safe to use from threads; its rows never change.
 
@@ -57,17 +55,17 @@ class Contents:
       digests: What is known of them, shared with what the recording held before and will hold.
       problems: The series that could not be read.
       version: Changes when any of this does, and stays when the same is read again.
-      columns: The table's columns and what follows from them.
     """
 
-    def __init__(
-        self, table: Table, digests: Digests, problems: tuple[Problem, ...], version: str
-    ) -> None:
-        self.table = table
-        self.digests = digests
-        self.problems = problems
-        self.version = version
-        self.columns = compose(table.columns)
+    table: Table
+    digests: Digests
+    problems: tuple[Problem, ...]
+    version: str
+
+    @functools.cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The table's columns and what follows from them."""
+        return compose(self.table.columns)
 
 
 class Store:
@@ -95,13 +93,7 @@ class Store:
 
     def recordings(self, source: Source) -> list[ListedRecording]:
         """Lists all recordings, without reading their rows."""
-        entries = index_recordings(source.list()).values()
-        self._read_layouts(source, entries)
-        listed = []
-        for entry in entries:
-            layouts, problems = self._layouts_of(source, entry)
-            listed.append(ListedRecording(entry, union(list(layouts.values())), problems))
-        return listed
+        return self._with_layouts(source, index_recordings(source.list()).values())
 
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
         """Returns a recording's rows as they are now; None where there is no such recording."""
@@ -116,9 +108,8 @@ class Store:
                 with self._lock:
                     self._recordings.pop(key, None)
                 return None
-            self._read_layouts(source, [entry])
-            layouts, problems = self._layouts_of(source, entry)
-            contents = cached.refresh(source, entry, layouts, problems)
+            (listed,) = self._with_layouts(source, [entry])
+            contents = cached.refresh(source, listed)
         self.trim()
         return contents
 
@@ -139,8 +130,10 @@ class Store:
                     del self._recordings[key]
                 total -= sizes[key]
 
-    def _read_layouts(self, source: Source, entries: Iterable[IndexedRecording]) -> None:
-        """Reads the layouts that are new, those of all recordings together."""
+    def _with_layouts(
+        self, source: Source, entries: Collection[IndexedRecording]
+    ) -> list[ListedRecording]:
+        """Returns recordings with their layouts, of which the new ones are read together."""
         new = []
         for entry in entries:
             for tag in entry.layouts.values():
@@ -153,32 +146,27 @@ class Store:
                     new.append(RunTag(entry.run, tag))
         for series, found in read_layouts(source, new):
             self._layouts[source.experiment, series.run, series.tag] = found
-
-    def _layouts_of(
-        self, source: Source, entry: IndexedRecording
-    ) -> tuple[dict[str, Layout], tuple[Problem, ...]]:
-        """Returns a recording's readable layouts by id, in the order in which they were used."""
-        layouts: dict[str, Layout] = {}
-        problems = list(entry.problems)
-        for layout_id in entry.layout_ids():
-            tag = entry.layouts.get(layout_id, layout_tag(entry.name, layout_id))
-            layout = self._layouts.get((source.experiment, entry.run, tag))
-            if isinstance(layout, Layout):
-                layouts[layout_id] = layout
-            else:
+        listed = []
+        for entry in entries:
+            layouts: dict[str, Layout] = {}
+            problems = list(entry.problems)
+            for layout_id in entry.layout_ids():
+                tag = entry.layouts.get(layout_id, layout_tag(entry.name, layout_id))
                 missing = Problem(tag, "The layout, which says what the columns are, is missing.")
-                problems.append(layout or missing)
-        return layouts, tuple(problems)
+                layout = self._layouts.get((source.experiment, entry.run, tag), missing)
+                if isinstance(layout, Layout):
+                    layouts[layout_id] = layout
+                else:
+                    problems.append(layout)
+            listed.append(ListedRecording(entry, layouts, tuple(problems)))
+        return listed
 
 
 class _CachedRecording:
-    """One recording's rows, which grow by what moved in the index.
-
-    Attributes:
-      lock: To be held while ``refresh`` runs.
-    """
+    """One recording's rows, which grow by what moved in the index."""
 
     def __init__(self) -> None:
+        # To be held while ``refresh`` runs.
         self.lock = threading.Lock()
         self._contents: Contents | None = None
         self._rows: GrowingTable | None = None
@@ -192,14 +180,9 @@ class _CachedRecording:
         """How much memory it takes."""
         return (0 if self._rows is None else self._rows.nbytes) + self._digests.nbytes
 
-    def refresh(
-        self,
-        source: Source,
-        entry: IndexedRecording,
-        layouts: dict[str, Layout],
-        problems: tuple[Problem, ...],
-    ) -> Contents:
+    def refresh(self, source: Source, listed: ListedRecording) -> Contents:
         """Reads what moved, and returns the rows as they are now."""
+        entry, layouts, problems = listed
         readable = {
             segment.tag: segment for segment in entry.segments if segment.key.layout_id in layouts
         }
@@ -252,7 +235,7 @@ class _CachedRecording:
         old = self._rows
         spans = {} if old is None else {span.tag: span for span in old.spans}
         expected = len(readable) * MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS
-        rows = GrowingTable(union(list(layouts.values())), layouts, expected)
+        rows = GrowingTable(union(layouts.values()), layouts, expected)
         coming = iter(found)
         tag, blocks = next(coming, (None, []))
         for wanted, segment in readable.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +46,9 @@ class Table:
     layouts: tuple[Layout, ...] = ()
 
 
-def union(layouts: Sequence[Layout]) -> tuple[Term, ...]:
+def union(layouts: Iterable[Layout]) -> tuple[Term, ...]:
     """Returns all layouts' columns, each once, in the order in which they first appear."""
-    columns: dict[tuple[str, str], Term] = {}
-    for layout in layouts:
-        for column in layout.columns:
-            columns[key(column)] = column
+    columns = {key(column): column for layout in layouts for column in layout.columns}
     return tuple(columns.values())
 
 
@@ -108,8 +107,7 @@ class GrowingTable:
         if not len(block.steps):
             return
         if self.count and block.steps[0] <= self._steps[self.count - 1]:
-            kept = int(np.searchsorted(self._steps[: self.count], block.steps[0]))
-            self._truncate(kept)
+            self._truncate(int(np.searchsorted(self._steps[: self.count], block.steps[0])))
         start, stop = self.count, self.count + len(block.steps)
         if stop > len(self._steps):
             self._allocate(_with_spare(stop))
@@ -131,7 +129,10 @@ class GrowingTable:
 
     def table(self) -> Table:
         """Returns the rows as they are now, without a copy of them."""
-        stretches = self._stretches()
+        stretches = [
+            (next(spans).start, layout_id)
+            for layout_id, spans in itertools.groupby(self.spans, lambda span: span.layout_id)
+        ]
         recorded = np.zeros((len(stretches), len(self.columns)), np.bool_)
         for i, (_, layout_id) in enumerate(stretches):
             recorded[i, self._place(layout_id)] = True
@@ -159,14 +160,13 @@ class GrowingTable:
         self.count = count
 
     def _allocate(self, capacity: int) -> None:
-        count = self.count
-        steps = np.empty(capacity, np.int64)
-        wall_times = np.empty(capacity, np.float64)
-        values = np.empty((len(self.columns), capacity), np.float32)
-        steps[:count] = self._steps[:count]
-        wall_times[:count] = self._wall_times[:count]
-        values[:, :count] = self._values[:, :count]
-        self._steps, self._wall_times, self._values = steps, wall_times, values
+        def moved(old: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            new = np.empty((*old.shape[:-1], capacity), old.dtype)
+            new[..., : self.count] = old[..., : self.count]
+            return new
+
+        self._steps, self._wall_times = moved(self._steps), moved(self._wall_times)
+        self._values = moved(self._values)
 
     def _place(self, layout_id: str) -> npt.NDArray[np.int64] | slice:
         """Returns where a layout's columns are among all columns."""
@@ -178,14 +178,6 @@ class GrowingTable:
             # A slice costs no look at each value's place.
             self._places[layout_id] = slice(None) if is_all else place
         return self._places[layout_id]
-
-    def _stretches(self) -> list[tuple[int, str]]:
-        """Returns where each stretch of one layout begins, and that layout."""
-        stretches: list[tuple[int, str]] = []
-        for span in self.spans:
-            if not stretches or stretches[-1][1] != span.layout_id:
-                stretches.append((span.start, span.layout_id))
-        return stretches
 
 
 def surviving(blocks: Sequence[Block]) -> Block | None:
