@@ -232,8 +232,7 @@ class _TrainingRuns:
 
 def _variable_op(variable: Any) -> Operation:
     # Keras wraps TensorFlow's variables.
-    op: Operation = variable.op if hasattr(variable, "op") else variable.value.op
-    return op
+    return variable.op if hasattr(variable, "op") else variable.value.op
 
 
 def _written_variables(op: Operation) -> list[Operation]:

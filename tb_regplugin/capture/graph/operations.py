@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import add, mul, neg, sub, truediv
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -12,31 +12,9 @@ import tensorflow as tf
 from tb_regplugin.capture.graph.internals import has_custom_gradient
 from tb_regplugin.terms import as_written
 
-
-class Operation(Protocol):
-    """What is used of ``tf.Operation``; TensorFlow has no types of its own."""
-
-    name: str
-    type: str
-    inputs: Sequence[Tensor]
-    outputs: Sequence[Tensor]
-    control_inputs: Sequence[Operation]
-    node_def: Any
-    op_def: Any
-
-    def get_attr(self, name: str) -> Any:
-        """Returns an attribute."""
-
-
-class Tensor(Protocol):
-    """What is used of ``tf.Tensor`` in a graph."""
-
-    op: Operation
-    value_index: int
-    dtype: Any
-    shape: Any
-    graph: Any
-
+# TensorFlow has no types of its own: what is meant of a graph, for those who read.
+Operation: TypeAlias = Any
+Tensor: TypeAlias = Any
 
 # Their result is their first input, as far as its value goes.
 _TRANSPARENT = frozenset({
