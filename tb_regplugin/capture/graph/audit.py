@@ -10,7 +10,7 @@ from typing import Any
 
 from tb_regplugin.capture.graph.decompose import Decomposition, Part, decompose
 from tb_regplugin.capture.graph.operations import Operation, is_variable, strip
-from tb_regplugin.capture.graph.sources import ancestors, reaches
+from tb_regplugin.capture.graph.sources import Reaches, ancestors, operands
 from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
 from tb_regplugin.findings.catalogue import found
@@ -97,9 +97,11 @@ class _Audited:
         self.decomposition = decomposition
         self.entries = decomposition.collected.entries
         self._structure = decomposition.collected.structure
-        self._entry_numbers = {self._number(entry) for entry in self.entries}
-        self._contains_entry: dict[Operation, bool] = {}
-        self._uses_variable_of_total: dict[Operation, bool] = {}
+        numbers = {self._number(entry) for entry in self.entries}
+        self._reaches_entry = Reaches(lambda op: self._structure.visited.get(op) in numbers)
+        self._reaches_variable_of_total = Reaches(
+            lambda op: is_variable(op) and op in self._within_total[0]
+        )
         self._parts: dict[str, list[Part]] = {}
         for part in decomposition.parts:
             if part.term.entry is not None:
@@ -129,26 +131,15 @@ class _Audited:
 
     def contains_another(self, entry: CollectedEntry) -> bool:
         """Whether an entry is calculated from other entries, as a sum or otherwise."""
-
-        def is_entry(op: Operation) -> bool:
-            return self._structure.visited.get(op) in self._entry_numbers
-
-        operands = strip(entry.tensor).op.inputs
-        return any(reaches(operand.op, is_entry, self._contains_entry) for operand in operands)
+        return any(self._reaches_entry(op) for op in operands(strip(entry.tensor).op))
 
     def is_missing(self, entry: CollectedEntry) -> bool:
         """Whether the loss uses an entry's weights and nothing of the entry.
 
         What another network's loss is for is not missing from this one.
         """
-        operations, numbers = self._within_total
-        if self._number(entry) in numbers:
-            return False
-
-        def is_of_total(op: Operation) -> bool:
-            return is_variable(op) and op in operations
-
-        return reaches(strip(entry.tensor).op, is_of_total, self._uses_variable_of_total)
+        is_within = self._number(entry) in self._within_total[1]
+        return not is_within and self._reaches_variable_of_total(strip(entry.tensor).op)
 
     @functools.cached_property
     def _within_total(self) -> tuple[set[Operation], set[int]]:
