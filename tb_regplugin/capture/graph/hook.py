@@ -1,17 +1,14 @@
-"""Recording from TF1 graphs: a hook for sessions, and a summary operation."""
+"""Recording from TF1 graphs in sessions."""
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from tb_regplugin import log_format
 from tb_regplugin.capture.graph.audit import audit_and_warn
 from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
@@ -19,34 +16,6 @@ from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.writing.arguments import check_options
 from tb_regplugin.writing.blocks import BlockWriter
-
-
-def summary_op(
-    name: str, total_loss: Any, description: str | None, collections: Sequence[str] | None
-) -> Any:
-    """Adds the operation to the loss's graph. See ``tb_regplugin.summary.op``."""
-    graph = total_loss.graph
-    decomposition = decompose(total_loss)
-    findings = audit_and_warn(decomposition, stacklevel=3)
-    with graph.as_default():
-        scope = graph.get_name_scope()
-        tag = f"{scope}/{name}" if scope else name
-        with tf.name_scope(re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name).lstrip("_/-") or "losses"):
-            row = build_row(decomposition, findings)
-            # A series of rows has their offsets, here none, in front.
-            block = tf.pad(row.values[tf.newaxis], [[0, 0], [2, 0]])
-            summary = tf.raw_ops.TensorSummaryV2(
-                tag=log_format.rows_tag(tag, log_format.layout_id(row.layout)),
-                tensor=block,
-                serialized_summary_metadata=log_format.rows_metadata(
-                    row.layout, description
-                ).SerializeToString(),
-            )
-        if collections is None:
-            collections = [tf.compat.v1.GraphKeys.SUMMARIES]
-        for collection in collections:
-            graph.add_to_collection(collection, summary)
-    return summary
 
 
 class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
