@@ -96,11 +96,10 @@ class _SegmentWriter:
     """Puts blocks into segments of an event file. Belongs to the background thread."""
 
     def __init__(self, file: EventFile, name: str) -> None:
-        self._name = name
-        self._writer_id = log_format.new_writer_id(time.time_ns())
+        # Before the first segment: what no layout's blocks go to.
+        self._segment = SegmentTag(name, "", log_format.new_writer_id(time.time_ns()), -1)
         self._file = file.open()
         self._layout_ids: dict[Layout, str] = {}
-        self._segment: SegmentTag | None = None
         self._segment_blocks = 0
         self._last_step = 0
 
@@ -109,15 +108,16 @@ class _SegmentWriter:
         layout_id = self._layout_ids.get(layout)
         if layout_id is None:
             layout_id = self._layout_ids[layout] = log_format.layout_id(layout)
-            self._file.write(log_format.layout_event(self._name, layout, block.wall_times[-1]))
-        if self._segment is None or not (
+            event = log_format.layout_event(self._segment.name, layout, block.wall_times[-1])
+            self._file.write(event)
+        if not (
             self._segment.layout_id == layout_id
             and self._segment_blocks < log_format.MAX_SEGMENT_BLOCKS
             # The data server drops what a tag holds at and after a step that comes again.
             and step > self._last_step
         ):
-            number = 0 if self._segment is None else self._segment.number + 1
-            self._segment = SegmentTag(self._name, layout_id, self._writer_id, number)
+            number = self._segment.number + 1
+            self._segment = self._segment._replace(layout_id=layout_id, number=number)
             self._segment_blocks = 0
         self._file.write(log_format.block_event(self._segment, block))
         self._segment_blocks += 1
@@ -268,7 +268,12 @@ class BlockWriter:
             self._hand_over()
         if self._open_block is None:
             self._open_block = _OpenBlock(layout, self._deadline(wall_time))
-            self._start_thread()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="tb_regplugin writer", daemon=True
+                )
+                self._thread.start()
+                atexit.register(self.close)
             self._changed.notify_all()
         return self._open_block
 
@@ -283,14 +288,6 @@ class BlockWriter:
         if block is not None and block.rows:
             self._waiting.append((block.layout, block.close()))
             self._changed.notify_all()
-
-    def _start_thread(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="tb_regplugin writer", daemon=True
-            )
-            self._thread.start()
-            atexit.register(self.close)
 
     def _run(self) -> None:
         segments: _SegmentWriter | None = None

@@ -17,7 +17,6 @@ from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 
 _FILE_NUMBERS = itertools.count()
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
-_FILE_VERSION = "brain.Event:2"
 
 
 class EventFile:
@@ -66,7 +65,7 @@ class EventFile:
             self._remote.makedirs(self._directory)
             self._file = self._remote.GFile(self._path, "wb")
         try:
-            self.write(event_pb2.Event(wall_time=time.time(), file_version=_FILE_VERSION))
+            self.write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
         except Exception:
             file, self._file = self._file, None
             # What could not be written fails once more on closing.
