@@ -34,7 +34,6 @@ class _OpenBlock:
         self.layout = layout
         self.deadline = deadline
         self.rows = 0
-        self._first_step = self._last_step = 0
         self._steps = np.empty(log_format.MAX_BLOCK_ROWS, np.int64)
         self._wall_times = np.empty(log_format.MAX_BLOCK_ROWS, np.float64)
         self._values = np.empty((log_format.MAX_BLOCK_ROWS, len(layout.columns)), np.float32)
@@ -50,22 +49,19 @@ class _OpenBlock:
         return self.rows == log_format.MAX_BLOCK_ROWS
 
     def fits(self, layout: Layout, step: int) -> bool:
+        rows, steps = self.rows, self._views[0]
         return (layout is self.layout or layout == self.layout) and (
-            not self.rows
-            or bool(log_format.fits_one_block(self._first_step, self._last_step, step, self.rows))
+            not rows or log_format.fits_one_block(steps[0], steps[rows - 1], step, rows)
         )
 
     def add(self, step: int, wall_time: float, row: array[float]) -> None:
         """Adds a row that fits."""
         steps, wall_times, values = self._views
-        start = self.rows * len(row)
-        steps[self.rows] = step
-        wall_times[self.rows] = wall_time
-        values[start : start + len(row)] = row
-        if not self.rows:
-            self._first_step = step
-        self._last_step = step
-        self.rows += 1
+        at, columns = self.rows, len(row)
+        steps[at] = step
+        wall_times[at] = wall_time
+        values[at * columns : (at + 1) * columns] = row
+        self.rows = at + 1
 
     def extend(
         self,
@@ -75,15 +71,13 @@ class _OpenBlock:
     ) -> int:
         """Adds as many of these rows as fit, of which the first does, and returns how many."""
         steps = steps[: log_format.MAX_BLOCK_ROWS - self.rows]
-        if not self.rows:
-            self._first_step = int(steps[0])
-        fits = log_format.fits_one_block(self._first_step, steps[:-1], steps[1:], self.rows)
+        first_step = self._views[0][0] if self.rows else int(steps[0])
+        fits = log_format.fits_one_block(first_step, steps[:-1], steps[1:], self.rows)
         count = len(steps) if fits.all() else 1 + int(fits.argmin())
         rows = slice(self.rows, self.rows + count)
         self._steps[rows] = steps[:count]
         self._wall_times[rows] = wall_times[:count]
         self._values[rows] = values[:count]
-        self._last_step = int(steps[count - 1])
         self.rows += count
         return count
 
@@ -294,8 +288,7 @@ class BlockWriter:
         while (waiting := self._next_block()) is not None:
             try:
                 if not self.failed:
-                    if segments is None:
-                        segments = _SegmentWriter(self._file, self._name)
+                    segments = segments or _SegmentWriter(self._file, self._name)
                     segments.write(*waiting)
             except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
                 self._fail(error)
@@ -312,16 +305,14 @@ class BlockWriter:
         """Waits for a block or for the open one's deadline; None when all is written and closed."""
         with self._changed:
             while not self._waiting:
-                if self._open_block is None:
-                    if self._closed:
-                        return None
-                    self._changed.wait()
-                    continue
-                remaining = self._open_block.deadline - time.monotonic()
-                if remaining <= 0:
-                    self._hand_over()
-                else:
+                block = self._open_block
+                if block is None and self._closed:
+                    return None
+                remaining = None if block is None else block.deadline - time.monotonic()
+                if remaining is None or remaining > 0:
                     self._changed.wait(remaining)
+                else:
+                    self._hand_over()
             self._writing = True
             waiting = self._waiting.popleft()
             self._changed.notify_all()
