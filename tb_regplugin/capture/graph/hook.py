@@ -69,14 +69,14 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         is_chief: bool | None = None,
     ) -> None:
         check_options(name=name, every=every, flush_secs=flush_secs)
-        self._options = (os.fspath(log_dir), name, flush_secs)
+        # It makes nothing before the first row, nor a thread.
+        self._writer = BlockWriter(os.fspath(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss
         self._is_chief = is_chief
         self._fail_safe = FailSafe()
         self._row: Row | None = None
         self._global_step: Any | None = None
-        self._writer: BlockWriter | None = None
         self._runs: _TrainingRuns | None = None
         self._next_step = 0
         self._effect = _RunEffect()
@@ -99,7 +99,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._row = build_row(decomposition, findings)
             step = tf.compat.v1.train.get_global_step(graph)
             self._global_step = None if step is None else tf.identity(step)
-        self._writer = BlockWriter(*self._options)
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Takes up the global step of a new session, which may come from a checkpoint."""
@@ -134,7 +133,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def _record(self, results: dict[str, Any]) -> None:
         assert self._row is not None
-        assert self._writer is not None
         step, increment = self._next_step, self._effect.increment
         if self._global_step is None:
             increment = 1
@@ -152,8 +150,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""
-        if self._writer is not None:
-            self._fail_safe.run(self._writer.close)
+        self._fail_safe.run(self._writer.close)
 
 
 class _RunEffect(NamedTuple):
