@@ -211,10 +211,9 @@ def rows_metadata(layout: Layout, description: str | None) -> summary_pb2.Summar
 
 
 def _metadata(content: bytes = b"", description: str | None = None) -> summary_pb2.SummaryMetadata:
-    plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=content)
     # TensorBoard's data server drops a third-party series without the data class.
     return summary_pb2.SummaryMetadata(
-        plugin_data=plugin_data,
+        plugin_data={"plugin_name": PLUGIN_NAME, "content": content},
         summary_description=description or "",
         data_class=summary_pb2.DATA_CLASS_TENSOR,
     )
@@ -248,13 +247,7 @@ def pack_block(block: Block) -> npt.NDArray[np.float32]:
 
 
 def unpack_block(step: int, wall_time: float, array: npt.NDArray[Any], columns: int) -> Block:
-    """Reads a block from its event.
-
-    Args:
-      step: The event's step.
-      wall_time: The event's wall time, in seconds since the epoch.
-      array: The event's tensor.
-      columns: The number of columns of the block's layout.
+    """Reads a block from its event, whose tensor came as an array; its layout has so many columns.
 
     Raises:
       LogFormatError: The tensor is not such a block.

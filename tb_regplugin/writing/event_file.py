@@ -22,12 +22,9 @@ _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 class EventFile:
     """An event file of one or several writers: the first to open it makes it, the last closes it.
 
-    TensorBoard's own loader follows one file a run, so the writers of a run share one. Paths with
-    a scheme (``gs://``, ``s3://``, …) go through TensorFlow's file system where it is installed,
-    otherwise through TensorBoard's.
-
-    Args:
-      directory: Where to put it; made if it is missing.
+    TensorBoard's own loader follows one file a run, so the writers of a run share one. Its
+    directory is made if it is missing. Paths with a scheme (``gs://``, ``s3://``, …) go through
+    TensorFlow's file system where it is installed, otherwise through TensorBoard's.
     """
 
     def __init__(self, directory: str) -> None:

@@ -67,11 +67,8 @@ def audit(
 def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Finding, ...]:
     """Says in warnings what is wrong with a loss, once, and returns it to be recorded.
 
-    It never raises: no graph of a user's may stop a training.
-
-    Args:
-      decomposition: The loss, taken apart.
-      stacklevel: As for ``warnings.warn``, counted from the caller.
+    It never raises: no graph of a user's may stop a training. The level is that of
+    ``warnings.warn``, counted from the caller.
     """
     if decomposition.warning:
         warnings.warn(f"tb_regplugin: {decomposition.warning}", stacklevel=stacklevel + 1)

@@ -99,9 +99,9 @@ def constant(tensor: Tensor, depth: int = 0) -> float | None:
     tensor = strip(tensor)
     op = tensor.op
     try:
-        if op.type == "Const" or (op.type == "Sum" and strip(op.inputs[0]).op.type == "Const"):
-            # A sum, such as that of an empty collection.
-            held = tensor if op.type == "Const" else strip(op.inputs[0])
+        # Or the sum of one, such as that of an empty collection.
+        held = strip(op.inputs[0]) if op.type == "Sum" else tensor
+        if held.op.type == "Const":
             is_number = tensor.dtype.is_floating or tensor.dtype.is_integer
             if not (single_element(tensor) and is_number):
                 return None

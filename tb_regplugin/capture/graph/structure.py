@@ -27,13 +27,10 @@ from tb_regplugin.capture.graph.walk import Addend
 
 
 class Structure:
-    """Numbers expressions such that equal ones get equal numbers. Linear in the graph's size.
-
-    Attributes:
-      visited: The operations looked at.
-    """
+    """Numbers expressions such that equal ones get equal numbers. Linear in the graph's size."""
 
     def __init__(self) -> None:
+        # The operations looked at, and the numbers of their expressions.
         self.visited: dict[Operation, int] = {}
         self._numbers: dict[Hashable, int] = {}
 
@@ -103,10 +100,7 @@ class CollectedEntry:
 
 
 class Collected:
-    """The collection's entries, by the expressions that they are.
-
-    Args:
-      collection: What ``get_collection(REGULARIZATION_LOSSES)`` returned.
+    """What ``get_collection(REGULARIZATION_LOSSES)`` returned, by the expressions that it holds.
 
     Attributes:
       entries: Its entries that are scalars, each expression once.
