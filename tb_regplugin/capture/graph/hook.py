@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.audit import audit_and_warn
-from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
+from tb_regplugin.capture.graph.decompose import build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
 from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
@@ -75,8 +75,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._total_loss = total_loss
         self._is_chief = is_chief
         self._fail_safe = FailSafe()
-        self._row: Row | None = None
-        self._global_step: Any | None = None
         self._runs: _TrainingRuns | None = None
         self._next_step = 0
         self._effect = _RunEffect()
@@ -102,7 +100,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Takes up the global step of a new session, which may come from a checkpoint."""
-        if self._row is not None:
+        if self._is_chief:
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
@@ -119,7 +117,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def _look_at(self, run_context: Any) -> None:
         assert self._runs is not None
-        assert self._row is not None
         self._effect = self._runs.effect_of(run_context.original_args.fetches)
         if self._effect.trains and self._global_step is not None:
             self._fetches["global_step"] = self._global_step
@@ -132,7 +129,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._record, run_values.results or {})
 
     def _record(self, results: dict[str, Any]) -> None:
-        assert self._row is not None
         step, increment = self._next_step, self._effect.increment
         if self._global_step is None:
             increment = 1
