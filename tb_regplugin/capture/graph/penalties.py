@@ -26,12 +26,8 @@ def penalty_of_weights(
 ) -> Term:
     """Describes a penalty that reaches only variables.
 
-    Args:
-      addend: Its value, and what that is multiplied with in the loss.
-      written: What it is multiplied with where the strength was written, such as in its collected
-        entry; None where that is not constant.
-      sources: Says which variables it reaches.
-      entry: The name of that entry.
+    ``written`` is what it is multiplied with where its strength was written, such as in the
+    collected entry of this name; None where that is not constant.
     """
     tensor = addend.tensor
     norm = match_norm(tensor)

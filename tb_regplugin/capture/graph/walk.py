@@ -111,7 +111,6 @@ def _summands(tensor: Tensor, sources: Sources) -> list[_Summand]:
             number = sources.hyperparameter_number(factor)
             if number is not None and sources.hyperparameter_number(part) is None:
                 return [(strip(part), 1.0, (number,))]
-        return []
     if op.type in ("Sum", "Mean"):
         argument = strip(inputs[0])
         if single_element(argument):
