@@ -150,8 +150,8 @@ class BlockWriter:
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._open_block: _OpenBlock | None = None
+        # With the one that is being written, in front.
         self._waiting: deque[tuple[Layout, Block]] = deque()
-        self._writing = False
         self._closed = False
         self._failure: str | None = None
         self._thread: threading.Thread | None = None
@@ -212,7 +212,7 @@ class BlockWriter:
             return
         with self._changed:
             self._hand_over()
-            self._changed.wait_for(lambda: not self._waiting and not self._writing)
+            self._changed.wait_for(lambda: not self._waiting)
         self._unusable()
 
     def close(self) -> None:
@@ -230,11 +230,8 @@ class BlockWriter:
 
     def _unusable(self) -> bool:
         """Whether rows are dropped; says why, once, on the caller's thread."""
-        if self._pid != os.getpid() and not self.failed:
-            self.failed = True
-            self._failure = (
-                "it was opened before this process was forked; open one writer a process"
-            )
+        if self._pid != os.getpid():
+            self._fail("it was opened before this process was forked; open one writer a process")
         if self._failure is not None:
             reason, self._failure = self._failure, None
             warnings.warn(
@@ -272,9 +269,7 @@ class BlockWriter:
         return self._open_block
 
     def _hand_over(self) -> None:
-        """Closes the open block and gives it to the thread. The lock is held."""
-        if self._open_block is None:
-            return
+        """Closes the open block, if there is one, and gives it to the thread. The lock is held."""
         self._changed.wait_for(lambda: len(self._waiting) < _MAX_WAITING_BLOCKS)
         # Another thread may have handed it over during the wait.
         block, self._open_block = self._open_block, None
@@ -291,15 +286,15 @@ class BlockWriter:
                     segments = segments or _SegmentWriter(self._file, self._name)
                     segments.write(*waiting)
             except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
-                self._fail(error)
+                self._fail(f"{type(error).__name__}: {error}")
             with self._changed:
-                self._writing = False
+                self._waiting.popleft()
                 self._changed.notify_all()
         if segments is not None:
             try:
                 self._file.close()
             except Exception as error:  # noqa: BLE001 - as above
-                self._fail(error)
+                self._fail(f"{type(error).__name__}: {error}")
 
     def _next_block(self) -> tuple[Layout, Block] | None:
         """Waits for a block or for the open one's deadline; None when all is written and closed."""
@@ -313,12 +308,9 @@ class BlockWriter:
                     self._changed.wait(remaining)
                 else:
                     self._hand_over()
-            self._writing = True
-            waiting = self._waiting.popleft()
-            self._changed.notify_all()
-            return waiting
+            return self._waiting[0]
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, reason: str) -> None:
         if not self.failed:
-            self._failure = f"{type(error).__name__}: {error}"
+            self._failure = reason
             self.failed = True
