@@ -232,8 +232,7 @@ def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any
     Takes numbers or arrays of them, and tells a bool or an array of them.
     """
     # The sum, of Python numbers, does not overflow as a difference of int64 could.
-    fits = (rows < MAX_BLOCK_ROWS) & (step > last_step)
-    return fits & (step <= first_step + MAX_STEP_OFFSET)
+    return (rows < MAX_BLOCK_ROWS) & (step > last_step) & (step <= first_step + MAX_STEP_OFFSET)
 
 
 def pack_block(block: Block) -> npt.NDArray[np.float32]:
