@@ -78,8 +78,7 @@ def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Findi
     except Exception:  # noqa: BLE001 - what it cannot judge, it does not judge
         return ()
     for finding in at_least(findings, "warning"):
-        text = f"tb_regplugin: {finding.sentence} {finding.fix}"
-        warnings.warn(text, stacklevel=stacklevel + 1)
+        warnings.warn(f"tb_regplugin: {finding.sentence} {finding.fix}", stacklevel=stacklevel + 1)
     return tuple(findings)
 
 

@@ -105,24 +105,23 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
     The values are those of the very tensors that the loss is made of, so that they fit together
     although the weights move in the same step. One operation collects them, however many.
     """
-    parts, tensors = decomposition.parts, decomposition.hyperparameters
-    layout = Layout((Term("total", "total"), *(part.term for part in parts)), findings)
-    columns = [[whole(decomposition.total)], *(part.addends for part in parts)]
+    total = Part(Term("total", "total"), [whole(decomposition.total)])
+    parts = [total, *decomposition.parts]
     scalars, constants, numbers = [], [], []
-    for number, addends in enumerate(columns):
-        for addend in addends:
+    for number, part in enumerate(parts):
+        for addend in part.addends:
             for product, factor in addend.weight.items():
                 scalar = _one_number(addend.tensor)
                 for which in product:
-                    other = tf.cast(_one_number(tensors[which]), tf.float32)
+                    other = tf.cast(_one_number(decomposition.hyperparameters[which]), tf.float32)
                     scalar = tf.cast(scalar, tf.float32) * other
                 scalars.append(scalar)
                 constants.append(factor)
                 numbers.append(number)
     values = stack_scalars(scalars) * np.array(constants, np.float32)
-    if numbers != list(range(len(columns))):
-        values = tf.math.unsorted_segment_sum(values, numbers, len(columns))
-    return Row(layout, values)
+    if numbers != list(range(len(parts))):
+        values = tf.math.unsorted_segment_sum(values, numbers, len(parts))
+    return Row(Layout(tuple(part.term for part in parts), findings), values)
 
 
 def _one_number(tensor: Tensor) -> Any:

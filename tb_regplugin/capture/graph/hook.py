@@ -6,7 +6,6 @@ import os
 import time
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.audit import audit_and_warn
@@ -139,9 +138,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             if not step <= read <= step + increment:
                 step = read
         if "row" in results:
-            self._writer.append_row(
-                self._row.layout, step, time.time(), np.asarray(results["row"]).tolist()
-            )
+            self._writer.append_row(self._row.layout, step, time.time(), results["row"].tolist())
         self._next_step = step + increment
 
     def end(self, session: Any) -> None:

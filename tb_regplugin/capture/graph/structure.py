@@ -91,12 +91,8 @@ class CollectedEntry:
     @property
     def coefficient(self) -> float | None:
         """The constant that it is multiplied with in the loss; None where it is not constant."""
-        coefficient = 0.0
-        for addend in self.addends:
-            if addend.coefficient is None:
-                return None
-            coefficient += addend.coefficient
-        return coefficient
+        coefficients: list[Any] = [addend.coefficient for addend in self.addends]
+        return None if None in coefficients else sum(coefficients)
 
 
 class Collected:
