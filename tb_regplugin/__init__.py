@@ -37,20 +37,8 @@ _MODULES = {
     "audit": "tb_regplugin.capture.graph.audit",
     "load": "tb_regplugin.reading.load",
 }
-_LEGACY_CALLBACK = "tb_regplugin.capture.tf_keras.callback"
 
-__all__ = [
-    "Finding",
-    "Recorder",
-    "Recording",
-    "RegularizationCallback",
-    "RegularizationHook",
-    "Term",
-    "Writer",
-    "audit",
-    "load",
-    "summary",
-]
+__all__ = [*_MODULES, "summary"]
 
 
 def __getattr__(name: str) -> Any:
@@ -66,7 +54,7 @@ def __getattr__(name: str) -> Any:
     # As TensorFlow itself decides which Keras tf.keras is.
     is_legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("true", "True", "1")
     if name == "RegularizationCallback" and is_legacy:
-        module = _LEGACY_CALLBACK
+        module = "tb_regplugin.capture.tf_keras.callback"
     return getattr(importlib.import_module(module), name)
 
 

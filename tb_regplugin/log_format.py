@@ -77,11 +77,7 @@ class SegmentTag(NamedTuple):
 
 
 def new_writer_id(start_ns: int) -> str:
-    """Names one writer's life, such that names sort by when the lives began.
-
-    Args:
-      start_ns: When it began, in nanoseconds since the epoch.
-    """
+    """Names one writer's life by when it began, such that names sort by that."""
     return f"{start_ns:020d}-{secrets.token_hex(4)}"
 
 
@@ -106,13 +102,14 @@ def parse_tag(tag: str) -> LayoutTag | RowsTag | SegmentTag:
     Raises:
       LogFormatError: It is the tag of no layout, segment or series of rows.
     """
-    parts = tag.split("/")
-    if len(parts) >= 3 and parts[-1] == "layout":
-        return LayoutTag("/".join(parts[:-2]), parts[-2])
-    if len(parts) >= 3 and parts[-1] == "rows":
-        return RowsTag("/".join(parts[:-2]), parts[-2])
-    if len(parts) >= 4 and parts[-1].isascii() and parts[-1].isdigit():
-        return SegmentTag("/".join(parts[:-3]), parts[-3], parts[-2], int(parts[-1]))
+    match tag.rsplit("/", 2):
+        case name, layout_id, "layout":
+            return LayoutTag(name, layout_id)
+        case name, layout_id, "rows":
+            return RowsTag(name, layout_id)
+    match tag.rsplit("/", 3):
+        case name, layout_id, writer, number if number.isascii() and number.isdigit():
+            return SegmentTag(name, layout_id, writer, int(number))
     raise LogFormatError(
         f"The tag {tag!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER "
         "nor NAME/LAYOUT/rows."
@@ -195,28 +192,28 @@ def layout_event(name: str, layout: Layout, wall_time: float) -> event_pb2.Event
 
 def block_event(segment: SegmentTag, block: Block) -> event_pb2.Event:
     """Returns the event that holds a block."""
-    array = pack_block(block).astype("<f4", copy=False)
-    tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_content=array.tobytes())
-    for size in array.shape:
-        tensor.tensor_shape.dim.add(size=size)
-    return _event(segment_tag(segment), int(block.steps[-1]), float(block.wall_times[-1]), tensor)
+    step, wall_time = int(block.steps[-1]), float(block.wall_times[-1])
+    return _event(segment_tag(segment), step, wall_time, rows_tensor(pack_block(block)))
+
+
+def rows_tensor(rows: npt.NDArray[np.float32]) -> tensor_pb2.TensorProto:
+    """Returns packed rows as the tensor of their event."""
+    return tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_FLOAT,
+        tensor_content=rows.astype("<f4", copy=False).tobytes(),
+        tensor_shape={"dim": [{"size": size} for size in rows.shape]},
+    )
 
 
 def rows_metadata(layout: Layout, description: str | None) -> summary_pb2.SummaryMetadata:
-    """Returns the metadata of a series of rows, which holds its layout.
-
-    Args:
-      layout: What the columns are.
-      description: A longer description, in Markdown.
-    """
+    """Returns the metadata of a series of rows: its layout and, in Markdown, a description."""
     return _metadata(encode_layout(layout), description)
 
 
 def _metadata(content: bytes = b"", description: str | None = None) -> summary_pb2.SummaryMetadata:
-    plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=content)
     # TensorBoard's data server drops a third-party series without the data class.
     return summary_pb2.SummaryMetadata(
-        plugin_data=plugin_data,
+        plugin_data={"plugin_name": PLUGIN_NAME, "content": content},
         summary_description=description or "",
         data_class=summary_pb2.DATA_CLASS_TENSOR,
     )
@@ -226,9 +223,7 @@ def _event(
     tag: str, step: int, wall_time: float, tensor: tensor_pb2.TensorProto
 ) -> event_pb2.Event:
     value = summary_pb2.Summary.Value(tag=tag, metadata=_metadata(), tensor=tensor)
-    return event_pb2.Event(
-        wall_time=wall_time, step=step, summary=summary_pb2.Summary(value=[value])
-    )
+    return event_pb2.Event(wall_time=wall_time, step=step, summary={"value": [value]})
 
 
 def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any:
@@ -237,8 +232,7 @@ def fits_one_block(first_step: Any, last_step: Any, step: Any, rows: Any) -> Any
     Takes numbers or arrays of them, and tells a bool or an array of them.
     """
     # The sum, of Python numbers, does not overflow as a difference of int64 could.
-    fits = (rows < MAX_BLOCK_ROWS) & (step > last_step)
-    return fits & (step <= first_step + MAX_STEP_OFFSET)
+    return (rows < MAX_BLOCK_ROWS) & (step > last_step) & (step <= first_step + MAX_STEP_OFFSET)
 
 
 def pack_block(block: Block) -> npt.NDArray[np.float32]:
@@ -252,13 +246,7 @@ def pack_block(block: Block) -> npt.NDArray[np.float32]:
 
 
 def unpack_block(step: int, wall_time: float, array: npt.NDArray[Any], columns: int) -> Block:
-    """Reads a block from its event.
-
-    Args:
-      step: The event's step.
-      wall_time: The event's wall time, in seconds since the epoch.
-      array: The event's tensor.
-      columns: The number of columns of the block's layout.
+    """Reads a block from its event, whose tensor came as an array; its layout has so many columns.
 
     Raises:
       LogFormatError: The tensor is not such a block.

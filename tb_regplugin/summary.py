@@ -7,11 +7,12 @@ faster. TensorFlow is imported where it is used: ``losses_pb`` needs none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
-from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
+from tensorboard.compat.proto import summary_pb2
 
 from tb_regplugin import log_format
 from tb_regplugin.terms import Layout, PenaltyValues
@@ -60,10 +61,31 @@ def op(
       ...     summary = op("losses", loss)
       ...     merged = tf.compat.v1.summary.merge_all()
     """
-    from tb_regplugin.capture.graph.hook import summary_op
+    import tensorflow as tf
+
+    from tb_regplugin.capture.graph.audit import audit_and_warn
+    from tb_regplugin.capture.graph.decompose import build_row, decompose
 
     check_options(name=name)
-    return summary_op(name, total_loss, description, collections)
+    graph = total_loss.graph
+    decomposition = decompose(total_loss)
+    findings = audit_and_warn(decomposition, stacklevel=2)
+    with graph.as_default():
+        scope = graph.get_name_scope()
+        tag = f"{scope}/{name}" if scope else name
+        with tf.name_scope(re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name).lstrip("_/-") or "losses"):
+            row = build_row(decomposition, findings)
+            metadata = log_format.rows_metadata(row.layout, description)
+            summary = tf.raw_ops.TensorSummaryV2(
+                tag=log_format.rows_tag(tag, log_format.layout_id(row.layout)),
+                tensor=tf.pad(row.values[tf.newaxis], [[0, 0], [len(_NO_OFFSETS), 0]]),
+                serialized_summary_metadata=metadata.SerializeToString(),
+            )
+        if collections is None:
+            collections = [tf.compat.v1.GraphKeys.SUMMARIES]
+        for collection in collections:
+            graph.add_to_collection(collection, summary)
+    return summary
 
 
 def losses(
@@ -138,14 +160,11 @@ def losses_pb(
       4
     """
     layout, values = _columns(tag, data_loss, penalties, total_loss)
-    row = np.array([[*_NO_OFFSETS, *(float(value) for value in values)]], "<f4")
-    tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_content=row.tobytes())
-    for size in row.shape:
-        tensor.tensor_shape.dim.add(size=size)
+    row = [*_NO_OFFSETS, *(float(value) for value in values)]
     value = summary_pb2.Summary.Value(
         tag=log_format.rows_tag(tag, log_format.layout_id(layout)),
         metadata=log_format.rows_metadata(layout, description),
-        tensor=tensor,
+        tensor=log_format.rows_tensor(np.array([row], np.float32)),
     )
     return summary_pb2.Summary(value=[value])
 

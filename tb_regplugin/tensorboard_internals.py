@@ -5,9 +5,9 @@ Every function says what for, and what happens with a TensorBoard that lacks the
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def masked_crc(data: bytes) -> int:
 
     Source: tensorflow/core/lib/hash/crc32c.h, "Mask".
     """
-    crc = _crc32c()(data)
+    crc: int = _crc32c()(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -53,8 +53,7 @@ def make_array(tensor: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
     """
     from tensorboard.util import tensor_util
 
-    array: npt.NDArray[Any] = tensor_util.make_ndarray(tensor)
-    return np.asarray(array)
+    return np.asarray(tensor_util.make_ndarray(tensor))
 
 
 def is_data_server(provider: object) -> bool:
@@ -70,16 +69,14 @@ def is_data_server(provider: object) -> bool:
 
 
 @functools.cache
-def _crc32c() -> Callable[[bytes], int]:
-    try:
+def _crc32c() -> Any:
+    with contextlib.suppress(ImportError):
         from google_crc32c import value
-    except ImportError:
-        value = None
-    if value is None:
-        try:
-            from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import crc32c as value
-        except ImportError as error:
-            reason = "Event files need google-crc32c: pip install 'tb_regplugin[recording]'."
-            raise ImportError(reason) from error
-    crc32c: Callable[[bytes], int] = value
+
+        return value
+    try:
+        from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import crc32c
+    except ImportError as error:
+        reason = "Event files need google-crc32c: pip install 'tb_regplugin[recording]'."
+        raise ImportError(reason) from error
     return crc32c

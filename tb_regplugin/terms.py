@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, SupportsFloat, TypeVar, get_args
@@ -115,15 +116,13 @@ class Layout:
     def __post_init__(self) -> None:
         if not self.columns:
             raise ValueError("A layout needs at least one column.")
-        seen: set[tuple[str, str]] = set()
-        for column in self.columns:
-            key = (column.role, column.name)
-            if key in seen:
-                raise ValueError(
-                    f"Two columns are called {column.name!r} with the role {column.role!r}. "
-                    "Give each term a name of its own."
-                )
-            seen.add(key)
+        counts = Counter((column.role, column.name) for column in self.columns)
+        (role, name), count = counts.most_common(1)[0]
+        if count > 1:
+            raise ValueError(
+                f"Two columns are called {name!r} with the role {role!r}. "
+                "Give each term a name of its own."
+            )
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
 

@@ -34,7 +34,6 @@ class _OpenBlock:
         self.layout = layout
         self.deadline = deadline
         self.rows = 0
-        self._first_step = self._last_step = 0
         self._steps = np.empty(log_format.MAX_BLOCK_ROWS, np.int64)
         self._wall_times = np.empty(log_format.MAX_BLOCK_ROWS, np.float64)
         self._values = np.empty((log_format.MAX_BLOCK_ROWS, len(layout.columns)), np.float32)
@@ -50,22 +49,19 @@ class _OpenBlock:
         return self.rows == log_format.MAX_BLOCK_ROWS
 
     def fits(self, layout: Layout, step: int) -> bool:
+        rows, steps = self.rows, self._views[0]
         return (layout is self.layout or layout == self.layout) and (
-            not self.rows
-            or bool(log_format.fits_one_block(self._first_step, self._last_step, step, self.rows))
+            not rows or log_format.fits_one_block(steps[0], steps[rows - 1], step, rows)
         )
 
     def add(self, step: int, wall_time: float, row: array[float]) -> None:
         """Adds a row that fits."""
         steps, wall_times, values = self._views
-        start = self.rows * len(row)
-        steps[self.rows] = step
-        wall_times[self.rows] = wall_time
-        values[start : start + len(row)] = row
-        if not self.rows:
-            self._first_step = step
-        self._last_step = step
-        self.rows += 1
+        at, columns = self.rows, len(row)
+        steps[at] = step
+        wall_times[at] = wall_time
+        values[at * columns : (at + 1) * columns] = row
+        self.rows = at + 1
 
     def extend(
         self,
@@ -75,15 +71,13 @@ class _OpenBlock:
     ) -> int:
         """Adds as many of these rows as fit, of which the first does, and returns how many."""
         steps = steps[: log_format.MAX_BLOCK_ROWS - self.rows]
-        if not self.rows:
-            self._first_step = int(steps[0])
-        fits = log_format.fits_one_block(self._first_step, steps[:-1], steps[1:], self.rows)
+        first_step = self._views[0][0] if self.rows else int(steps[0])
+        fits = log_format.fits_one_block(first_step, steps[:-1], steps[1:], self.rows)
         count = len(steps) if fits.all() else 1 + int(fits.argmin())
         rows = slice(self.rows, self.rows + count)
         self._steps[rows] = steps[:count]
         self._wall_times[rows] = wall_times[:count]
         self._values[rows] = values[:count]
-        self._last_step = int(steps[count - 1])
         self.rows += count
         return count
 
@@ -96,11 +90,10 @@ class _SegmentWriter:
     """Puts blocks into segments of an event file. Belongs to the background thread."""
 
     def __init__(self, file: EventFile, name: str) -> None:
-        self._name = name
-        self._writer_id = log_format.new_writer_id(time.time_ns())
+        # Before the first segment: what no layout's blocks go to.
+        self._segment = SegmentTag(name, "", log_format.new_writer_id(time.time_ns()), -1)
         self._file = file.open()
         self._layout_ids: dict[Layout, str] = {}
-        self._segment: SegmentTag | None = None
         self._segment_blocks = 0
         self._last_step = 0
 
@@ -109,15 +102,16 @@ class _SegmentWriter:
         layout_id = self._layout_ids.get(layout)
         if layout_id is None:
             layout_id = self._layout_ids[layout] = log_format.layout_id(layout)
-            self._file.write(log_format.layout_event(self._name, layout, block.wall_times[-1]))
-        if self._segment is None or not (
+            event = log_format.layout_event(self._segment.name, layout, block.wall_times[-1])
+            self._file.write(event)
+        if not (
             self._segment.layout_id == layout_id
             and self._segment_blocks < log_format.MAX_SEGMENT_BLOCKS
             # The data server drops what a tag holds at and after a step that comes again.
             and step > self._last_step
         ):
-            number = 0 if self._segment is None else self._segment.number + 1
-            self._segment = SegmentTag(self._name, layout_id, self._writer_id, number)
+            number = self._segment.number + 1
+            self._segment = self._segment._replace(layout_id=layout_id, number=number)
             self._segment_blocks = 0
         self._file.write(log_format.block_event(self._segment, block))
         self._segment_blocks += 1
@@ -156,8 +150,8 @@ class BlockWriter:
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._open_block: _OpenBlock | None = None
+        # With the one that is being written, in front.
         self._waiting: deque[tuple[Layout, Block]] = deque()
-        self._writing = False
         self._closed = False
         self._failure: str | None = None
         self._thread: threading.Thread | None = None
@@ -218,7 +212,7 @@ class BlockWriter:
             return
         with self._changed:
             self._hand_over()
-            self._changed.wait_for(lambda: not self._waiting and not self._writing)
+            self._changed.wait_for(lambda: not self._waiting)
         self._unusable()
 
     def close(self) -> None:
@@ -236,11 +230,8 @@ class BlockWriter:
 
     def _unusable(self) -> bool:
         """Whether rows are dropped; says why, once, on the caller's thread."""
-        if self._pid != os.getpid() and not self.failed:
-            self.failed = True
-            self._failure = (
-                "it was opened before this process was forked; open one writer a process"
-            )
+        if self._pid != os.getpid():
+            self._fail("it was opened before this process was forked; open one writer a process")
         if self._failure is not None:
             reason, self._failure = self._failure, None
             warnings.warn(
@@ -268,14 +259,17 @@ class BlockWriter:
             self._hand_over()
         if self._open_block is None:
             self._open_block = _OpenBlock(layout, self._deadline(wall_time))
-            self._start_thread()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="tb_regplugin writer", daemon=True
+                )
+                self._thread.start()
+                atexit.register(self.close)
             self._changed.notify_all()
         return self._open_block
 
     def _hand_over(self) -> None:
-        """Closes the open block and gives it to the thread. The lock is held."""
-        if self._open_block is None:
-            return
+        """Closes the open block, if there is one, and gives it to the thread. The lock is held."""
         self._changed.wait_for(lambda: len(self._waiting) < _MAX_WAITING_BLOCKS)
         # Another thread may have handed it over during the wait.
         block, self._open_block = self._open_block, None
@@ -284,53 +278,39 @@ class BlockWriter:
             self._waiting.append((block.layout, block.close()))
             self._changed.notify_all()
 
-    def _start_thread(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="tb_regplugin writer", daemon=True
-            )
-            self._thread.start()
-            atexit.register(self.close)
-
     def _run(self) -> None:
         segments: _SegmentWriter | None = None
         while (waiting := self._next_block()) is not None:
             try:
                 if not self.failed:
-                    if segments is None:
-                        segments = _SegmentWriter(self._file, self._name)
+                    segments = segments or _SegmentWriter(self._file, self._name)
                     segments.write(*waiting)
             except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
-                self._fail(error)
+                self._fail(f"{type(error).__name__}: {error}")
             with self._changed:
-                self._writing = False
+                self._waiting.popleft()
                 self._changed.notify_all()
         if segments is not None:
             try:
                 self._file.close()
             except Exception as error:  # noqa: BLE001 - as above
-                self._fail(error)
+                self._fail(f"{type(error).__name__}: {error}")
 
     def _next_block(self) -> tuple[Layout, Block] | None:
         """Waits for a block or for the open one's deadline; None when all is written and closed."""
         with self._changed:
             while not self._waiting:
-                if self._open_block is None:
-                    if self._closed:
-                        return None
-                    self._changed.wait()
-                    continue
-                remaining = self._open_block.deadline - time.monotonic()
-                if remaining <= 0:
-                    self._hand_over()
-                else:
+                block = self._open_block
+                if block is None and self._closed:
+                    return None
+                remaining = None if block is None else block.deadline - time.monotonic()
+                if remaining is None or remaining > 0:
                     self._changed.wait(remaining)
-            self._writing = True
-            waiting = self._waiting.popleft()
-            self._changed.notify_all()
-            return waiting
+                else:
+                    self._hand_over()
+            return self._waiting[0]
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, reason: str) -> None:
         if not self.failed:
-            self._failure = f"{type(error).__name__}: {error}"
+            self._failure = reason
             self.failed = True

@@ -17,18 +17,14 @@ from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 
 _FILE_NUMBERS = itertools.count()
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
-_FILE_VERSION = "brain.Event:2"
 
 
 class EventFile:
     """An event file of one or several writers: the first to open it makes it, the last closes it.
 
-    TensorBoard's own loader follows one file a run, so the writers of a run share one. Paths with
-    a scheme (``gs://``, ``s3://``, …) go through TensorFlow's file system where it is installed,
-    otherwise through TensorBoard's.
-
-    Args:
-      directory: Where to put it; made if it is missing.
+    TensorBoard's own loader follows one file a run, so the writers of a run share one. Its
+    directory is made if it is missing. Paths with a scheme (``gs://``, ``s3://``, …) go through
+    TensorFlow's file system where it is installed, otherwise through TensorBoard's.
     """
 
     def __init__(self, directory: str) -> None:
@@ -66,7 +62,7 @@ class EventFile:
             self._remote.makedirs(self._directory)
             self._file = self._remote.GFile(self._path, "wb")
         try:
-            self.write(event_pb2.Event(wall_time=time.time(), file_version=_FILE_VERSION))
+            self.write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
         except Exception:
             file, self._file = self._file, None
             # What could not be written fails once more on closing.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from tb_regplugin.capture.graph.decompose import Decomposition, Part, decompose
-from tb_regplugin.capture.graph.operations import Operation, is_variable, strip
-from tb_regplugin.capture.graph.sources import ancestors, reaches
+from tb_regplugin.capture.graph.decompose import Decomposition, decompose
+from tb_regplugin.capture.graph.operations import is_variable, strip
+from tb_regplugin.capture.graph.sources import Reaches, ancestors, operands
 from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
 from tb_regplugin.findings.catalogue import found
 from tb_regplugin.findings.forms import listed, number
+from tb_regplugin.terms import Term
 
 
 def audit(
@@ -67,11 +68,8 @@ def audit(
 def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Finding, ...]:
     """Says in warnings what is wrong with a loss, once, and returns it to be recorded.
 
-    It never raises: no graph of a user's may stop a training.
-
-    Args:
-      decomposition: The loss, taken apart.
-      stacklevel: As for ``warnings.warn``, counted from the caller.
+    It never raises: no graph of a user's may stop a training. The level is that of
+    ``warnings.warn``, counted from the caller.
     """
     if decomposition.warning:
         warnings.warn(f"tb_regplugin: {decomposition.warning}", stacklevel=stacklevel + 1)
@@ -80,8 +78,7 @@ def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Findi
     except Exception:  # noqa: BLE001 - what it cannot judge, it does not judge
         return ()
     for finding in at_least(findings, "warning"):
-        text = f"tb_regplugin: {finding.sentence} {finding.fix}"
-        warnings.warn(text, stacklevel=stacklevel + 1)
+        warnings.warn(f"tb_regplugin: {finding.sentence} {finding.fix}", stacklevel=stacklevel + 1)
     return tuple(findings)
 
 
@@ -96,14 +93,10 @@ class _Audited:
     def __init__(self, decomposition: Decomposition) -> None:
         self.decomposition = decomposition
         self.entries = decomposition.collected.entries
-        self._structure = decomposition.collected.structure
-        self._entry_numbers = {self._number(entry) for entry in self.entries}
-        self._contains_entry: dict[Operation, bool] = {}
-        self._uses_variable_of_total: dict[Operation, bool] = {}
-        self._parts: dict[str, list[Part]] = {}
+        self.structure = decomposition.collected.structure
+        self._terms: defaultdict[str | None, list[Term]] = defaultdict(list)
         for part in decomposition.parts:
-            if part.term.entry is not None:
-                self._parts.setdefault(part.term.entry, []).append(part)
+            self._terms[part.term.entry].append(part.term)
         # What the whole loss is multiplied with, such as a loss scale, says nothing of penalties.
         self.common_factors = {1.0} | {
             constant
@@ -118,52 +111,35 @@ class _Audited:
         return [
             name
             for entry in entries
-            for name in [part.term.name for part in self._parts.get(entry.name, [])] or [entry.name]
+            for name in [term.name for term in self._terms[entry.name]] or [entry.name]
         ]
 
     def strengths(self, entry: CollectedEntry) -> set[float]:
         """Returns the strengths that were written into an entry, as far as they are known."""
-        strengths = [part.term.strength for part in self._parts.get(entry.name, [])]
+        strengths = (term.strength for term in self._terms[entry.name])
         each = (s if isinstance(s, tuple) else (s,) for s in strengths)
         return {strength for strength in chain(*each) if strength is not None}
 
-    def contains_another(self, entry: CollectedEntry) -> bool:
-        """Whether an entry is calculated from other entries, as a sum or otherwise."""
-
-        def is_entry(op: Operation) -> bool:
-            return self._structure.visited.get(op) in self._entry_numbers
-
-        operands = strip(entry.tensor).op.inputs
-        return any(reaches(operand.op, is_entry, self._contains_entry) for operand in operands)
-
-    def is_missing(self, entry: CollectedEntry) -> bool:
-        """Whether the loss uses an entry's weights and nothing of the entry.
-
-        What another network's loss is for is not missing from this one.
-        """
-        operations, numbers = self._within_total
-        if self._number(entry) in numbers:
-            return False
-
-        def is_of_total(op: Operation) -> bool:
-            return is_variable(op) and op in operations
-
-        return reaches(strip(entry.tensor).op, is_of_total, self._uses_variable_of_total)
-
-    @functools.cached_property
-    def _within_total(self) -> tuple[set[Operation], set[int]]:
-        """The operations that the loss is calculated by, and the numbers of their expressions."""
-        self._structure.key(self.decomposition.total)
-        operations = ancestors(self.decomposition.total.op)
-        visited = self._structure.visited
-        return operations, {visited[op] for op in operations if op in visited}
-
-    def _number(self, entry: CollectedEntry) -> int:
-        return self._structure.key(entry.tensor)[0]
+    def expression(self, entry: CollectedEntry) -> int:
+        """Returns the number of the expression that an entry is."""
+        return self.structure.key(entry.tensor)[0]
 
 
 def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
-    missing = [entry for entry in audited.entries if not entry.uses and audited.is_missing(entry)]
+    unused = [entry for entry in audited.entries if not entry.uses]
+    if not unused:
+        return
+    total, visited = audited.decomposition.total, audited.structure.visited
+    audited.structure.key(total)
+    within = ancestors(total.op)
+    numbers = {visited[op] for op in within if op in visited}
+    # What another network's loss is for, which uses other weights, is not missing from this one.
+    uses_weights = Reaches(lambda op: is_variable(op) and op in within)
+    missing = [
+        entry
+        for entry in unused
+        if audited.expression(entry) not in numbers and uses_weights(strip(entry.tensor).op)
+    ]
     if missing:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
@@ -217,9 +193,14 @@ def _raw_variable(audited: _Audited) -> Iterator[Finding]:
 
 
 def _penalty_of_penalty(audited: _Audited) -> Iterator[Finding]:
-    # Not the sums of others.
-    containing = [entry for entry in audited.entries if audited.contains_another(entry)]
-    names = audited.names(entry for entry in containing if not entry.holds_entries)
+    numbers = {audited.expression(entry) for entry in audited.entries}
+    contains_entry = Reaches(lambda op: audited.structure.visited.get(op) in numbers)
+    names = audited.names(
+        entry
+        for entry in audited.entries
+        # Not the sums of others.
+        if not entry.holds_entries and any(map(contains_entry, operands(strip(entry.tensor).op)))
+    )
     if names:
         verb = "is a penalty" if len(names) == 1 else "are penalties"
         sentence = f"{listed(names)} {verb} on other penalties, not on weights."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.operations import (
-    Operation,
     Tensor,
     constant,
     is_data_source,
@@ -24,7 +23,7 @@ from tb_regplugin.capture.graph.penalties import (
     penalty_of_activations,
     penalty_of_weights,
 )
-from tb_regplugin.capture.graph.sources import Sources, ancestors, reaches
+from tb_regplugin.capture.graph.sources import Reaches, Sources, ancestors
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
 from tb_regplugin.capture.graph.walk import Addend, walk, whole
 from tb_regplugin.capture.step_ring import stack_scalars
@@ -106,24 +105,23 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
     The values are those of the very tensors that the loss is made of, so that they fit together
     although the weights move in the same step. One operation collects them, however many.
     """
-    parts, tensors = decomposition.parts, decomposition.hyperparameters
-    layout = Layout((Term("total", "total"), *(part.term for part in parts)), findings)
-    columns = [[whole(decomposition.total)], *(part.addends for part in parts)]
+    total = Part(Term("total", "total"), [whole(decomposition.total)])
+    parts = [total, *decomposition.parts]
     scalars, constants, numbers = [], [], []
-    for number, addends in enumerate(columns):
-        for addend in addends:
+    for number, part in enumerate(parts):
+        for addend in part.addends:
             for product, factor in addend.weight.items():
                 scalar = _one_number(addend.tensor)
                 for which in product:
-                    other = tf.cast(_one_number(tensors[which]), tf.float32)
+                    other = tf.cast(_one_number(decomposition.hyperparameters[which]), tf.float32)
                     scalar = tf.cast(scalar, tf.float32) * other
                 scalars.append(scalar)
                 constants.append(factor)
                 numbers.append(number)
     values = stack_scalars(scalars) * np.array(constants, np.float32)
-    if numbers != list(range(len(columns))):
-        values = tf.math.unsorted_segment_sum(values, numbers, len(columns))
-    return Row(layout, values)
+    if numbers != list(range(len(parts))):
+        values = tf.math.unsorted_segment_sum(values, numbers, len(parts))
+    return Row(Layout(tuple(part.term for part in parts), findings), values)
 
 
 def _one_number(tensor: Tensor) -> Any:
@@ -134,14 +132,9 @@ def _one_number(tensor: Tensor) -> Any:
 
 
 def describe_penalties(scalars: Sequence[Any], variables: Iterable[Any] = ()) -> tuple[Term, ...]:
-    """Describes penalties that came without names, such as ``model.losses``.
+    """Describes penalties that came without names, such as ``model.losses``, of these variables.
 
-    Args:
-      scalars: Tensors of a function's graph. Others, without a graph, are numbered.
-      variables: The variables that they may penalise.
-
-    Returns:
-      One term each, with different names.
+    Tensors that are of no function's graph are numbered. All names are different.
     """
     variables = tuple(variables)
     terms = []
@@ -180,7 +173,7 @@ class _Decomposer:
                 "Optimisers minimise the sum of its elements."
             )
             parts = [_unexplained([whole(self.total)], warning)]
-        visited = self.collected.structure.visited.keys() | self.sources.visited.keys()
+        visited = self.collected.structure.visited.keys() | self.sources.reaches_data.visited.keys()
         tensors = self.sources.hyperparameters
         return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
 
@@ -215,7 +208,7 @@ class _Decomposer:
             if is_opaque(tensor.op):
                 opaque.append(addend)
             elif constant(tensor) != 0.0:
-                is_data = tensor.op.type == "Const" or self.sources.reaches_data(tensor)
+                is_data = tensor.op.type == "Const" or self.sources.reaches_data(tensor.op)
                 (data if is_data else without_data).append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
@@ -232,27 +225,24 @@ class _Decomposer:
         """Describes a collected entry, split by variables."""
         if entry.addends:
             return [part for addend in entry.addends for part in self._split(entry, addend)]
-        if self._is_foreign(entry.tensor):
+        if self._reaches_foreign_data(entry.tensor.op):
             return []
         note = "Collected, but not part of the loss."
         parts = self._split(entry, whole(strip(entry.tensor)))
         return [Part(replace(p.term, role="unused", note=note), p.addends) for p in parts]
 
     @functools.cached_property
-    def _is_foreign(self) -> Callable[[Tensor], bool]:
-        """Tells whether a tensor needs data that the total does not need.
+    def _reaches_foreign_data(self) -> Reaches:
+        """Tells what needs data that the total does not need.
 
-        Evaluating such a tensor could fail for a placeholder that is not fed, or take a batch
-        out of an iterator.
+        Evaluating it could fail for a placeholder that is not fed, or take a batch out of an
+        iterator.
         """
         known = ancestors(self.total.op)
-        memo: dict[Operation, bool] = {}
-        return lambda tensor: reaches(
-            tensor.op, lambda op: is_data_source(op) and op not in known, memo
-        )
+        return Reaches(lambda op: is_data_source(op) and op not in known)
 
     def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
-        if self.sources.reaches_data(outer.tensor):
+        if self.sources.reaches_data(outer.tensor.op):
             return [Part(penalty_of_activations(outer.tensor, entry.name), [outer])]
         _, inner = walk(outer.tensor, self.sources)
         inner = [addend for addend in inner if constant(addend.tensor) != 0.0]
@@ -283,26 +273,24 @@ def _one_a_variable(parts: list[Part]) -> list[Part]:
         term = part.term
         can_merge = term.entry is not None and term.variable is not None and term.kind != "custom"
         key = (term.entry, term.variable, term.role) if can_merge else number
-        if key in merged:
-            before = merged[key]
-            merged[key] = Part(both_norms(before.term, term), before.addends + part.addends)
-        else:
-            merged[key] = part
+        if (before := merged.get(key)) is not None:
+            part = Part(both_norms(before.term, term), before.addends + part.addends)
+        merged[key] = part
     return list(merged.values())
 
 
 def _with_distinct_names(parts: list[Part]) -> list[Part]:
     """Gives parts of one role that share a name different ones: w, w (l1), w (2)."""
     by_role: dict[Role, list[Part]] = {}
+    seen = set()
     for part in parts:
-        by_role.setdefault(part.term.role, []).append(part)
+        term = part.term
+        by_role.setdefault(term.role, []).append(part)
+        if (term.role, term.name) in seen and term.kind not in (None, "custom"):
+            part.term = replace(term, name=f"{term.name} ({term.kind})")
+        seen.add((term.role, term.name))
     for of_role in by_role.values():
-        seen: set[str] = set()
-        terms = []
-        for term in (part.term for part in of_role):
-            again = term.name in seen and term.kind not in (None, "custom")
-            seen.add(term.name)
-            terms.append(replace(term, name=f"{term.name} ({term.kind})") if again else term)
-        for part, term in zip(of_role, with_distinct_names(terms), strict=True):
+        terms = with_distinct_names(part.term for part in of_role)
+        for part, term in zip(of_role, terms, strict=True):
             part.term = term
     return parts

@@ -1,52 +1,20 @@
-"""Recording from TF1 graphs: a hook for sessions, and a summary operation."""
+"""Recording from TF1 graphs in sessions."""
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from tb_regplugin import log_format
 from tb_regplugin.capture.graph.audit import audit_and_warn
-from tb_regplugin.capture.graph.decompose import Row, build_row, decompose
+from tb_regplugin.capture.graph.decompose import build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
 from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.writing.arguments import check_options
 from tb_regplugin.writing.blocks import BlockWriter
-
-
-def summary_op(
-    name: str, total_loss: Any, description: str | None, collections: Sequence[str] | None
-) -> Any:
-    """Adds the operation to the loss's graph. See ``tb_regplugin.summary.op``."""
-    graph = total_loss.graph
-    decomposition = decompose(total_loss)
-    findings = audit_and_warn(decomposition, stacklevel=3)
-    with graph.as_default():
-        scope = graph.get_name_scope()
-        tag = f"{scope}/{name}" if scope else name
-        with tf.name_scope(re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name).lstrip("_/-") or "losses"):
-            row = build_row(decomposition, findings)
-            # A series of rows has their offsets, here none, in front.
-            block = tf.pad(row.values[tf.newaxis], [[0, 0], [2, 0]])
-            summary = tf.raw_ops.TensorSummaryV2(
-                tag=log_format.rows_tag(tag, log_format.layout_id(row.layout)),
-                tensor=block,
-                serialized_summary_metadata=log_format.rows_metadata(
-                    row.layout, description
-                ).SerializeToString(),
-            )
-        if collections is None:
-            collections = [tf.compat.v1.GraphKeys.SUMMARIES]
-        for collection in collections:
-            graph.add_to_collection(collection, summary)
-    return summary
 
 
 class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
@@ -100,14 +68,12 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         is_chief: bool | None = None,
     ) -> None:
         check_options(name=name, every=every, flush_secs=flush_secs)
-        self._options = (os.fspath(log_dir), name, flush_secs)
+        # It makes nothing before the first row, nor a thread.
+        self._writer = BlockWriter(os.fspath(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss
         self._is_chief = is_chief
         self._fail_safe = FailSafe()
-        self._row: Row | None = None
-        self._global_step: Any | None = None
-        self._writer: BlockWriter | None = None
         self._runs: _TrainingRuns | None = None
         self._next_step = 0
         self._effect = _RunEffect()
@@ -130,11 +96,10 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._row = build_row(decomposition, findings)
             step = tf.compat.v1.train.get_global_step(graph)
             self._global_step = None if step is None else tf.identity(step)
-        self._writer = BlockWriter(*self._options)
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Takes up the global step of a new session, which may come from a checkpoint."""
-        if self._row is not None:
+        if self._is_chief:
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
@@ -151,7 +116,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
 
     def _look_at(self, run_context: Any) -> None:
         assert self._runs is not None
-        assert self._row is not None
         self._effect = self._runs.effect_of(run_context.original_args.fetches)
         if self._effect.trains and self._global_step is not None:
             self._fetches["global_step"] = self._global_step
@@ -164,8 +128,6 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._record, run_values.results or {})
 
     def _record(self, results: dict[str, Any]) -> None:
-        assert self._row is not None
-        assert self._writer is not None
         step, increment = self._next_step, self._effect.increment
         if self._global_step is None:
             increment = 1
@@ -176,15 +138,12 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             if not step <= read <= step + increment:
                 step = read
         if "row" in results:
-            self._writer.append_row(
-                self._row.layout, step, time.time(), np.asarray(results["row"]).tolist()
-            )
+            self._writer.append_row(self._row.layout, step, time.time(), results["row"].tolist())
         self._next_step = step + increment
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""
-        if self._writer is not None:
-            self._fail_safe.run(self._writer.close)
+        self._fail_safe.run(self._writer.close)
 
 
 class _RunEffect(NamedTuple):
@@ -232,8 +191,7 @@ class _TrainingRuns:
 
 def _variable_op(variable: Any) -> Operation:
     # Keras wraps TensorFlow's variables.
-    op: Operation = variable.op if hasattr(variable, "op") else variable.value.op
-    return op
+    return variable.op if hasattr(variable, "op") else variable.value.op
 
 
 def _written_variables(op: Operation) -> list[Operation]:

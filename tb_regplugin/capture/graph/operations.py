@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import add, mul, neg, sub, truediv
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -12,31 +12,9 @@ import tensorflow as tf
 from tb_regplugin.capture.graph.internals import has_custom_gradient
 from tb_regplugin.terms import as_written
 
-
-class Operation(Protocol):
-    """What is used of ``tf.Operation``; TensorFlow has no types of its own."""
-
-    name: str
-    type: str
-    inputs: Sequence[Tensor]
-    outputs: Sequence[Tensor]
-    control_inputs: Sequence[Operation]
-    node_def: Any
-    op_def: Any
-
-    def get_attr(self, name: str) -> Any:
-        """Returns an attribute."""
-
-
-class Tensor(Protocol):
-    """What is used of ``tf.Tensor`` in a graph."""
-
-    op: Operation
-    value_index: int
-    dtype: Any
-    shape: Any
-    graph: Any
-
+# TensorFlow has no types of its own: what is meant of a graph, for those who read.
+Operation: TypeAlias = Any
+Tensor: TypeAlias = Any
 
 # Their result is their first input, as far as its value goes.
 _TRANSPARENT = frozenset({
@@ -121,9 +99,9 @@ def constant(tensor: Tensor, depth: int = 0) -> float | None:
     tensor = strip(tensor)
     op = tensor.op
     try:
-        if op.type == "Const" or (op.type == "Sum" and strip(op.inputs[0]).op.type == "Const"):
-            # A sum, such as that of an empty collection.
-            held = tensor if op.type == "Const" else strip(op.inputs[0])
+        # Or the sum of one, such as that of an empty collection.
+        held = strip(op.inputs[0]) if op.type == "Sum" else tensor
+        if held.op.type == "Const":
             is_number = tensor.dtype.is_floating or tensor.dtype.is_integer
             if not (single_element(tensor) and is_number):
                 return None

@@ -26,21 +26,15 @@ def penalty_of_weights(
 ) -> Term:
     """Describes a penalty that reaches only variables.
 
-    Args:
-      addend: Its value, and what that is multiplied with in the loss.
-      written: What it is multiplied with where the strength was written, such as in its collected
-        entry; None where that is not constant.
-      sources: Says which variables it reaches.
-      entry: The name of that entry.
+    ``written`` is what it is multiplied with where its strength was written, such as in the
+    collected entry of this name; None where that is not constant.
     """
     tensor = addend.tensor
-    norm, variable = match_norm(tensor), None
-    if norm is not None:
-        find = sources.only_variable if norm.kind == "orthogonal" else sources.variable
-        variable = find(norm.argument)
-    if norm is None or variable is None:
-        variable = sources.only_variable(tensor)
-        norm = Norm("custom", tensor, None, None)
+    norm = match_norm(tensor)
+    find = sources.variable if norm.kind in ("l1", "l2") else sources.only_variable
+    variable = find(norm.argument)
+    if variable is None and norm.kind != "custom":
+        norm, variable = Norm("custom", tensor), sources.only_variable(tensor)
     name, shape, size = variable or (None, None, None)
     return Term(
         name or strip(tensor).op.name,
@@ -55,12 +49,7 @@ def penalty_of_weights(
 
 
 def penalty_of_activations(tensor: Tensor, name: str) -> Term:
-    """Describes a collected penalty that data go into.
-
-    Args:
-      tensor: Its value.
-      name: What it is called in the collection.
-    """
+    """Describes a collected penalty that data go into, by its value and its name as collected."""
     layer, scope, _ = name.partition(ACTIVITY_SCOPE)
     tensor = strip(tensor)
     # Layers divide by the batch's size, which is not part of what the user wrote.
@@ -68,7 +57,7 @@ def penalty_of_activations(tensor: Tensor, name: str) -> Term:
         tensor = strip(tensor.op.inputs[0])
     tensor, factor = _without_scale(tensor)
     norm = match_norm(tensor)
-    strength = None if norm is None else _product(factor, norm.strength_factor)
+    strength = _product(factor, norm.strength_factor)
     title = f"{layer}/activity" if scope else name
     return Term(title, kind="activity", strength=strength, entry=name)
 
@@ -96,7 +85,7 @@ class Norm(NamedTuple):
     """The L1 norm or the squared L2 norm of a tensor, times a factor.
 
     Attributes:
-      kind: Which of them; "custom" where it is another function.
+      kind: Which of them; "custom" where it is neither.
       argument: The tensor.
       factor: 1/2 in TensorFlow's ``l2_loss``, 1/size in a mean; None where it is not known.
       strength_factor: What a number in front of it is to be multiplied with to get the number
@@ -105,26 +94,23 @@ class Norm(NamedTuple):
 
     kind: Literal["l1", "l2", "orthogonal", "custom"]
     argument: Tensor
-    factor: float | None
-    strength_factor: float | None
+    factor: float | None = None
+    strength_factor: float | None = None
 
 
-def match_norm(tensor: Tensor) -> Norm | None:
-    """Recognises a norm by the operations that calculate it; None where it is none."""
+def match_norm(tensor: Tensor) -> Norm:
+    """Recognises a norm by the operations that calculate it."""
     inner = strip(tensor)
     op = inner.op
     if op.type == "L2Loss":
         strength_factor = 0.5 if in_regularizers_of("tf_keras", op) else 1.0
         return Norm("l2", op.inputs[0], 0.5, strength_factor)
-    if not single_element(inner):
-        return None
     factor = 1.0
     if op.type in ("Sum", "Mean"):
         inner, factor = _without_scale(strip(op.inputs[0]))
-    elementwise = _match_elementwise(inner)
-    if elementwise is None:
-        return None
-    kind, argument = elementwise
+    kind, argument = _match_elementwise(inner)
+    if kind == "custom" or not single_element(op.outputs[0]):
+        return Norm("custom", tensor)
     if op.type == "Mean":
         size = op.inputs[0].shape.num_elements()
         return Norm(kind, argument, factor / size if size else None, factor)
@@ -133,7 +119,7 @@ def match_norm(tensor: Tensor) -> Norm | None:
     return Norm(kind, argument, factor, factor)
 
 
-def _match_elementwise(tensor: Tensor) -> tuple[Literal["l1", "l2"], Tensor] | None:
+def _match_elementwise(tensor: Tensor) -> tuple[Literal["l1", "l2", "custom"], Tensor]:
     op = tensor.op
     if op.type == "Abs":
         return "l1", op.inputs[0]
@@ -143,7 +129,7 @@ def _match_elementwise(tensor: Tensor) -> tuple[Literal["l1", "l2"], Tensor] | N
     if is_square or (op.type == "Pow" and constant(op.inputs[1]) == 2.0):
         base = strip(op.inputs[0])
         return "l2", base.op.inputs[0] if base.op.type == "Abs" else base
-    return None
+    return "custom", tensor
 
 
 def _without_scale(tensor: Tensor) -> tuple[Tensor, float]:

@@ -39,23 +39,19 @@ class Sources:
       variables: The variables that a ``tf.function``'s graph captures. Graphs of TF1 need none.
 
     Attributes:
-      visited: The operations looked at.
+      reaches_data: Tells whether data, or chance, goes into what an operation computes.
       hyperparameters: The tensors found so far that multiply terms without being constants, such
         as a schedule of λ; a weight names them by their numbers.
     """
 
     def __init__(self, variables: Iterable[Any]) -> None:
-        self.visited: dict[Operation, bool] = {}
+        self.reaches_data = Reaches(is_data_source)
         self.hyperparameters: list[Tensor] = []
         self._hyperparameter_numbers: dict[Operation, int | None] = {}
         self._captures: dict[Any, dict[int, Any]] = {}
         self._captured = {
             id(handle): variable for variable in variables for handle in internals.handles(variable)
         }
-
-    def reaches_data(self, tensor: Tensor) -> bool:
-        """Whether data, or chance, goes into a tensor's value."""
-        return reaches(tensor.op, is_data_source, self.visited)
 
     def hyperparameter_number(self, tensor: Tensor) -> int | None:
         """Returns a hyperparameter's number; None if it is none."""
@@ -103,9 +99,8 @@ class Sources:
             shape = tf.TensorShape(variable.shape)
         else:
             return None
-        if not shape.is_fully_defined():
-            return VariableFacts(name, None, None)
-        return VariableFacts(name, tuple(shape.as_list()), shape.num_elements())
+        size = shape.num_elements()
+        return VariableFacts(name, None if size is None else tuple(shape.as_list()), size)
 
     def _outermost(self, tensor: Any) -> Any:
         """Follows a capture out of nested function graphs."""
@@ -174,10 +169,19 @@ def operands_first(
         yield current
 
 
-def reaches(
-    op: Operation, wanted: Callable[[Operation], bool], memo: dict[Operation, bool]
-) -> bool:
-    """Whether an operation that is wanted is among an operation and its ancestors."""
-    for current in operands_first(op, operands, memo):
-        memo[current] = wanted(current) or any(memo.get(o, False) for o in operands(current))
-    return memo[op]
+class Reaches:
+    """Tells whether an operation that is wanted is among an operation and its ancestors.
+
+    Looks at each operation of a graph once, however often it is asked.
+    """
+
+    def __init__(self, wanted: Callable[[Operation], bool]) -> None:
+        self._wanted = wanted
+        self.visited: dict[Operation, bool] = {}
+
+    def __call__(self, op: Operation) -> bool:
+        """Answers for an operation."""
+        visited = self.visited
+        for each in operands_first(op, operands, visited):
+            visited[each] = self._wanted(each) or any(visited.get(o) for o in operands(each))
+        return visited[op]

@@ -27,13 +27,10 @@ from tb_regplugin.capture.graph.walk import Addend
 
 
 class Structure:
-    """Numbers expressions such that equal ones get equal numbers. Linear in the graph's size.
-
-    Attributes:
-      visited: The operations looked at.
-    """
+    """Numbers expressions such that equal ones get equal numbers. Linear in the graph's size."""
 
     def __init__(self) -> None:
+        # The operations looked at, and the numbers of their expressions.
         self.visited: dict[Operation, int] = {}
         self._numbers: dict[Hashable, int] = {}
 
@@ -82,7 +79,7 @@ class CollectedEntry:
 
     name: str
     tensor: Tensor
-    times_collected: int = 1
+    times_collected: int = 0
     addends: list[Addend] = field(default_factory=list)
     holds_entries: bool = False
 
@@ -94,19 +91,12 @@ class CollectedEntry:
     @property
     def coefficient(self) -> float | None:
         """The constant that it is multiplied with in the loss; None where it is not constant."""
-        coefficient = 0.0
-        for addend in self.addends:
-            if addend.coefficient is None:
-                return None
-            coefficient += addend.coefficient
-        return coefficient
+        coefficients: list[Any] = [addend.coefficient for addend in self.addends]
+        return None if None in coefficients else sum(coefficients)
 
 
 class Collected:
-    """The collection's entries, by the expressions that they are.
-
-    Args:
-      collection: What ``get_collection(REGULARIZATION_LOSSES)`` returned.
+    """What ``get_collection(REGULARIZATION_LOSSES)`` returned, by the expressions that it holds.
 
     Attributes:
       entries: Its entries that are scalars, each expression once.
@@ -119,25 +109,20 @@ class Collected:
         self.raw_variables: list[str] = []
         self._by_key: dict[tuple[int, int], CollectedEntry] = {}
         for item in collection:
-            self._add(item)
+            # Keras wraps TensorFlow's variables.
+            wrapped = getattr(item, "value", None)
+            if isinstance(item, tf.Variable) or isinstance(wrapped, tf.Variable):
+                self.raw_variables.append(str(item.name).removesuffix(":0"))
+                continue
+            if not hasattr(item, "op"):
+                item = tf.convert_to_tensor(item)
+            # Of a lazy entry, too, the tensor that it was made with: its value would be another.
+            tensor = item.op.outputs[item.value_index]
+            if single_element(tensor):
+                entry = CollectedEntry(tensor.op.name, tensor)
+                self._by_key.setdefault(self.structure.key(tensor), entry).times_collected += 1
         self.entries = list(self._by_key.values())
         self._types = {strip(entry.tensor).op.type for entry in self.entries}
-
-    def _add(self, item: Any) -> None:
-        # Keras wraps TensorFlow's variables.
-        if isinstance(item, tf.Variable) or isinstance(getattr(item, "value", None), tf.Variable):
-            self.raw_variables.append(str(item.name).removesuffix(":0"))
-            return
-        if not hasattr(item, "op"):
-            item = tf.convert_to_tensor(item)
-        # Of a lazy entry, too, the tensor that it was made with: its value would be another one.
-        tensor = item.op.outputs[item.value_index]
-        if single_element(tensor):
-            key = self.structure.key(tensor)
-            if key in self._by_key:
-                self._by_key[key].times_collected += 1
-            else:
-                self._by_key[key] = CollectedEntry(tensor.op.name, tensor)
 
     def find(self, tensor: Tensor) -> CollectedEntry | None:
         """Returns the entry that a tensor is, whichever operations calculate it."""

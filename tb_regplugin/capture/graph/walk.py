@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from tb_regplugin.capture.graph.operations import (
-    Operation,
-    Tensor,
-    scaled,
-    single_element,
-    strip,
-)
+from tb_regplugin.capture.graph.operations import Tensor, scaled, single_element, strip
 from tb_regplugin.capture.graph.sources import Sources, operands_first
 
 # Of products of hyperparameters in front of one tensor. More of them explain nothing.
@@ -23,9 +18,6 @@ Weight = dict[tuple[int, ...], float]
 
 # What a sum is made of: a tensor, its factor, and the numbers of hyperparameters beside it.
 _Summand = tuple[Tensor, float, tuple[int, ...]]
-
-# Tensors have no hashes.
-_Node = tuple[Operation, int]
 
 
 @dataclass(eq=False)
@@ -63,48 +55,37 @@ def whole(tensor: Tensor) -> Addend:
 def walk(
     total: Tensor, sources: Sources, stops_at: Callable[[Tensor], bool] = lambda _: False
 ) -> tuple[list[Addend], list[Addend]]:
-    """Takes a scalar tensor apart.
-
-    Args:
-      total: The scalar.
-      sources: Numbers the hyperparameters that multiply something.
-      stops_at: Which tensors are not to be taken apart further.
+    """Takes a scalar tensor apart, down to where it is told to stop.
 
     Returns:
       Everything met on the way in the order of computing backwards, ``total`` first, and those of
       it that are terms. Sums that share a part are no problem: each tensor is visited once.
     """
-    total = strip(total)
-    summands: dict[_Node, list[_Summand]] = {}
+    # By the tensors' references, since tensors have no hashes.
+    start = strip(total).ref()
+    summands: dict[Any, list[_Summand]] = {}
 
-    def parts_of(node: _Node) -> list[_Node]:
-        tensor = _tensor(node)
-        summands[node] = [] if stops_at(tensor) else _summands(tensor, sources)
-        return [_node(part) for part, _, _ in summands[node]]
+    def parts_of(reference: Any) -> list[Any]:
+        tensor = reference.deref()
+        summands[reference] = [] if stops_at(tensor) else _summands(tensor, sources)
+        return [part.ref() for part, _, _ in summands[reference]]
 
-    addends: dict[_Node, Addend] = {}
-    for node in operands_first(_node(total), parts_of, addends):
-        addends[node] = Addend(_tensor(node))
-    addends[_node(total)] = whole(total)
+    addends: dict[Any, Addend] = {}
+    for reference in operands_first(start, parts_of, addends):
+        addends[reference] = Addend(reference.deref())
+    addends[start] = whole(start.deref())
     met, terms = [], []
-    for node, addend in reversed(addends.items()):
-        parts = summands[node]
+    for reference, addend in reversed(addends.items()):
+        parts = summands[reference]
         met.append(addend)
         if not parts or len(addend.weight) > _MAX_MONOMIALS:
             terms.append(addend)
             continue
         for part, factor, numbers in parts:
-            addends[_node(part)].uses += addend.uses
-            _add(addends[_node(part)].weight, addend.weight, factor, numbers)
+            inner = addends[part.ref()]
+            inner.uses += addend.uses
+            _add(inner.weight, addend.weight, factor, numbers)
     return met, terms
-
-
-def _node(tensor: Tensor) -> _Node:
-    return tensor.op, tensor.value_index
-
-
-def _tensor(node: _Node) -> Tensor:
-    return node[0].outputs[node[1]]
 
 
 def _add(weight: Weight, added: Weight, factor: float, hyperparameters: tuple[int, ...]) -> None:
@@ -130,17 +111,12 @@ def _summands(tensor: Tensor, sources: Sources) -> list[_Summand]:
             number = sources.hyperparameter_number(factor)
             if number is not None and sources.hyperparameter_number(part) is None:
                 return [(strip(part), 1.0, (number,))]
-        return []
     if op.type in ("Sum", "Mean"):
-        return _reduction(op.type, strip(inputs[0]))
+        argument = strip(inputs[0])
+        if single_element(argument):
+            return [(argument, 1.0, ())]
+        parts = argument.op.inputs
+        if argument.op.type == "Pack" and all(single_element(part) for part in parts):
+            factor = 1.0 / len(parts) if op.type == "Mean" else 1.0
+            return [(strip(part), factor, ()) for part in parts]
     return []
-
-
-def _reduction(kind: str, argument: Tensor) -> list[_Summand]:
-    if single_element(argument):
-        return [(argument, 1.0, ())]
-    parts = list(argument.op.inputs)
-    if argument.op.type != "Pack" or not all(single_element(part) for part in parts):
-        return []
-    factor = 1.0 / len(parts) if kind == "Mean" else 1.0
-    return [(strip(part), factor, ()) for part in parts]
