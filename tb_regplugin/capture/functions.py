@@ -8,7 +8,6 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.decompose import describe_penalties
+from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, default_rows, stack_scalars
 from tb_regplugin.terms import Layout, PenaltyValues
@@ -142,10 +142,19 @@ class Recorder:
                 "Recorder works in TF2. In a TF1 graph, use RegularizationHook or summary.op."
             )
         layout, values = self._columns(data_loss, penalties, total_loss)
+        if step is None:
+            if self._next_step is None:
+                self._next_step = _new_counter()
+            step = _count(self._next_step)
         if tf.executing_eagerly():
-            self._write_now(layout, values, step)
-        else:
-            self._write_in_function(layout, values, step)
+            step = int(step)
+            if step % self._every == 0:
+                self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
+            return
+        number = tf.cast(tf.reshape(step, ()), tf.int64)
+        # So that no gradient tape keeps the rows.
+        row = tf.stop_gradient(stack_scalars(values))
+        self._rings.push(layout, number, tf.equal(number % self._every, 0), row)
 
     def flush(self) -> None:
         """Returns when every row of calls that have returned is written."""
@@ -176,27 +185,6 @@ class Recorder:
                 raise ValueError(f"{term.name!r} must be a scalar, not of shape {shape}.")
         return layout, values
 
-    def _write_now(self, layout: Layout, values: list[Any], step: Any) -> None:
-        if step is None:
-            step = self._counted_step()
-        step = int(step)
-        if step % self._every == 0:
-            self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
-
-    def _write_in_function(self, layout: Layout, values: list[Any], step: Any) -> None:
-        if step is None:
-            step = self._counted_step()
-        number = tf.cast(tf.reshape(step, ()), tf.int64)
-        is_recorded = tf.equal(number % self._every, 0)
-        # So that no gradient tape keeps the rows.
-        row = tf.stop_gradient(stack_scalars(values))
-        self._rings.push(layout, number, is_recorded, row)
-
-    def _counted_step(self) -> Any:
-        if self._next_step is None:
-            self._next_step = _new_counter()
-        return _count(self._next_step)
-
 
 class _Rings:
     """A ring for each layout, emptied into a writer: as they fill, on request, at the end.
@@ -224,8 +212,21 @@ class _Rings:
         self._thread: threading.Thread | None = None
 
     def push(self, layout: Layout, step: Any, is_recorded: Any, values: Any) -> None:
-        """Adds a row, within a function; see ``StepRing.push``."""
-        ring = self._ring(layout)
+        """Adds a row, within a function; see ``StepRing.push``. The first one starts the thread."""
+        with self._lock:
+            ring = self._rings.get(layout)
+            if ring is None:
+                columns = len(layout.columns)
+                ring = StepRing(self._ring_rows or default_rows(columns), columns)
+                self._rings[layout] = ring
+            if self._thread is None:
+                self._sequence = _new_counter()
+                self._drained_at = time.time()
+                self._thread = threading.Thread(
+                    target=self._run, name="tb_regplugin recorder", daemon=True
+                )
+                self._thread.start()
+                self._close_at_exit()
         ring.push(_count(self._sequence), step, is_recorded, values)
 
     def append_row(self, layout: Layout, step: int, row: list[float]) -> None:
@@ -250,22 +251,6 @@ class _Rings:
         self._fail_safe.run(self._drain)
         self._writer.close()
         atexit.unregister(self.close)
-
-    def _ring(self, layout: Layout) -> StepRing:
-        """Returns the ring for rows of a layout; the first one starts the thread."""
-        with self._lock:
-            if layout not in self._rings:
-                columns = len(layout.columns)
-                self._rings[layout] = StepRing(self._ring_rows or default_rows(columns), columns)
-            if self._thread is None:
-                self._sequence = _new_counter()
-                self._drained_at = time.time()
-                self._thread = threading.Thread(
-                    target=self._run, name="tb_regplugin recorder", daemon=True
-                )
-                self._thread.start()
-                self._close_at_exit()
-            return self._rings[layout]
 
     def _run(self) -> None:
         wait = _FIRST_WAIT
@@ -303,15 +288,13 @@ class _Rings:
     ) -> None:
         """Writes rows of several rings in the order in which those got them."""
         order = np.argsort(np.concatenate([rows.sequence for _, rows in filled]))
-        which = np.repeat(np.arange(len(filled)), [len(rows.steps) for _, rows in filled])[order]
-        bounds = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), len(which)]
-        appended = [0] * len(filled)
-        for first, end in pairwise(bounds):
-            ring = which[first]
-            layout, rows = filled[ring]
-            part = slice(appended[ring], appended[ring] + end - first)
-            appended[ring] = part.stop
-            self._writer.append(layout, rows.steps[part], wall_times[first:end], rows.values[part])
+        counts = [len(rows.steps) for _, rows in filled]
+        which = np.repeat(np.arange(len(filled)), counts)[order]
+        places = np.concatenate([np.arange(count) for count in counts])[order]
+        for run in runs(which):
+            layout, rows = filled[which[run.start]]
+            part = places[run]
+            self._writer.append(layout, rows.steps[part], wall_times[run], rows.values[part])
 
     def _after_writing(self) -> None:
         if not self._has_written:

@@ -8,7 +8,7 @@ which columns a row has, and which rows are new, is the same for all and stands 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -84,7 +84,7 @@ class Ring:
 
     Attributes:
       missing_columns: How many columns a row should have had more: a wider ring is needed.
-      failure: Why nothing more is pushed.
+      failure: What an attempt has raised: there are no more.
       next_step: The number of the step that comes next, as of the last ``start`` or ``drain``.
     """
 
@@ -107,6 +107,14 @@ class Ring:
         """Begins at a step, of which every so many are kept; what was not drained is lost."""
         self.storage.start(next_step, every)
         self.next_step = next_step
+
+    def attempt(self, record: Callable[..., object], *args: Any) -> None:
+        """Calls what records inside of a step, unless that has failed: it never breaks the step."""
+        if self.failure is None:
+            try:
+                record(*args)
+            except Exception as error:  # noqa: BLE001 - recording never breaks training
+                self.failure = error
 
     def push(
         self, columns: Sequence[Term], values: Sequence[Any], samples: Any = None, step: Any = None
@@ -145,16 +153,25 @@ class Ring:
         self.next_step = next_step
         rows = buffer[counts % (len(buffer) - 1)]
         labels = np.rint(rows[:, 0] / self.replicas).astype(np.int64)
-        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
         drained = []
-        for first, end in pairwise(bounds):
-            if end > first:
-                layout, has_samples = self._labels[labels[first]]
-                samples, part = 1 + has_samples, rows[first:end]
-                values = part[:, samples : samples + len(layout.columns)]
-                steps = counts[first:end] * every
-                drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
+        for run in runs(labels):
+            layout, has_samples = self._labels[labels[run.start]]
+            samples, part = 1 + has_samples, rows[run]
+            values = part[:, samples : samples + len(layout.columns)]
+            steps = counts[run] * every
+            drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
         return drained
+
+
+def runs(labels: npt.NDArray[np.int64]) -> list[slice]:
+    """Returns where a label stands several times in a row.
+
+    Example:
+      >>> runs(np.array([7, 7, 4, 7]))
+      [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+    return [slice(first, end) for first, end in pairwise(bounds) if end > first]
 
 
 def unread(
