@@ -9,11 +9,12 @@ from typing import Any
 import keras
 
 from tb_regplugin.capture.internals import function_of
+from tb_regplugin.capture.keras import terms
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
-from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep, count_columns
+from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring
 from tb_regplugin.capture.safety import RecordingError, overridden
 
 
@@ -41,7 +42,7 @@ class KerasStep(RecordedStep):
         steps_per_execution = int(model.steps_per_execution)
         variables = RingVariables(
             DRAIN_ROWS + steps_per_execution,
-            max(count_columns(model) + SPARE_COLUMNS, min_columns),
+            max(terms.count_columns(model) + SPARE_COLUMNS, min_columns),
             strategy,
         )
         super().__init__(original, Ring(variables, replicas), steps_per_execution, strategy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ class TfKerasStep(RecordedStep):
         with strategy.scope():
             variables = RingVariables(DRAIN_ROWS + steps, columns)
         super().__init__(original, Ring(variables, strategy.num_replicas_in_sync), steps, strategy)
-        self._capture = LossCapture(self._record)
+        self._capture = LossCapture(functools.partial(self.ring.attempt, self._record))
         with self._capture.installed(model):
             self._inner = internals.new_train_function(model)
 
@@ -46,12 +47,7 @@ class TfKerasStep(RecordedStep):
             return self._inner(*args)
 
     def _record(self, model: Any, loss: CapturedLoss) -> None:
-        """Adds a row; called inside of the step, once a trace or once an eager step."""
-        if self.ring.failure is None:
-            try:
-                self.ring.push(*row_of(model, loss, self.ring.replicas))
-            except Exception as error:  # noqa: BLE001 - recording never breaks training
-                self.ring.failure = error
+        self.ring.push(*row_of(model, loss, self.ring.replicas))
 
 
 class RingVariables:
