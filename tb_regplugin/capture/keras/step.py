@@ -51,6 +51,7 @@ class KerasStep(RecordedStep):
         self._gradients: GradientCapture | None = None
         if gradients_every is not None and kind is TRAIN and can_capture(strategy):
             self._gradients = GradientCapture(model, gradients_every, self.ring, strategy)
+            self.sources.append(self._gradients)
         is_jax = keras.config.backend() == "jax"
         self._travelling = TravellingRing(model, variables) if is_jax else None
         self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
@@ -76,17 +77,6 @@ class KerasStep(RecordedStep):
             if lost:
                 self.ring.failure = RecordingError("its train_step drops the state of metrics")
             return result
-
-    def start(self, next_step: int, every: int) -> None:
-        """Begins a training at a step; what was not drained is lost."""
-        super().start(next_step, every)
-        if self._gradients is not None:
-            self._gradients.start(next_step, every)
-
-    def drain(self) -> list[Rows]:
-        """Takes the rows that came since the last call, those of gradients last."""
-        losses = self.ring.drain()
-        return losses if self._gradients is None else losses + self._gradients.drain()
 
     def notice(self) -> str | None:
         """Returns what the user should know."""
