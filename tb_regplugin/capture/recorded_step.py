@@ -77,7 +77,7 @@ class RecordedStep(ABC):
             ring = step.ring
             if not (ring.failure or ring.missing_columns) and step.fits(model, *options):
                 return step
-            columns = ring.storage.columns + ring.missing_columns
+            columns = ring.columns + ring.missing_columns
         # Each class of steps takes a model.
         make: Callable[..., RecordedStep] = cls
         step = make(model, original, kind, columns, *options)

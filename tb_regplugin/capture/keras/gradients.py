@@ -66,10 +66,7 @@ class GradientCapture:
         self._running = threading.local()
         # Before its first step, a model may not be built.
         count = len(_pulled_variables(model)) + SPARE_COLUMNS
-        self._variables = RingVariables(
-            losses.storage.rows, len(GRADIENT_ROLES) * count + 1, strategy
-        )
-        self.ring = Ring(self._variables, 1 if strategy is None else strategy.num_replicas_in_sync)
+        self.ring = RingVariables(losses.rows, len(GRADIENT_ROLES) * count + 1, strategy)
 
     def start(self, next_step: int, every: int) -> None:
         """Begins a training at a step of which every so many are recorded."""
@@ -115,7 +112,7 @@ class GradientCapture:
         pulled = [v for v in _pulled_variables(model) if id(v) in known]
         if not pulled:
             return
-        if len(GRADIENT_ROLES) * len(pulled) + 1 > self._variables.columns:
+        if len(GRADIENT_ROLES) * len(pulled) + 1 > self.ring.columns:
             # Asks for another step, and with it for another ring of gradients.
             self._loss_ring.missing_columns = max(1, self._loss_ring.missing_columns)
             return
@@ -140,7 +137,7 @@ class GradientCapture:
         if self.ring.replicas > 1 or self._every == 1:
             push()
         else:
-            ops.cond(self._variables.is_due(step), push, lambda: step)
+            ops.cond(self.ring.is_due(step), push, lambda: step)
 
     def _added_up(self, gradients: list[Any]) -> list[Any]:
         if keras.config.backend() != "tensorflow":

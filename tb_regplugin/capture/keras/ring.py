@@ -12,11 +12,12 @@ import numpy.typing as npt
 from keras import ops
 
 from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
 
 
-class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
-    """The last rows of a training, and the number of its next step: a ``rows.Storage``.
+class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
+    """A ring whose variables are in device memory, on any backend.
 
     A metric, because Keras knows how to keep a metric's variables in every training step: under
     a distribution strategy, where rows become the sum over the replicas, and on JAX, where they
@@ -31,28 +32,24 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
       values: On JAX, what the variables are between steps: one array a variable.
     """
 
-    def __init__(self, rows: int, columns: int, strategy: Any = None) -> None:
+    def __init__(self, rows: int, columns: int, strategy: Any) -> None:
         with nullcontext() if strategy is None else strategy.scope():
-            super().__init__(name="tb_regplugin_ring", dtype="float32")
-            self.rows = rows
-            self.columns = columns
+            keras.metrics.Metric.__init__(self, name="tb_regplugin_ring", dtype="float32")
+            replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+            Ring.__init__(self, rows, columns, replicas)
             self.values: list[Any] | None = None
-            # One row more: steps that are not kept go there, so that no step branches. One column
-            # more: the label.
             self._buffer = self.add_variable(
                 (rows + 1, columns + 1), "zeros", dtype="float32", name="rows"
             )
-            replicas = 1 if strategy is None else strategy.num_replicas_in_sync
             if replicas > 1 and not hasattr(self._buffer, "synchronization"):
                 # Each write would add up all replicas' rings, those of earlier steps again.
                 raise RecordingError("several replicas are recorded from Keras 3.10 on")
-            self._next_step = self._add_counter("next_step")
-            self._every = self._add_counter("every")
-
-    def _add_counter(self, name: str) -> Any:
-        return self.add_variable(
-            (), "zeros", dtype="int", aggregation="only_first_replica", name=name
-        )
+            self._next_step, self._every = (
+                self.add_variable(
+                    (), "zeros", dtype="int", aggregation="only_first_replica", name=name
+                )
+                for name in ("next_step", "every")
+            )
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Does nothing: rows come by ``write``."""
@@ -66,6 +63,7 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
 
     def start(self, next_step: int, every: int) -> None:
         """Empties it, outside of the step. Steps are kept that ``every`` divides."""
+        super().start(next_step, every)
         self._buffer.assign(ops.zeros(self._buffer.shape, "float32"))
         self._next_step.assign(next_step)
         self._every.assign(every)
@@ -81,13 +79,8 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
         """Whether the row of a step is kept, as a tensor of the step."""
         return ops.equal(step % ops.convert_to_tensor(self._every), 0)
 
-    def write(self, label: int, values: Sequence[Any], step: Any = None) -> None:
+    def write(self, label: int, values: Sequence[Any], step: Any) -> None:
         """Writes the row of a step, inside of it, and counts the step.
-
-        Args:
-          label: A small number.
-          values: Tensors of any float type; of those that are no scalars, the sums are written.
-          step: The number of the step; counted where it is None.
 
         Raises:
           RecordingError: On JAX, the row would be lost.
@@ -133,11 +126,9 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
         """Returns the float32 sum of values, inside of the step."""
         return sum(map(_float32_scalar, values))
 
-    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
-        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
-        samples = ops.convert_to_tensor(samples, "float32")
-        factor = samples * replicas
-        return [samples, *(ops.cast(value, "float32") * factor for value in values)]
+    def to_float32(self, value: Any) -> Any:
+        """Returns a tensor or a number as a float32 tensor, inside of the step."""
+        return ops.cast(value, "float32")
 
     def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
         """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
@@ -156,15 +147,15 @@ class TravellingRing:
 
     Args:
       model: A compiled and built model.
-      variables: The ring's.
+      ring: The ring.
 
     Raises:
       RecordingError: The model has no metric that could carry the ring.
     """
 
-    def __init__(self, model: Any, variables: RingVariables) -> None:
+    def __init__(self, model: Any, ring: RingVariables) -> None:
         self._model = model
-        self._ring = variables
+        self._ring = ring
         # How many values the state of metrics has, with the ring.
         self._count = 0
         if not model.metrics:
@@ -173,7 +164,7 @@ class TravellingRing:
         before = len(model.metrics_variables)
         with self.attached():
             ids = [id(variable) for variable in model.metrics_variables]
-        own = [id(variable) for variable in variables.variables]
+        own = [id(variable) for variable in ring.variables]
         self._first = ids.index(own[0]) if own[0] in ids else -1
         self._end = self._first + len(own)
         if len(ids) != before + len(own) or ids[self._first : self._end] != own:

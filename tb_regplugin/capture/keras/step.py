@@ -14,7 +14,7 @@ from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
 from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring
+from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
 from tb_regplugin.capture.safety import RecordingError, overridden
 
 
@@ -38,27 +38,26 @@ class KerasStep(RecordedStep):
         gradients_every: int | None = None,
     ) -> None:
         strategy = getattr(model, "distribute_strategy", None)
-        replicas = 1 if strategy is None else strategy.num_replicas_in_sync
         steps_per_execution = int(model.steps_per_execution)
-        variables = RingVariables(
+        ring = RingVariables(
             DRAIN_ROWS + steps_per_execution,
             max(terms.count_columns(model) + SPARE_COLUMNS, min_columns),
             strategy,
         )
-        super().__init__(original, Ring(variables, replicas), steps_per_execution, strategy)
+        super().__init__(original, ring, steps_per_execution, strategy)
         self._kind = kind
         self._gradients_every = gradients_every
         self._gradients: GradientCapture | None = None
         if gradients_every is not None and kind is TRAIN and can_capture(strategy):
-            self._gradients = GradientCapture(model, gradients_every, self.ring, strategy)
+            self._gradients = GradientCapture(model, gradients_every, ring, strategy)
             self.sources.append(self._gradients)
         is_jax = keras.config.backend() == "jax"
-        self._travelling = TravellingRing(model, variables) if is_jax else None
-        self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
-        self._capture = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
+        self._travelling = TravellingRing(model, ring) if is_jax else None
+        self._unseen = PenaltiesBesideStep(ring, self._travelling)
+        self._capture = LossCapture(ring, kind, self._unseen if kind is TRAIN else None)
         gradients = self._gradients
         if gradients is not None:
-            self._capture.on_row = lambda: gradients.expect(variables.last_step)
+            self._capture.on_row = lambda: gradients.expect(ring.last_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = function_of(model, kind.function)

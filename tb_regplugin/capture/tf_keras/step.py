@@ -30,9 +30,8 @@ class TfKerasStep(RecordedStep):
         strategy = model.distribute_strategy
         steps = internals.steps_per_execution(model)
         columns = max(count_columns(model) + SPARE_COLUMNS, min_columns)
-        with strategy.scope():
-            variables = RingVariables(DRAIN_ROWS + steps, columns)
-        super().__init__(original, Ring(variables, strategy.num_replicas_in_sync), steps, strategy)
+        ring = RingVariables(DRAIN_ROWS + steps, columns, strategy)
+        super().__init__(original, ring, steps, strategy)
         self._capture = LossCapture(functools.partial(self.ring.attempt, self._record))
         with self._capture.installed(model):
             self._inner = internals.new_train_function(model)
@@ -50,34 +49,32 @@ class TfKerasStep(RecordedStep):
         self.ring.push(*row_of(model, loss, self.ring.replicas))
 
 
-class RingVariables:
-    """The last rows of a training, and the number of its next step: a ``rows.Storage``.
-
-    Make it in the scope of the model's strategy: there, rows become the sum over the replicas.
+class RingVariables(Ring):
+    """A ring in variables of TensorFlow.
 
     Args:
       rows: How many rows it holds.
       columns: How many values fit into a row.
+      strategy: The model's strategy: rows become the sum over its replicas.
     """
 
-    def __init__(self, rows: int, columns: int) -> None:
-        self.rows = rows
-        self.columns = columns
+    def __init__(self, rows: int, columns: int, strategy: Any) -> None:
+        super().__init__(rows, columns, strategy.num_replicas_in_sync)
         aggregation = tf.VariableAggregation
-        # One row more: steps that are not kept go there, so that no step branches. One column
-        # more: the label.
-        self._buffer = _variable(tf.zeros([rows + 1, columns + 1]), aggregation.SUM)
-        self._next_step, self._every = (
-            _variable(tf.zeros([], tf.int64), aggregation.ONLY_FIRST_REPLICA) for _ in range(2)
-        )
+        with strategy.scope():
+            self._buffer = _variable(tf.zeros([rows + 1, columns + 1]), aggregation.SUM)
+            self._next_step, self._every = (
+                _variable(tf.zeros([], tf.int64), aggregation.ONLY_FIRST_REPLICA) for _ in range(2)
+            )
 
     def start(self, next_step: int, every: int) -> None:
         """Empties it, outside of the step. Steps are kept that ``every`` divides."""
+        super().start(next_step, every)
         self._buffer.assign(tf.zeros_like(self._buffer))
         self._next_step.assign(next_step)
         self._every.assign(every)
 
-    def write(self, label: int, values: Sequence[Any], step: Any = None) -> None:
+    def write(self, label: int, values: Sequence[Any], step: Any) -> None:
         """Writes the row of a step, inside of it, and counts the step."""
         every = self._every.read_value()
         step = self._next_step.read_value() if step is None else step
@@ -92,13 +89,12 @@ class RingVariables:
         self._next_step.assign(step + 1)
 
     def add_up(self, values: Sequence[Any]) -> Any:
-        """Returns the float32 sum of scalars, inside of the step."""
+        """Returns the float32 sum of values, inside of the step."""
         return tf.add_n([_float32_sum(value) for value in values])
 
-    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
-        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
-        samples = tf.cast(samples, tf.float32)
-        return [samples, *(_float32_sum(value) * samples * replicas for value in values)]
+    def to_float32(self, value: Any) -> Any:
+        """Returns a tensor or a number as a float32 tensor, inside of the step."""
+        return tf.cast(value, tf.float32)
 
     def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
         """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
