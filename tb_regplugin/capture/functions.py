@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.decompose import describe_penalties
 from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
-from tb_regplugin.capture.step_ring import StepRing, StepRows, default_rows, stack_scalars
+from tb_regplugin.capture.step_ring import StepRing, StepRows, stack_scalars
 from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import Names, check_options, layout_of, split_losses
 from tb_regplugin.writing.blocks import BlockWriter
@@ -216,9 +215,7 @@ class _Rings:
         with self._lock:
             ring = self._rings.get(layout)
             if ring is None:
-                columns = len(layout.columns)
-                ring = StepRing(self._ring_rows or default_rows(columns), columns)
-                self._rings[layout] = ring
+                ring = self._rings[layout] = StepRing(self._ring_rows, len(layout.columns))
             if self._thread is None:
                 self._sequence = _new_counter()
                 self._drained_at = time.time()
@@ -226,7 +223,7 @@ class _Rings:
                     target=self._run, name="tb_regplugin recorder", daemon=True
                 )
                 self._thread.start()
-                self._close_at_exit()
+                atexit.register(self.close)
         ring.push(_count(self._sequence), step, is_recorded, values)
 
     def append_row(self, layout: Layout, step: int, row: list[float]) -> None:
@@ -264,14 +261,11 @@ class _Rings:
     def _drain(self) -> None:
         with self._lock:
             started, self._drained_at = self._drained_at, time.time()
-            drained = [(layout, ring, ring.drain()) for layout, ring in self._rings.items()]
-            shares = (len(rows.steps) / ring.rows for _, ring, rows in drained)
-            self._share = max(shares, default=0.0)
+            drained = [(layout, ring.rows, ring.drain()) for layout, ring in self._rings.items()]
+            self._share = max((len(rows.steps) / size for _, size, rows in drained), default=0.0)
             filled = [(layout, rows) for layout, _, rows in drained if len(rows.steps)]
             if filled:
-                # When each row was computed, only the device knows.
-                total = sum(len(rows.steps) for _, rows in filled)
-                self._append(filled, np.linspace(started, self._drained_at, total + 1)[1:])
+                self._append(filled, started)
                 self._after_writing()
             lost = sum(rows.lost for _, _, rows in drained)
             if lost and not self._has_said_lost:
@@ -283,14 +277,14 @@ class _Rings:
                     stacklevel=4,
                 )
 
-    def _append(
-        self, filled: list[tuple[Layout, StepRows]], wall_times: npt.NDArray[np.float64]
-    ) -> None:
+    def _append(self, filled: list[tuple[Layout, StepRows]], started: float) -> None:
         """Writes rows of several rings in the order in which those got them."""
         order = np.argsort(np.concatenate([rows.sequence for _, rows in filled]))
         counts = [len(rows.steps) for _, rows in filled]
         which = np.repeat(np.arange(len(filled)), counts)[order]
         places = np.concatenate([np.arange(count) for count in counts])[order]
+        # When each row was computed, only the device knows.
+        wall_times = np.linspace(started, self._drained_at, len(order) + 1)[1:]
         for run in runs(which):
             layout, rows = filled[which[run.start]]
             part = places[run]
@@ -299,15 +293,10 @@ class _Rings:
     def _after_writing(self) -> None:
         if not self._has_written:
             self._has_written = True
-            self._close_at_exit()
-
-    def _close_at_exit(self) -> None:
-        """Makes this close before the writer, whose hook is there once it has written a row.
-
-        What registered last is called first.
-        """
-        atexit.unregister(self.close)
-        atexit.register(self.close)
+            # What registered last is called first: this closes before the writer, whose hook is
+            # there once it has written a row.
+            atexit.unregister(self.close)
+            atexit.register(self.close)
 
 
 def _new_counter() -> Any:

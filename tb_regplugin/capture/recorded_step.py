@@ -69,26 +69,22 @@ class RecordedStep(ABC):
           model: A compiled model.
           original: Its own function.
           kind: Which of the two that is.
-          *options: What else the class takes.
+          *options: What else the class takes, beginning with how many steps a call runs.
         """
-        step = getattr(original, _CACHE_ATTRIBUTE, None)
+        step, its_options = getattr(original, _CACHE_ATTRIBUTE, (None, ()))
         columns = 0
         if isinstance(step, cls):
             ring = step.ring
-            if not (ring.failure or ring.missing_columns) and step.fits(model, *options):
+            if not (ring.failure or ring.missing_columns) and its_options == options:
                 return step
             columns = ring.columns + ring.missing_columns
-        # Each class of steps takes a model.
+        # Each class of steps takes a model, and how many values a row must have room for.
         make: Callable[..., RecordedStep] = cls
         step = make(model, original, kind, columns, *options)
         # For a callable without attributes, each fit makes a new one.
         with suppress(AttributeError):
-            setattr(original, _CACHE_ATTRIBUTE, step)
+            setattr(original, _CACHE_ATTRIBUTE, (step, options))
         return step
-
-    @abstractmethod
-    def fits(self, model: Any, *options: Any) -> bool:
-        """Whether a new one for this model would be the same."""
 
     @abstractmethod
     def __call__(self, model: Any, *args: Any) -> Any:

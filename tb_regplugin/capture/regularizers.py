@@ -53,14 +53,10 @@ def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
 
 
 def penalty_of(path: str, root: str, shape: Sequence[Any], form: RegularizerForm) -> Term:
-    """Describes the penalty of a variable.
+    """Describes the penalty of a variable of this path and shape.
 
-    Args:
-      path: The variable's path.
-      root: What the model's own name, often a numbered one, puts before paths: left out of the
-        term's name, because it would keep runs from lining up.
-      shape: The variable's shape.
-      form: What the penalty is.
+    What the model's own name puts before paths, the root, is left out of the term's name: it is
+    often a numbered one, and would keep runs from lining up.
     """
     sizes = tuple(int(size) for size in shape)
     name = path.removeprefix(root) or path

@@ -89,11 +89,7 @@ class Session(ABC):
         """Starts a step that records from now on."""
 
     def _after_execution(self, step: RecordedStep, start: float) -> None:
-        """Looks at a step that has run.
-
-        Raises:
-          Exception: What went wrong in it.
-        """
+        """Looks at a step that has run, and raises what went wrong in it."""
         if step.ring.failure is not None:
             raise step.ring.failure
         if not step.ring.has_rows:
@@ -153,15 +149,10 @@ class TrainingSession(Session):
         """The number of the next step, as of the last ``drain``; None before the first step."""
         return None if self.step is None else self._expected_step
 
-    @property
-    def is_collective(self) -> bool:
-        """Whether rows can only be taken by all workers together."""
-        return self.step is not None and self.step.is_collective
-
     def drain(self) -> None:
         """Takes all rows from the device to the writers."""
         step = self.step
-        if step is None or not step.ring.has_rows or not self._marks:
+        if step is None or not self._marks:
             return
         numbers, times = zip(*self._marks, strict=True)
         for rows in step.drain():
@@ -281,13 +272,8 @@ class ValidationSession(Session):
         self.drain()
         number, self._number = self._number, None
         if number is not None and self._samples > 0 and self._is_chief:
-            means = np.array([list(self._sums.values())]) / self._samples
-            self._writer.append(
-                Layout(tuple(self._sums)),
-                np.array([number]),
-                np.array([time.time()]),
-                means.astype(np.float32),
-            )
+            means = [value / self._samples for value in self._sums.values()]
+            self._writer.append_row(Layout(tuple(self._sums)), number, time.time(), means)
 
     def _start(self, step: RecordedStep) -> None:
         step.start(0, 1)
@@ -318,10 +304,8 @@ def _next_step(model: Any) -> int:
     on where it was saved. After that it continues where it was; with the same optimiser at other
     iterations (a restored checkpoint, a training that was not recorded) it moves as they moved.
     """
-    history = _histories.get(model)
+    history = _histories.get(model, _History(0, None, None))
     iterations = _iterations_of(model.optimizer)
-    if history is None:
-        return iterations or 0
     if history.optimizer is not None and history.optimizer() is model.optimizer:
         if iterations is None or history.iterations is None:
             return history.next_step
@@ -330,19 +314,15 @@ def _next_step(model: Any) -> int:
 
 
 def _remember(model: Any, next_step: int, iterations: int | None) -> None:
-    """Notes where a model's training has come to.
+    """Notes where a model's training has come to: its next step, and its optimiser's iterations.
 
-    Args:
-      model: The model.
-      next_step: The number of the step that would come next.
-      iterations: What ``_iterations_of`` its optimiser is, or must be: reading it costs time.
+    These are given, as far as they are known, because reading them costs time.
     """
-    optimizer = model.optimizer
     try:
-        reference = None if optimizer is None else weakref.ref(optimizer)
+        optimizer = weakref.ref(model.optimizer)
     except TypeError:
-        reference = None
-    _histories[model] = _History(next_step, reference, iterations)
+        optimizer = None
+    _histories[model] = _History(next_step, optimizer, iterations)
 
 
 def _iterations_of(optimizer: Any) -> int | None:

@@ -110,7 +110,8 @@ class TrainingLog:
     def close(self) -> None:
         """Writes what there is and closes the files."""
         atexit.unregister(self.close)
-        if self._training is not None and not self._training.is_collective:
+        step = None if self._training is None else self._training.step
+        if step is not None and not step.is_collective:
             self.drain()
         self._fail_safe.run(self._writer.close)
         self._fail_safe.run(self._gradient_writer.close)

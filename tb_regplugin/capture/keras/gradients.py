@@ -26,12 +26,10 @@ from tb_regplugin.capture.rows import SPARE_COLUMNS, Ring, Rows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 
-_BACKENDS = ("tensorflow", "torch")
-
 
 def can_capture(strategy: Any) -> bool:
     """Whether gradients can be seen, and added up over the replicas of this strategy."""
-    if keras.config.backend() not in _BACKENDS:
+    if keras.config.backend() not in ("tensorflow", "torch"):
         return False
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return True

@@ -96,18 +96,16 @@ class PenaltiesBesideStep:
             return result
 
     def _calculate(self, model: Any, *args: Any) -> None:
-        with self._weights_of_step(model, *args):
+        weights: Any = nullcontext()
+        if self._travelling is not None:
+            weights = keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
+        with weights:
             variables = terms.regularized_variables(model)
             columns = terms.describe_variables(model, variables)
             values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
             decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
         columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
         self._running.row = columns, values + decay_values
-
-    def _weights_of_step(self, model: Any, *args: Any) -> Any:
-        if self._travelling is None:
-            return nullcontext()
-        return keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
 
 
 class _Running(threading.local):
@@ -162,7 +160,7 @@ class LossCapture:
             self._replaced = replaced
             wrapped = (
                 self._wrap_step(model, getattr(model, self._kind.step)),
-                self._wrap_compute_loss(model, model.compute_loss),
+                self._wrap_compute_loss(model),
                 self._wrap_aggregate(internals.aggregate_of(model)),
             )
             self._methods = dict(zip(self._method_names, wrapped, strict=True))
@@ -196,9 +194,9 @@ class LossCapture:
 
         return capturing_step
 
-    def _wrap_compute_loss(
-        self, model: Any, compute_loss: Callable[..., Any]
-    ) -> Callable[..., Any]:
+    def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
+        compute_loss = model.compute_loss
+
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
             loss = CapturedLoss(model, (*args, *map(kwargs.get, ("x", "y", "y_pred"))))
@@ -272,9 +270,7 @@ class LossCapture:
 def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     """Returns the columns and values of a step whose loss was captured; call it in the step.
 
-    Args:
-      loss: What was captured.
-      replicas: Over how many replicas the values will be added up.
+    The values will be added up over the replicas.
     """
     if not loss.entries:
         # A compute_loss of the user's own, perhaps: say what it could have added.
@@ -298,11 +294,6 @@ def _take_apart(
     loss: CapturedLoss, data: Sequence[tuple[str, Any]], described: Sequence[Term]
 ) -> tuple[list[Term], list[Any]] | None:
     """Finds in the graph what a ``compute_loss`` of the user's own adds up.
-
-    Args:
-      loss: What was captured.
-      data: What the compiled losses gave.
-      described: What the loss's entries are.
 
     Returns:
       The columns and values, total first. None where there is no graph: on other backends than
@@ -328,14 +319,13 @@ def _take_apart(
     found = row.layout.columns
     columns = _as_keras_has_them(found, {name: term for name, (_, term) in known.items()})
     # As in other models: total, data, entries; then what is in none of them.
-    order = sorted(range(len(columns)), key=lambda at: _rank(columns[at], found[at]))
+    ranks = {"total": 0, "data": 1}
+    order = sorted(
+        range(len(columns)),
+        key=lambda at: ranks.get(columns[at].role, 3 if found[at].entry is None else 2),
+    )
     values = tf.unstack(row.values)
     return with_distinct_names(columns[at] for at in order), [values[at] for at in order]
-
-
-def _rank(column: Term, found: Term) -> int:
-    ranks = {"total": 0, "data": 1}
-    return ranks.get(column.role, 2 if found.entry is not None else 3)
 
 
 def _as_keras_has_them(columns: Sequence[Term], known: Mapping[str, Term]) -> list[Term]:

@@ -15,6 +15,8 @@ from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
 
+_LOST = "its train_step drops the state of metrics"
+
 
 class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
     """A ring whose variables are in device memory, on any backend.
@@ -24,8 +26,7 @@ class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
     travel with the step's state. It has no result and is in no log.
 
     Args:
-      rows: How many rows it holds.
-      columns: How many values fit into a row.
+      rows, columns: As of every ring.
       strategy: The model's ``tf.distribute`` strategy, where it has one.
 
     Attributes:
@@ -67,7 +68,7 @@ class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
         self._buffer.assign(ops.zeros(self._buffer.shape, "float32"))
         self._next_step.assign(next_step)
         self._every.assign(every)
-        if _is_jax():
+        if keras.config.backend() == "jax":
             self.values = [variable.value for variable in self.variables]
 
     @property
@@ -88,7 +89,7 @@ class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
         if keras.config.backend() == "torch":
             self._write_in_place(label, values, step)
             return
-        if _is_jax() and not internals.is_travelling(self._buffer):
+        if keras.config.backend() == "jax" and not internals.is_travelling(self._buffer):
             raise RecordingError("its train_step calls compute_loss without the metrics' state")
         every = ops.convert_to_tensor(self._every)
         if step is None:
@@ -145,10 +146,6 @@ class TravellingRing:
     For the length of a step, the ring is a part of the model's first metric: so its variables are
     among ``model.metrics_variables``, and ``model.metrics`` is what it was.
 
-    Args:
-      model: A compiled and built model.
-      ring: The ring.
-
     Raises:
       RecordingError: The model has no metric that could carry the ring.
     """
@@ -182,11 +179,10 @@ class TravellingRing:
         finally:
             parts.remove(self._ring)
 
-    def call(self, function: Callable[..., Any], state: Any, *args: Any) -> tuple[Any, bool]:
+    def call(self, function: Callable[..., Any], state: Any, *args: Any) -> Any:
         """Calls a train or test function with the ring in its state.
 
-        Returns:
-          What it returned, without the ring, and whether the ring got lost on the way.
+        If the ring got lost on the way, that is its failure.
         """
         *others, metrics = state
         values = self._ring.values or []
@@ -195,10 +191,11 @@ class TravellingRing:
         with internals.with_shardings(self._model, self._first, values):
             logs, (*others, metrics) = function((*others, metrics), *args)
         if len(metrics) != self._count:
-            return (logs, (*others, metrics)), True
-        self._ring.values = list(metrics[self._first : self._end])
-        metrics = [*metrics[: self._first], *metrics[self._end :]]
-        return (logs, (*others, metrics)), False
+            self._ring.failure = RecordingError(_LOST)
+        else:
+            self._ring.values = list(metrics[self._first : self._end])
+            metrics = [*metrics[: self._first], *metrics[self._end :]]
+        return logs, (*others, metrics)
 
     def updated(self, state: Any, update: Callable[[], None]) -> Any:
         """Returns a step's resulting state as it is after an update of the ring.
@@ -208,16 +205,12 @@ class TravellingRing:
         """
         *others, metrics = state
         if len(metrics) != self._count:
-            raise RecordingError("its train_step drops the state of metrics")
+            raise RecordingError(_LOST)
         own = zip(self._ring.variables, metrics[self._first : self._end], strict=True)
         with keras.StatelessScope(own) as scope:
             update()
         values = [scope.get_current_value(variable) for variable in self._ring.variables]
         return (*others, [*metrics[: self._first], *values, *metrics[self._end :]])
-
-
-def _is_jax() -> bool:
-    return bool(keras.config.backend() == "jax")
 
 
 def _float32_scalar(value: Any) -> Any:

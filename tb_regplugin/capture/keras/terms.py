@@ -29,7 +29,10 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
       sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``.
     """
-    owners = _owners(layers_of(model), entries)
+    # Of layers that list one loss, it is the first one's.
+    owners = {
+        key: layer for layer in reversed(layers_of(model)) for key in internals.loss_ids_of(layer)
+    }
     variables = regularized_variables(model)
     own = len(entries) - len(variables)
     if own < 0 or any((id(entry) in owners) != (at < own) for at, entry in enumerate(entries)):
@@ -86,17 +89,6 @@ def count_columns(model: Any) -> int:
     regularized = sum(variable.regularizer is not None for variable in model.variables)
     _, decayed = regularizers.weight_decay_of(model)
     return 1 + outputs + 4 * own_code + 2 * activities + regularized + len(decayed)
-
-
-def _owners(layers: Iterable[Any], entries: Sequence[Any]) -> dict[int, Any]:
-    """Which layer gave each entry that a layer gave, by the entry's id."""
-    wanted = {id(entry) for entry in entries}
-    owners: dict[int, Any] = {}
-    for layer in layers:
-        for key in internals.loss_ids_of(layer):
-            if key in wanted:
-                owners.setdefault(key, layer)
-    return owners
 
 
 def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[Term]:

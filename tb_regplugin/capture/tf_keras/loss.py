@@ -14,6 +14,7 @@ import tf_keras
 
 from tb_regplugin.capture import regularizers
 from tb_regplugin.capture.internals import layers_of
+from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.terms import Term, with_distinct_names
@@ -38,19 +39,18 @@ class _Running(threading.local):
     """What is going on in a step: strategies run a thread a replica."""
 
     capture: CapturedLoss | None = None
-    has_reported = False
+    has_recorded = False
 
 
 class LossCapture:
-    """Reports the parts of a model's loss once a step, without computing anything twice.
+    """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
 
     Args:
-      report: Called once a step with the model and its loss, inside of the step, in the same
-        trace. It must not raise.
+      ring: Where each step's row goes, inside of the step, in the same trace.
     """
 
-    def __init__(self, report: Callable[[Any, CapturedLoss], None]) -> None:
-        self._report = report
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
         self._running = _Running()
 
     @contextmanager
@@ -70,7 +70,7 @@ class LossCapture:
 
     @contextmanager
     def _capture(self, model: Any) -> Iterator[CapturedLoss]:
-        """Reports what is noted in a ``with`` block, unless it is within another one."""
+        """Records what is noted in a ``with`` block, unless it is within another one."""
         if self._running.capture is not None:
             yield self._running.capture
             return
@@ -80,14 +80,17 @@ class LossCapture:
         finally:
             self._running.capture = None
         # A train_step of the user's own may compute losses several times.
-        if not self._running.has_reported:
-            self._running.has_reported = True
-            self._report(model, capture)
+        if not self._running.has_recorded:
+            self._running.has_recorded = True
+            self._ring.attempt(self._record, model, capture)
+
+    def _record(self, model: Any, loss: CapturedLoss) -> None:
+        self._ring.push(*row_of(model, loss, self._ring.replicas))
 
     def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(step)
         def capturing_step(*args: Any, **kwargs: Any) -> Any:
-            self._running.has_reported = False
+            self._running.has_recorded = False
             return step(*args, **kwargs)
 
         return capturing_step
@@ -122,10 +125,7 @@ class LossCapture:
 def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     """Returns the columns and values of a step whose loss was captured; call it in the step.
 
-    Args:
-      model: The model.
-      loss: What was captured.
-      replicas: Over how many replicas the values will be added up.
+    The values will be added up over the replicas.
     """
     entries = loss.entries or model.losses
     columns = [

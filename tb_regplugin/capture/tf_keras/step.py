@@ -13,58 +13,43 @@ import tensorflow as tf
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring
 from tb_regplugin.capture.tf_keras import internals
-from tb_regplugin.capture.tf_keras.loss import CapturedLoss, LossCapture, count_columns, row_of
+from tb_regplugin.capture.tf_keras.loss import LossCapture, count_columns
 
 
 class TfKerasStep(RecordedStep):
-    """A ``RecordedStep`` of a tf_keras model.
+    """A ``RecordedStep`` of a tf_keras model, which ``of`` makes."""
 
-    Args:
-      model: A compiled model.
-      original: Its own function.
-      kind: Which of its functions: that of training.
-      min_columns: How many values a row must have room for.
-    """
-
-    def __init__(self, model: Any, original: Any, kind: StepKind, min_columns: int = 0) -> None:
+    def __init__(
+        self, model: Any, original: Any, kind: StepKind, min_columns: int, steps: int
+    ) -> None:
         strategy = model.distribute_strategy
-        steps = internals.steps_per_execution(model)
         columns = max(count_columns(model) + SPARE_COLUMNS, min_columns)
         ring = RingVariables(DRAIN_ROWS + steps, columns, strategy)
         super().__init__(original, ring, steps, strategy)
-        self._capture = LossCapture(functools.partial(self.ring.attempt, self._record))
+        self._capture = LossCapture(ring)
         with self._capture.installed(model):
             self._inner = internals.new_train_function(model)
-
-    def fits(self, model: Any, *options: Any) -> bool:
-        """Whether a new one for this model would be the same."""
-        return self.steps_per_execution == internals.steps_per_execution(model)
 
     def __call__(self, model: Any, *args: Any) -> Any:
         """Does what the model's own function does, and records."""
         with self._capture.installed(model):
             return self._inner(*args)
 
-    def _record(self, model: Any, loss: CapturedLoss) -> None:
-        self.ring.push(*row_of(model, loss, self.ring.replicas))
-
 
 class RingVariables(Ring):
-    """A ring in variables of TensorFlow.
-
-    Args:
-      rows: How many rows it holds.
-      columns: How many values fit into a row.
-      strategy: The model's strategy: rows become the sum over its replicas.
-    """
+    """A ring in variables of TensorFlow: its rows become the sum over a strategy's replicas."""
 
     def __init__(self, rows: int, columns: int, strategy: Any) -> None:
         super().__init__(rows, columns, strategy.num_replicas_in_sync)
-        aggregation = tf.VariableAggregation
+        aggregations = tf.VariableAggregation
+        variable = functools.partial(
+            tf.Variable, trainable=False, synchronization=tf.VariableSynchronization.ON_READ
+        )
         with strategy.scope():
-            self._buffer = _variable(tf.zeros([rows + 1, columns + 1]), aggregation.SUM)
+            self._buffer = variable(tf.zeros([rows + 1, columns + 1]), aggregation=aggregations.SUM)
             self._next_step, self._every = (
-                _variable(tf.zeros([], tf.int64), aggregation.ONLY_FIRST_REPLICA) for _ in range(2)
+                variable(tf.zeros([], tf.int64), aggregation=aggregations.ONLY_FIRST_REPLICA)
+                for _ in range(2)
             )
 
     def start(self, next_step: int, every: int) -> None:
@@ -99,15 +84,6 @@ class RingVariables(Ring):
     def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
         """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
         return self._buffer.numpy(), int(self._next_step.numpy()), int(self._every.numpy())
-
-
-def _variable(value: Any, aggregation: Any) -> Any:
-    return tf.Variable(
-        value,
-        trainable=False,
-        synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=aggregation,
-    )
 
 
 def _float32_sum(value: Any) -> Any:
