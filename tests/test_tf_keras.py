@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from tb_regplugin import Recording, load
+from tb_regplugin.capture import internals as both
 from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
 
 # In a process of its own: TensorFlow decides at its import which Keras tf.keras is.
@@ -143,7 +144,7 @@ def test_every_private_name_is_there() -> None:
     assert made is not own[0]
     assert (model.train_function, model.train_tf_function) == own
 
-    found = internals.layers_of(model)
+    found = both.layers_of(model)
     assert found[0] is model
     assert {"inner", "outer"} <= {layer.name for layer in found}
     assert internals.count_own_losses(outer) == 1
@@ -161,7 +162,7 @@ def test_every_private_name_is_there() -> None:
     for _ in ("not built before", "built before"):
         reported = []
         container = model.compiled_loss
-        with internals.observing_outputs(container, lambda *output: reported.append(output)):  # noqa: B023
+        with internals.reporting_outputs(container, lambda *output: reported.append(output)):  # noqa: B023
             total = container(y, predicted)
         assert reported == [("data", total)]
         container(y, predicted)

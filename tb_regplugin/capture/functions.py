@@ -8,16 +8,15 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.decompose import describe_penalties
+from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
-from tb_regplugin.capture.step_ring import StepRing, StepRows, default_rows, stack_scalars
+from tb_regplugin.capture.step_ring import StepRing, StepRows, stack_scalars
 from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import Names, check_options, layout_of, split_losses
 from tb_regplugin.writing.blocks import BlockWriter
@@ -142,10 +141,19 @@ class Recorder:
                 "Recorder works in TF2. In a TF1 graph, use RegularizationHook or summary.op."
             )
         layout, values = self._columns(data_loss, penalties, total_loss)
+        if step is None:
+            if self._next_step is None:
+                self._next_step = _new_counter()
+            step = _count(self._next_step)
         if tf.executing_eagerly():
-            self._write_now(layout, values, step)
-        else:
-            self._write_in_function(layout, values, step)
+            step = int(step)
+            if step % self._every == 0:
+                self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
+            return
+        number = tf.cast(tf.reshape(step, ()), tf.int64)
+        # So that no gradient tape keeps the rows.
+        row = tf.stop_gradient(stack_scalars(values))
+        self._rings.push(layout, number, tf.equal(number % self._every, 0), row)
 
     def flush(self) -> None:
         """Returns when every row of calls that have returned is written."""
@@ -176,27 +184,6 @@ class Recorder:
                 raise ValueError(f"{term.name!r} must be a scalar, not of shape {shape}.")
         return layout, values
 
-    def _write_now(self, layout: Layout, values: list[Any], step: Any) -> None:
-        if step is None:
-            step = self._counted_step()
-        step = int(step)
-        if step % self._every == 0:
-            self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
-
-    def _write_in_function(self, layout: Layout, values: list[Any], step: Any) -> None:
-        if step is None:
-            step = self._counted_step()
-        number = tf.cast(tf.reshape(step, ()), tf.int64)
-        is_recorded = tf.equal(number % self._every, 0)
-        # So that no gradient tape keeps the rows.
-        row = tf.stop_gradient(stack_scalars(values))
-        self._rings.push(layout, number, is_recorded, row)
-
-    def _counted_step(self) -> Any:
-        if self._next_step is None:
-            self._next_step = _new_counter()
-        return _count(self._next_step)
-
 
 class _Rings:
     """A ring for each layout, emptied into a writer: as they fill, on request, at the end.
@@ -224,8 +211,19 @@ class _Rings:
         self._thread: threading.Thread | None = None
 
     def push(self, layout: Layout, step: Any, is_recorded: Any, values: Any) -> None:
-        """Adds a row, within a function; see ``StepRing.push``."""
-        ring = self._ring(layout)
+        """Adds a row, within a function; see ``StepRing.push``. The first one starts the thread."""
+        with self._lock:
+            ring = self._rings.get(layout)
+            if ring is None:
+                ring = self._rings[layout] = StepRing(self._ring_rows, len(layout.columns))
+            if self._thread is None:
+                self._sequence = _new_counter()
+                self._drained_at = time.time()
+                self._thread = threading.Thread(
+                    target=self._run, name="tb_regplugin recorder", daemon=True
+                )
+                self._thread.start()
+                atexit.register(self.close)
         ring.push(_count(self._sequence), step, is_recorded, values)
 
     def append_row(self, layout: Layout, step: int, row: list[float]) -> None:
@@ -251,22 +249,6 @@ class _Rings:
         self._writer.close()
         atexit.unregister(self.close)
 
-    def _ring(self, layout: Layout) -> StepRing:
-        """Returns the ring for rows of a layout; the first one starts the thread."""
-        with self._lock:
-            if layout not in self._rings:
-                columns = len(layout.columns)
-                self._rings[layout] = StepRing(self._ring_rows or default_rows(columns), columns)
-            if self._thread is None:
-                self._sequence = _new_counter()
-                self._drained_at = time.time()
-                self._thread = threading.Thread(
-                    target=self._run, name="tb_regplugin recorder", daemon=True
-                )
-                self._thread.start()
-                self._close_at_exit()
-            return self._rings[layout]
-
     def _run(self) -> None:
         wait = _FIRST_WAIT
         while not self._closing.wait(wait) and not self._fail_safe.failed:
@@ -279,14 +261,11 @@ class _Rings:
     def _drain(self) -> None:
         with self._lock:
             started, self._drained_at = self._drained_at, time.time()
-            drained = [(layout, ring, ring.drain()) for layout, ring in self._rings.items()]
-            shares = (len(rows.steps) / ring.rows for _, ring, rows in drained)
-            self._share = max(shares, default=0.0)
+            drained = [(layout, ring.rows, ring.drain()) for layout, ring in self._rings.items()]
+            self._share = max((len(rows.steps) / size for _, size, rows in drained), default=0.0)
             filled = [(layout, rows) for layout, _, rows in drained if len(rows.steps)]
             if filled:
-                # When each row was computed, only the device knows.
-                total = sum(len(rows.steps) for _, rows in filled)
-                self._append(filled, np.linspace(started, self._drained_at, total + 1)[1:])
+                self._append(filled, started)
                 self._after_writing()
             lost = sum(rows.lost for _, _, rows in drained)
             if lost and not self._has_said_lost:
@@ -298,33 +277,26 @@ class _Rings:
                     stacklevel=4,
                 )
 
-    def _append(
-        self, filled: list[tuple[Layout, StepRows]], wall_times: npt.NDArray[np.float64]
-    ) -> None:
+    def _append(self, filled: list[tuple[Layout, StepRows]], started: float) -> None:
         """Writes rows of several rings in the order in which those got them."""
         order = np.argsort(np.concatenate([rows.sequence for _, rows in filled]))
-        which = np.repeat(np.arange(len(filled)), [len(rows.steps) for _, rows in filled])[order]
-        bounds = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), len(which)]
-        appended = [0] * len(filled)
-        for first, end in pairwise(bounds):
-            ring = which[first]
-            layout, rows = filled[ring]
-            part = slice(appended[ring], appended[ring] + end - first)
-            appended[ring] = part.stop
-            self._writer.append(layout, rows.steps[part], wall_times[first:end], rows.values[part])
+        counts = [len(rows.steps) for _, rows in filled]
+        which = np.repeat(np.arange(len(filled)), counts)[order]
+        places = np.concatenate([np.arange(count) for count in counts])[order]
+        # When each row was computed, only the device knows.
+        wall_times = np.linspace(started, self._drained_at, len(order) + 1)[1:]
+        for run in runs(which):
+            layout, rows = filled[which[run.start]]
+            part = places[run]
+            self._writer.append(layout, rows.steps[part], wall_times[run], rows.values[part])
 
     def _after_writing(self) -> None:
         if not self._has_written:
             self._has_written = True
-            self._close_at_exit()
-
-    def _close_at_exit(self) -> None:
-        """Makes this close before the writer, whose hook is there once it has written a row.
-
-        What registered last is called first.
-        """
-        atexit.unregister(self.close)
-        atexit.register(self.close)
+            # What registered last is called first: this closes before the writer, whose hook is
+            # there once it has written a row.
+            atexit.unregister(self.close)
+            atexit.register(self.close)
 
 
 def _new_counter() -> Any:

@@ -6,8 +6,11 @@ Each function says why the public ways don't do, and what happens where a name i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from tb_regplugin.capture.safety import overridden
 
 # What fit calls. These are plain attributes, but Keras tracks what is set in the usual way: so they
 # are read and written in the model's __dict__.
@@ -29,6 +32,50 @@ def history_of(model: Any) -> Any:
     If it were gone, what an exception left behind could be taken for a part of the next ``fit``.
     """
     return model.__dict__.get("history")
+
+
+@contextmanager
+def observing_outputs(
+    compiled: Any, losses: str, observe: Callable[[list[Any]], list[Any]]
+) -> Iterator[None]:
+    """Lets what ``compile(loss=...)`` made add up other losses for the length of a block.
+
+    Nothing public gives the loss of one output: the metrics are running means.
+
+    Args:
+      compiled: It.
+      losses: Its attribute that lists the losses, from when they are first needed.
+      observe: Takes and returns such a list.
+    """
+    namespace, build = compiled.__dict__, compiled.build
+    plain: Any = None
+
+    def replace() -> None:
+        nonlocal plain
+        plain = namespace.get(losses)
+        if plain:
+            namespace[losses] = observe(plain)
+
+    def observing_build(*args: Any, **kwargs: Any) -> None:
+        build(*args, **kwargs)
+        replace()
+
+    if compiled.built:
+        replace()
+    with overridden(compiled, **({} if plain else {"build": observing_build})):
+        try:
+            yield
+        finally:
+            if plain:
+                namespace[losses] = plain
+
+
+def layers_of(model: Any) -> list[Any]:
+    """Returns a model and all layers within it, in the order of ``model.losses``.
+
+    ``model.layers`` has the outermost only, and a layer has no ``layers``.
+    """
+    return list(model._flatten_layers())
 
 
 def decayed_by(optimizer: Any, variables: Sequence[Any]) -> list[Any]:

@@ -44,20 +44,20 @@ class RecordedStep(ABC):
       strategy: The model's ``tf.distribute`` strategy, where it has one.
 
     Attributes:
-      original: The model's own function.
-      ring: Where its rows wait.
-      steps_per_execution: How many steps a call runs.
+      sources: What rows come from: the ring, and whatever else starts and drains as rings do.
       is_collective: Whether all workers must drain together, because rows are summed over them.
-      user: Who drains the ring.
+      user: Who drains it.
+      has_noticed: Whether the user was given its notice.
     """
 
     def __init__(self, original: Any, ring: Ring, steps_per_execution: int, strategy: Any) -> None:
         self.original = original
         self.ring = ring
+        self.sources: list[Any] = [ring]
         self.steps_per_execution = steps_per_execution
         self.is_collective = internals.runs_in_several_processes(strategy)
         self.user: Any = None
-        self._has_noticed = False
+        self.has_noticed = False
 
     @classmethod
     def of(cls, model: Any, original: Any, kind: StepKind, *options: Any) -> RecordedStep:
@@ -69,26 +69,22 @@ class RecordedStep(ABC):
           model: A compiled model.
           original: Its own function.
           kind: Which of the two that is.
-          *options: What else the class takes.
+          *options: What else the class takes, beginning with how many steps a call runs.
         """
-        step = getattr(original, _CACHE_ATTRIBUTE, None)
+        step, its_options = getattr(original, _CACHE_ATTRIBUTE, (None, ()))
         columns = 0
         if isinstance(step, cls):
             ring = step.ring
-            if not (ring.failure or ring.missing_columns) and step.fits(model, *options):
+            if not (ring.failure or ring.missing_columns) and its_options == options:
                 return step
-            columns = ring.storage.columns + ring.missing_columns
-        # Each class of steps takes a model.
+            columns = ring.columns + ring.missing_columns
+        # Each class of steps takes a model, and how many values a row must have room for.
         make: Callable[..., RecordedStep] = cls
         step = make(model, original, kind, columns, *options)
         # For a callable without attributes, each fit makes a new one.
         with suppress(AttributeError):
-            setattr(original, _CACHE_ATTRIBUTE, step)
+            setattr(original, _CACHE_ATTRIBUTE, (step, options))
         return step
-
-    @abstractmethod
-    def fits(self, model: Any, *options: Any) -> bool:
-        """Whether a new one for this model would be the same."""
 
     @abstractmethod
     def __call__(self, model: Any, *args: Any) -> Any:
@@ -96,21 +92,16 @@ class RecordedStep(ABC):
 
     def start(self, next_step: int, every: int) -> None:
         """Begins a training at a step; what was not drained is lost."""
-        self.ring.start(next_step, every)
+        for source in self.sources:
+            source.start(next_step, every)
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call."""
-        return self.ring.drain()
+        return [rows for source in self.sources for rows in source.drain()]
 
     def notice(self) -> str | None:
-        """Returns what the user should know."""
+        """Returns what the user should know, as far as is known by now."""
         return None
-
-    def pop_notice(self) -> str | None:
-        """Returns what the user should know, once."""
-        notice = None if self._has_noticed else self.notice()
-        self._has_noticed = notice is not None or self._has_noticed
-        return notice
 
 
 # Returns the recorded step for a model's own function of a kind.

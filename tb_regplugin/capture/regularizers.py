@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
-from tb_regplugin.terms import Kind, as_written
+from tb_regplugin.terms import Kind, Term, as_written, with_distinct_names
 
 
 class RegularizerForm(NamedTuple):
@@ -50,27 +52,63 @@ def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
     return RegularizerForm("custom")
 
 
-def weight_decay_of(optimizer: Any) -> float | None:
-    """Returns an optimiser's decoupled weight decay; None where it has none.
+def penalty_of(path: str, root: str, shape: Sequence[Any], form: RegularizerForm) -> Term:
+    """Describes the penalty of a variable of this path and shape.
+
+    What the model's own name puts before paths, the root, is left out of the term's name: it is
+    often a numbered one, and would keep runs from lining up.
+    """
+    sizes = tuple(int(size) for size in shape)
+    name = path.removeprefix(root) or path
+    return Term(name, "penalty", *form, path, sizes, math.prod(sizes))
+
+
+def weight_decay_of(model: Any) -> tuple[float, list[Any]]:
+    """Returns the decoupled weight decay of a model's optimiser, and which variables it shrinks.
 
     Example:
       >>> import keras
-      >>> weight_decay_of(keras.optimizers.AdamW())
+      >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+      >>> model.compile(keras.optimizers.AdamW())
+      >>> strength, (kernel, bias) = weight_decay_of(model)
+      >>> strength
       0.004
-      >>> weight_decay_of(keras.optimizers.Adam())
+      >>> model.compile(keras.optimizers.Adam())
+      >>> weight_decay_of(model)
+      (0.0, [])
     """
     # Where the loss is scaled, an optimiser is around the one that decays.
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     try:
         strength = float(optimizer.weight_decay)
     except (AttributeError, TypeError, ValueError):
-        return None
-    return strength if strength and math.isfinite(strength) else None
+        strength = 0.0
+    if not strength or not math.isfinite(strength):
+        return 0.0, []
+    return strength, internals.decayed_by(optimizer, model.trainable_variables)
 
 
-def decayed_variables(model: Any) -> list[Any]:
-    """Returns the variables that a model's optimiser decays, beside the loss."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if weight_decay_of(optimizer) is None:
-        return []
-    return internals.decayed_by(optimizer, model.trainable_variables)
+def weight_decay_row(
+    model: Any,
+    replicas: int,
+    describe: Callable[[Any, RegularizerForm], Term],
+    half_square: Callable[[Any], Any],
+) -> tuple[list[Term], list[Any]]:
+    """Returns the columns and values of what the optimiser shrinks beside the loss.
+
+    The values are the losses whose gradients are what decay subtracts, before the learning rate.
+
+    Args:
+      model: The model whose step is running.
+      replicas: Over how many replicas the values will be added up.
+      describe: Describes a variable's penalty of a form.
+      half_square: Returns half the squared length of a variable in float32, inside of the step.
+    """
+    strength, variables = weight_decay_of(model)
+    written = as_written(strength)
+    form = RegularizerForm("weight_decay", written, written / 2)
+    terms = [describe(variable, form) for variable in variables]
+    columns = with_distinct_names(
+        replace(term, name=f"{term.name} (weight decay)", role="implicit") for term in terms
+    )
+    return columns, [half_square(variable) * (strength / replicas) for variable in variables]

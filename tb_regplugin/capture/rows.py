@@ -1,16 +1,17 @@
 """Rows that wait on a device: the book-keeping that the rings of all frameworks share.
 
 A compiled step can't write to a file. It puts its row into a ring, a buffer of variables that the
-host reads now and then. What a ring's variables are differs by framework and is a ``Storage``;
-which columns a row has, and which rows are new, is the same for all and stands here.
+host reads now and then. What these variables are differs by framework, each with its subclass of
+``Ring``; which columns a row has, and which rows are new, is the same for all and stands here.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,21 +40,35 @@ class Rows(NamedTuple):
     samples: npt.NDArray[np.float32]
 
 
-class Storage(Protocol):
-    """The variables of a ring, and the few operations on a framework's tensors that it needs.
+class Ring(ABC):
+    """The last rows of a training or of a validation, each with columns of its own.
+
+    Steps push, also several at once in threads, one a replica; the host drains.
+
+    Args:
+      rows: How many rows it holds, and one more: steps that are not kept go there, so that no step
+        branches.
+      columns: How many values a row has room for, and one more: the label, which comes first.
+      replicas: Over how many replicas the rows are added up.
 
     Attributes:
-      rows: How many rows it holds, and one more: steps that are not kept go there, so that no
-        step branches.
-      columns: How many values a row has room for, and one more: the label, which comes first.
+      missing_columns: How many columns a row should have had more: a wider ring is needed.
+      failure: What an attempt has raised: there are no more.
+      next_step: The number of the step that comes next, as of the last ``start`` or ``drain``.
     """
 
-    rows: int
-    columns: int
+    def __init__(self, rows: int, columns: int, replicas: int) -> None:
+        self.rows = rows
+        self.columns = columns
+        self.replicas = replicas
+        self.missing_columns = 0
+        self.failure: Exception | None = None
+        self.next_step = 0
+        # In the order of their labels: each with whether a row begins with its number of samples.
+        self._labels: list[tuple[Layout, bool]] = []
+        self._lock = threading.Lock()
 
-    def start(self, next_step: int, every: int) -> None:
-        """Empties it, outside of the step. Steps are kept that ``every`` divides."""
-
+    @abstractmethod
     def write(self, label: int, values: Sequence[Any], step: Any) -> None:
         """Writes the row of a step, inside of it, and counts the step.
 
@@ -63,40 +78,17 @@ class Storage(Protocol):
           step: The number of the step; counted where it is None.
         """
 
-    def add_up(self, values: Sequence[Any]) -> Any:
-        """Returns the float32 sum of values, inside of the step."""
-
-    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
-        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
-
+    @abstractmethod
     def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
         """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
 
+    @abstractmethod
+    def add_up(self, values: Sequence[Any]) -> Any:
+        """Returns the float32 sum of values, inside of the step."""
 
-class Ring:
-    """The last rows of a training or of a validation, each with columns of its own.
-
-    Steps push, also several at once in threads, one a replica; the host drains.
-
-    Args:
-      storage: Its variables.
-      replicas: Over how many replicas the rows are added up.
-
-    Attributes:
-      missing_columns: How many columns a row should have had more: a wider ring is needed.
-      failure: Why nothing more is pushed.
-      next_step: The number of the step that comes next, as of the last ``start`` or ``drain``.
-    """
-
-    def __init__(self, storage: Storage, replicas: int = 1) -> None:
-        self.missing_columns = 0
-        self.failure: Exception | None = None
-        self.next_step = 0
-        self.storage = storage
-        self.replicas = replicas
-        # In the order of their labels: each with whether a row begins with its number of samples.
-        self._labels: list[tuple[Layout, bool]] = []
-        self._lock = threading.Lock()
+    @abstractmethod
+    def to_float32(self, value: Any) -> Any:
+        """Returns a tensor or a number as a float32 tensor, inside of the step."""
 
     @property
     def has_rows(self) -> bool:
@@ -105,8 +97,15 @@ class Ring:
 
     def start(self, next_step: int, every: int) -> None:
         """Begins at a step, of which every so many are kept; what was not drained is lost."""
-        self.storage.start(next_step, every)
         self.next_step = next_step
+
+    def attempt(self, record: Callable[..., object], *args: Any) -> None:
+        """Calls what records inside of a step, unless that has failed: it never breaks the step."""
+        if self.failure is None:
+            try:
+                record(*args)
+            except Exception as error:  # noqa: BLE001 - recording never breaks training
+                self.failure = error
 
     def push(
         self, columns: Sequence[Term], values: Sequence[Any], samples: Any = None, step: Any = None
@@ -121,40 +120,51 @@ class Ring:
             number, steps that are not kept need no call.
         """
         # One column stays for the number of samples.
-        room = self.storage.columns - 1
+        room = self.columns - 1
         if len(values) > room:
             # For the one execution until a wider ring is there.
             self.missing_columns = len(values) - room + SPARE_COLUMNS
-            values = [*values[: room - 1], self.storage.add_up(values[room - 1 :])]
+            values = [*values[: room - 1], self.add_up(values[room - 1 :])]
             columns = [*columns[: room - 1], Term("other terms", kind="custom")]
         if samples is not None:
             # Losses come divided by the number of replicas, and the replicas' rows are added up.
-            values = self.storage.weigh(values, samples, self.replicas)
+            samples = self.to_float32(samples)
+            factor = samples * self.replicas
+            values = [samples, *(self.to_float32(value) * factor for value in values)]
         label = (Layout(tuple(columns)), samples is not None)
         with self._lock:
             if label not in self._labels:
                 self._labels.append(label)
             number = self._labels.index(label)
-        self.storage.write(number, values, step)
+        self.write(number, values, step)
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call, cut where their columns change."""
-        buffer, next_step, every = self.storage.read()
+        buffer, next_step, every = self.read()
         # Rows are counted as if those of earlier trainings had been kept too.
         counts = unread(-(-self.next_step // every), -(-next_step // every), len(buffer) - 1)
         self.next_step = next_step
         rows = buffer[counts % (len(buffer) - 1)]
         labels = np.rint(rows[:, 0] / self.replicas).astype(np.int64)
-        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
         drained = []
-        for first, end in pairwise(bounds):
-            if end > first:
-                layout, has_samples = self._labels[labels[first]]
-                samples, part = 1 + has_samples, rows[first:end]
-                values = part[:, samples : samples + len(layout.columns)]
-                steps = counts[first:end] * every
-                drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
+        for run in runs(labels):
+            layout, has_samples = self._labels[labels[run.start]]
+            samples, part = 1 + has_samples, rows[run]
+            values = part[:, samples : samples + len(layout.columns)]
+            steps = counts[run] * every
+            drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
         return drained
+
+
+def runs(labels: npt.NDArray[np.int64]) -> list[slice]:
+    """Returns where a label stands several times in a row.
+
+    Example:
+      >>> runs(np.array([7, 7, 4, 7]))
+      [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+    return [slice(first, end) for first, end in pairwise(bounds) if end > first]
 
 
 def unread(

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ABSENT = object()
-
 
 class RecordingError(RuntimeError):
     """Something can't be recorded; the message says what and why."""
@@ -67,16 +65,14 @@ def overridden(instance: Any, **attributes: Any) -> Iterator[None]:
       ('its own', {})
     """
     namespace = instance.__dict__
-    before = {name: namespace.get(name, _ABSENT) for name in attributes}
+    before = {name: namespace[name] for name in attributes if name in namespace}
     namespace.update(attributes)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is _ABSENT:
-                namespace.pop(name, None)
-            else:
-                namespace[name] = value
+        for name in attributes:
+            namespace.pop(name, None)
+        namespace.update(before)
 
 
 def is_chief(strategy: Any = None, resolver: Any = None) -> bool:

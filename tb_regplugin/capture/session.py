@@ -7,14 +7,14 @@ import time
 import warnings
 import weakref
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, Rows
+from tb_regplugin.capture.rows import DRAIN_ROWS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.terms import GRADIENT_ROLES, Layout, Term
 from tb_regplugin.writing.blocks import BlockWriter
@@ -55,7 +55,10 @@ class Session(ABC):
             raise RecordingError("another RegularizationCallback records this model")
         step = self.step
         if step is None or step.original is not current or step.ring.missing_columns:
-            self._take_step(self._step_of(self._model, current, self.kind))
+            step = self._step_of(self._model, current, self.kind)
+            self.drain()
+            self._start(step)
+            self.step = step
         internals.set_function(self._model, self.kind.function, self)
 
     def __call__(self, *args: Any) -> Any:
@@ -66,28 +69,33 @@ class Session(ABC):
         # Left behind by a callback that raised before the step: this training is another one.
         if internals.history_of(self._model) is not self._history:
             return step.original(*args)
-        return self._run(step, *args)
+        start = time.time()
+        try:
+            result = step(self._model, *args)
+        except BaseException as error:
+            # Ended by the user or by an error: what was recorded until then is kept.
+            if not isinstance(error, StopIteration) and not step.is_collective:
+                self._fail_safe.run(self.drain)
+            raise
+        self._fail_safe.run(self._after_execution, step, start)
+        return result
 
-    def _check(self, step: RecordedStep) -> None:
-        """Looks at a step that has run.
+    @abstractmethod
+    def drain(self) -> None:
+        """Takes all rows from the device."""
 
-        Raises:
-          Exception: What went wrong in it.
-        """
+    @abstractmethod
+    def _start(self, step: RecordedStep) -> None:
+        """Starts a step that records from now on."""
+
+    def _after_execution(self, step: RecordedStep, start: float) -> None:
+        """Looks at a step that has run, and raises what went wrong in it."""
         if step.ring.failure is not None:
             raise step.ring.failure
         if not step.ring.has_rows:
             raise RecordingError(
                 f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen"
             )
-
-    @abstractmethod
-    def _take_step(self, step: RecordedStep) -> None:
-        """Lets another step record from now on."""
-
-    @abstractmethod
-    def _run(self, step: RecordedStep, *args: Any) -> Any:
-        """Runs one execution of the step, and records it."""
 
 
 def disarm(model: Any, kind: StepKind) -> None:
@@ -101,9 +109,7 @@ class TrainingSession(Session):
     """A training from ``on_train_begin`` to ``on_train_end``, or to what cut it short.
 
     Args:
-      model: The model.
-      step_of: Makes its recorded steps.
-      fail_safe: Keeps what goes wrong out of the training.
+      model, step_of, fail_safe: As of every session.
       writer: Where rows of losses go.
       gradient_writer: Where rows of gradients go.
       every: Of which steps rows are recorded: those that it divides.
@@ -143,15 +149,10 @@ class TrainingSession(Session):
         """The number of the next step, as of the last ``drain``; None before the first step."""
         return None if self.step is None else self._expected_step
 
-    @property
-    def is_collective(self) -> bool:
-        """Whether rows can only be taken by all workers together."""
-        return self.step is not None and self.step.is_collective
-
     def drain(self) -> None:
         """Takes all rows from the device to the writers."""
         step = self.step
-        if step is None or not step.ring.has_rows or not self._marks:
+        if step is None or not self._marks:
             return
         numbers, times = zip(*self._marks, strict=True)
         for rows in step.drain():
@@ -176,37 +177,23 @@ class TrainingSession(Session):
             iterations = _iterations_of(self._model.optimizer)
             _remember(self._model, self.step.ring.next_step, iterations)
 
-    def _take_step(self, step: RecordedStep) -> None:
+    def _start(self, step: RecordedStep) -> None:
         if self.step is None:
             self._expected_step = _next_step(self._model)
             self._first_step = self._expected_step
             self._first_iterations = _iterations_of(self._model.optimizer)
-        else:
-            self.drain()
         last_user = step.user() if step.user is not None else None
         if last_user is not None and last_user is not self:
             # An exception had ended its training.
             last_user.drain()
         step.start(self._expected_step, self._every)
         step.user = weakref.ref(self)
-        self.step = step
-
-    def _run(self, step: RecordedStep, *args: Any) -> Any:
-        start = time.time()
-        try:
-            result = step(self._model, *args)
-        except BaseException as error:
-            # Ended by the user or by an error: what was recorded until then is kept.
-            if not isinstance(error, StopIteration) and not step.is_collective:
-                self._fail_safe.run(self.drain)
-            raise
-        self._fail_safe.run(self._after_execution, step, start)
-        return result
 
     def _after_execution(self, step: RecordedStep, start: float) -> None:
-        self._check(step)
-        notice = step.pop_notice()
+        super()._after_execution(step, start)
+        notice = None if step.has_noticed else step.notice()
         if notice is not None:
+            step.has_noticed = True
             warnings.warn(notice, RuntimeWarning, stacklevel=2)
         now = time.time()
         self._marks.append((self._expected_step, start))
@@ -235,9 +222,7 @@ class ValidationSession(Session):
     """What ``fit`` does with its validation data: one row each, the mean over the batches.
 
     Args:
-      model: The model.
-      step_of: Makes its recorded steps.
-      fail_safe: Keeps what goes wrong out of the training.
+      model, step_of, fail_safe: As of every session.
       writer: Where rows go.
     """
 
@@ -249,14 +234,17 @@ class ValidationSession(Session):
         super().__init__(model, step_of, fail_safe)
         self._writer = writer
         self._number: int | None = None
-        self._mean = _WeightedMean()
         self._waiting = 0
+        # Of the batches: their samples, and what each column adds up to over these.
+        self._samples = 0.0
+        self._sums: defaultdict[Term, float] = defaultdict(float)
 
     def begin(self, number: int) -> None:
         """Takes what comes for a validation after so many training steps."""
         self._number = number
-        self._mean = _WeightedMean()
         self._waiting = 0
+        self._samples = 0.0
+        self._sums.clear()
         if self.step is not None:
             # Rows of a validation that an exception has ended are none of this one's.
             self.step.start(0, 1)
@@ -266,56 +254,35 @@ class ValidationSession(Session):
         if self._number is not None:
             super().arm()
 
+    def drain(self) -> None:
+        """Adds all rows from the device to the validation's row."""
+        if self.step is None or not self._waiting:
+            return
+        self._waiting = 0
+        for rows in self.step.drain():
+            self._samples += float(rows.samples.sum(dtype=np.float64))
+            # Values are already times their numbers of samples.
+            sums = rows.values.sum(0, dtype=np.float64).tolist()
+            for column, value in zip(rows.layout.columns, sums, strict=True):
+                # A term that a batch lacks added nothing to its loss.
+                self._sums[column] += value
+
     def end(self) -> None:
         """Writes the validation's row."""
-        self._drain()
+        self.drain()
         number, self._number = self._number, None
-        if number is not None and self._mean.samples > 0 and self._is_chief:
-            layout, values = self._mean.result()
-            self._writer.append(layout, np.array([number]), np.array([time.time()]), values)
+        if number is not None and self._samples > 0 and self._is_chief:
+            means = [value / self._samples for value in self._sums.values()]
+            self._writer.append_row(Layout(tuple(self._sums)), number, time.time(), means)
 
-    def _take_step(self, step: RecordedStep) -> None:
-        self._drain()
+    def _start(self, step: RecordedStep) -> None:
         step.start(0, 1)
-        self.step = step
 
-    def _run(self, step: RecordedStep, *args: Any) -> Any:
-        result = step(self._model, *args)
-        self._fail_safe.run(self._after_execution, step)
-        return result
-
-    def _after_execution(self, step: RecordedStep) -> None:
-        self._check(step)
+    def _after_execution(self, step: RecordedStep, start: float) -> None:
+        super()._after_execution(step, start)
         self._waiting += step.steps_per_execution
         if self._waiting >= DRAIN_ROWS:
-            self._drain()
-
-    def _drain(self) -> None:
-        if self.step is not None and self._waiting:
-            self._waiting = 0
-            for rows in self.step.drain():
-                self._mean.add(rows)
-
-
-class _WeightedMean:
-    """The mean over rows, each weighted by its number of samples."""
-
-    def __init__(self) -> None:
-        self.samples = 0.0
-        self._sums: dict[Term, float] = {}
-
-    def add(self, rows: Rows) -> None:
-        """Adds rows, whose values are already times their numbers of samples."""
-        self.samples += float(rows.samples.sum(dtype=np.float64))
-        sums = rows.values.sum(0, dtype=np.float64).tolist()
-        for column, value in zip(rows.layout.columns, sums, strict=True):
-            # A term that a batch lacks added nothing to its loss.
-            self._sums[column] = self._sums.get(column, 0.0) + value
-
-    def result(self) -> tuple[Layout, npt.NDArray[np.float32]]:
-        """Returns the columns and their means, ``[1, columns]``."""
-        values = np.array([list(self._sums.values())]) / self.samples
-        return Layout(tuple(self._sums)), values.astype(np.float32)
+            self.drain()
 
 
 # How many training steps each model has had.
@@ -337,10 +304,8 @@ def _next_step(model: Any) -> int:
     on where it was saved. After that it continues where it was; with the same optimiser at other
     iterations (a restored checkpoint, a training that was not recorded) it moves as they moved.
     """
-    history = _histories.get(model)
+    history = _histories.get(model, _History(0, None, None))
     iterations = _iterations_of(model.optimizer)
-    if history is None:
-        return iterations or 0
     if history.optimizer is not None and history.optimizer() is model.optimizer:
         if iterations is None or history.iterations is None:
             return history.next_step
@@ -349,19 +314,15 @@ def _next_step(model: Any) -> int:
 
 
 def _remember(model: Any, next_step: int, iterations: int | None) -> None:
-    """Notes where a model's training has come to.
+    """Notes where a model's training has come to: its next step, and its optimiser's iterations.
 
-    Args:
-      model: The model.
-      next_step: The number of the step that would come next.
-      iterations: What ``_iterations_of`` its optimiser is, or must be: reading it costs time.
+    These are given, as far as they are known, because reading them costs time.
     """
-    optimizer = model.optimizer
     try:
-        reference = None if optimizer is None else weakref.ref(optimizer)
+        optimizer = weakref.ref(model.optimizer)
     except TypeError:
-        reference = None
-    _histories[model] = _History(next_step, reference, iterations)
+        optimizer = None
+    _histories[model] = _History(next_step, optimizer, iterations)
 
 
 def _iterations_of(optimizer: Any) -> int | None:

@@ -14,7 +14,8 @@ from tb_regplugin.capture.rows import unread
 # A row begins with two int64, of two floats' bits each.
 _HEAD = 4
 
-# A ring takes about 1 MiB, and holds at least so many rows and at most so many.
+# Unless somebody says otherwise, a ring takes about 1 MiB, and holds at least so many rows and at
+# most so many.
 _FLOATS = 2**18
 _MIN_ROWS, _MAX_ROWS = 256, 16_384
 
@@ -35,11 +36,6 @@ class StepRows(NamedTuple):
     lost: int
 
 
-def default_rows(columns: int) -> int:
-    """Returns how many rows a ring of so many columns has unless somebody says otherwise."""
-    return max(_MIN_ROWS, min(_MAX_ROWS, _FLOATS // (_HEAD + columns)))
-
-
 class StepRing:
     """The last rows of a compiled training.
 
@@ -47,11 +43,13 @@ class StepRing:
     row as they are, bit for bit, in places of floats: nothing calculates with those.
 
     Args:
-      rows: How many rows it holds, whatever is being written.
+      rows: How many rows it holds, whatever is being written; by its columns when None.
       columns: How many values a row has.
     """
 
-    def __init__(self, rows: int, columns: int) -> None:
+    def __init__(self, rows: int | None, columns: int) -> None:
+        if rows is None:
+            rows = max(_MIN_ROWS, min(_MAX_ROWS, _FLOATS // (_HEAD + columns)))
         # One row more: while one is written, the oldest in its place is none.
         self.rows = rows + 1
         # Out of whatever function is being traced.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import weakref
 from typing import Any
@@ -54,7 +53,6 @@ class TrainingLog:
         self._validation_fail_safe = FailSafe("validation")
         self._training: TrainingSession | None = None
         self._validations: ValidationSession | None = None
-        self._exit_hook = functools.partial(_close_if_alive, weakref.ref(self))
         self._has_exit_hook = False
 
     def begin(self, model: Any) -> None:
@@ -69,7 +67,7 @@ class TrainingLog:
         if training.has_written and not self._has_exit_hook:
             # Exit hooks run in reverse order: what waits on the device goes to the writers before
             # they close.
-            atexit.register(self._exit_hook)
+            atexit.register(self.close)
             self._has_exit_hook = True
         self._fail_safe.run(training.arm)
 
@@ -111,8 +109,9 @@ class TrainingLog:
 
     def close(self) -> None:
         """Writes what there is and closes the files."""
-        atexit.unregister(self._exit_hook)
-        if self._training is not None and not self._training.is_collective:
+        atexit.unregister(self.close)
+        step = None if self._training is None else self._training.step
+        if step is not None and not step.is_collective:
             self.drain()
         self._fail_safe.run(self._writer.close)
         self._fail_safe.run(self._gradient_writer.close)
@@ -135,12 +134,6 @@ class TrainingLog:
         self._validations = ValidationSession(
             model, self._step_of, self._validation_fail_safe, self._validation_writer
         )
-
-
-def _close_if_alive(reference: weakref.ref[TrainingLog]) -> None:
-    log = reference()
-    if log is not None:
-        log.close()
 
 
 class RecordsTraining:

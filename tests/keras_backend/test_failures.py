@@ -111,7 +111,7 @@ def test_a_log_directory_removed_during_training_does_not_stop_it(log_dir: str) 
     ("module", "name"),
     [
         (terms, "describe_losses"),
-        (terms, "count_terms"),
+        (terms, "count_columns"),
         (RingVariables, "write"),
         (RingVariables, "read"),
     ],

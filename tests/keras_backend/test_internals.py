@@ -81,7 +81,7 @@ def test_the_compiled_loss_and_its_outputs_are_seen() -> None:
     # Once while Keras makes its list, once with the list made.
     for _ in range(2):
         seen.clear()
-        with internals.observing_outputs(compile_loss, observe):
+        with both.observing_outputs(compile_loss, internals.LOSSES, observe):
             total = compile_loss(y, model(X))
         assert sorted(seen) == ["a", "b"]
         parts = [weight * float(value) for weight, value in seen.values()]
@@ -101,7 +101,7 @@ def test_layers_are_listed_from_the_model_on_and_know_their_losses() -> None:
     inner = keras.layers.Dense(3, activity_regularizer="l2", name="inner")
     model = keras.Sequential([keras.Input((5,)), keras.Sequential([inner]), keras.layers.Dense(1)])
     model(X)
-    layers = internals.layers_of(model)
+    layers = both.layers_of(model)
     assert layers[0] is model
     assert any(layer is inner for layer in layers)
     ids = {layer.name: list(internals.loss_ids_of(layer)) for layer in layers}
@@ -166,7 +166,7 @@ def test_only_strategies_over_processes_are_collective() -> None:
 _PRIVATE = re.compile(
     r"(?:\.|\")_(?:aggregate_additional_loss|compile_loss|flat_losses|flatten_layers|loss_ids|layers"
     r"|metrics|metrics_variable_shardings|trainable_variables|use_weight_decay"
-    r"|in_multi_worker_mode)\b|keras\.src|_replace\(loss"
+    r"|in_multi_worker_mode|supports_tf_logs|eager_losses)\b|keras\.src|_replace\(loss"
 )
 
 

@@ -82,7 +82,8 @@ class RegularizationCallback(RecordsTraining, keras.callbacks.Callback):  # type
         check_options(gradients_every=gradients_every)
 
         def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
-            return KerasStep.of(model, original, kind, gradients_every)
+            steps = int(model.steps_per_execution)
+            return KerasStep.of(model, original, kind, steps, gradients_every)
 
         self._record_to(TrainingLog(log_dir, every, flush_secs, step_of))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -26,12 +26,10 @@ from tb_regplugin.capture.rows import SPARE_COLUMNS, Ring, Rows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 
-_BACKENDS = ("tensorflow", "torch")
-
 
 def can_capture(strategy: Any) -> bool:
     """Whether gradients can be seen, and added up over the replicas of this strategy."""
-    if keras.config.backend() not in _BACKENDS:
+    if keras.config.backend() not in ("tensorflow", "torch"):
         return False
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return True
@@ -66,10 +64,7 @@ class GradientCapture:
         self._running = threading.local()
         # Before its first step, a model may not be built.
         count = len(_pulled_variables(model)) + SPARE_COLUMNS
-        self._variables = RingVariables(
-            losses.storage.rows, len(GRADIENT_ROLES) * count + 1, strategy
-        )
-        self.ring = Ring(self._variables, 1 if strategy is None else strategy.num_replicas_in_sync)
+        self.ring = RingVariables(losses.rows, len(GRADIENT_ROLES) * count + 1, strategy)
 
     def start(self, next_step: int, every: int) -> None:
         """Begins a training at a step of which every so many are recorded."""
@@ -95,37 +90,38 @@ class GradientCapture:
     def installed(self, model: Any) -> Iterator[None]:
         """Captures in a model's step for the length of a ``with`` block."""
         self._running.step = None
-        with overridden(model.optimizer, apply=self._wrap(model, model.optimizer)):
-            yield
-
-    def _wrap(self, model: Any, optimizer: Any) -> Callable[..., Any]:
+        optimizer = model.optimizer
         apply = optimizer.apply
 
         @functools.wraps(apply)
         def capturing_apply(grads: Any, trainable_variables: Any = None) -> Any:
             # A train_step may apply gradients of several losses: the first are of the one seen.
             step, self._running.step = getattr(self._running, "step", None), None
-            if step is not None and self.ring.failure is None:
-                try:
-                    variables = trainable_variables or internals.trained_by(optimizer)
-                    self._record(model, step, list(grads), list(variables))
-                except Exception as error:  # noqa: BLE001 - recording never breaks training
-                    self.ring.failure = error
+            if step is not None:
+                self.ring.attempt(self._record, model, step, grads, trainable_variables)
             return apply(grads, trainable_variables)
 
-        return capturing_apply
+        with overridden(optimizer, apply=capturing_apply):
+            yield
 
-    def _record(self, model: Any, step: Any, grads: list[Any], variables: list[Any]) -> None:
-        known = {id(v): g for g, v in zip(grads, variables, strict=True) if g is not None}
+    def _record(self, model: Any, step: Any, grads: Any, variables: Any) -> None:
+        variables = variables or internals.trained_by(model.optimizer)
+        known = {id(v): g for v, g in zip(variables, grads, strict=True) if g is not None}
         pulled = [v for v in _pulled_variables(model) if id(v) in known]
         if not pulled:
             return
-        if len(GRADIENT_ROLES) * len(pulled) + 1 > self._variables.columns:
+        if len(GRADIENT_ROLES) * len(pulled) + 1 > self.ring.columns:
             # Asks for another step, and with it for another ring of gradients.
             self._loss_ring.missing_columns = max(1, self._loss_ring.missing_columns)
             return
-        columns = _describe(model, pulled)
-        self._factors[tuple(columns)] = _factors(pulled)
+        columns = [
+            replace(term, role=role)
+            for term in terms.describe_variables(model, pulled)
+            for role in GRADIENT_ROLES
+        ]
+        self._factors[tuple(columns)] = tuple(
+            2 * float(v.regularizer.l2) if _is_plain_l2(v) else 1.0 for v in pulled
+        )
         scale = model.optimizer.scale_loss(1.0)
 
         def push() -> Any:
@@ -139,7 +135,7 @@ class GradientCapture:
         if self.ring.replicas > 1 or self._every == 1:
             push()
         else:
-            ops.cond(self._variables.is_due(step), push, lambda: step)
+            ops.cond(self.ring.is_due(step), push, lambda: step)
 
     def _added_up(self, gradients: list[Any]) -> list[Any]:
         if keras.config.backend() != "tensorflow":
@@ -185,19 +181,6 @@ def finish(
 def _pulled_variables(model: Any) -> list[Any]:
     """Returns the variables whose penalty's gradient is known in closed form."""
     return [v for v in terms.regularized_variables(model) if _slopes(v.regularizer)]
-
-
-def _describe(model: Any, variables: Sequence[Any]) -> list[Term]:
-    """Returns the columns of these variables: three each, in the order of ``GRADIENT_ROLES``."""
-    return [
-        replace(term, role=role)
-        for term in terms.describe_variables(model, variables)
-        for role in GRADIENT_ROLES
-    ]
-
-
-def _factors(variables: Sequence[Any]) -> tuple[float, ...]:
-    return tuple(2 * float(v.regularizer.l2) if _is_plain_l2(v) else 1.0 for v in variables)
 
 
 def _measure(variables: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tb_regplugin.capture.safety import overridden
-
 OLDEST_KERAS = (3, 8)
 
 
@@ -45,37 +43,8 @@ def compile_loss_of(model: Any) -> Any:
     return model._compile_loss
 
 
-@contextmanager
-def observing_outputs(
-    compile_loss: Any, observe: Callable[[list[Any]], list[Any]]
-) -> Iterator[None]:
-    """Lets a ``CompileLoss`` add up other losses for the length of a block.
-
-    Nothing public gives the loss of one output: the metrics are running means.
-
-    Args:
-      compile_loss: It.
-      observe: Takes and returns its list of named tuples of ``loss``, ``loss_weights``, ``name``.
-    """
-    namespace = compile_loss.__dict__
-    build, plain = compile_loss.build, namespace.get("_flat_losses")
-
-    # Keras lists the losses when it first needs them.
-    def observing_build(*args: Any, **kwargs: Any) -> None:
-        nonlocal plain
-        build(*args, **kwargs)
-        plain = namespace.get("_flat_losses")
-        if plain:
-            namespace["_flat_losses"] = list(observe(plain))
-
-    if plain:
-        namespace["_flat_losses"] = list(observe(plain))
-    with overridden(compile_loss, **({} if plain else {"build": observing_build})):
-        try:
-            yield
-        finally:
-            if plain:
-                namespace["_flat_losses"] = plain
+# Where a compile_loss lists named tuples of loss, loss_weights and name.
+LOSSES = "_flat_losses"
 
 
 def with_loss(entry: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
@@ -100,14 +69,6 @@ def aggregate_of(model: Any) -> Callable[[Any], Any]:
 
 
 # Which layer an entry of model.losses is of. Nothing public says so.
-
-
-def layers_of(model: Any) -> list[Any]:
-    """Returns a model and all layers within it, in the order of ``model.losses``.
-
-    ``model.layers`` has the outermost only, and a layer has no ``layers``.
-    """
-    return list(model._flatten_layers())
 
 
 def loss_ids_of(layer: Any) -> Iterator[int]:

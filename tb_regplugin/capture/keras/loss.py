@@ -7,12 +7,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 from keras import ops, tree
 
+from tb_regplugin.capture.internals import observing_outputs
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.recorded_step import TEST, StepKind
@@ -26,36 +27,32 @@ _UNSEEN = (
 )
 
 
+@dataclass
 class CapturedLoss:
     """The parts of one call of ``compute_loss``, as they went into its result.
 
-    Args:
-      model: The model.
-      batch: What the call was given of the batch, its input first.
-
     Attributes:
       model: The model.
+      batch: What the call was given of the batch, its input first.
       total: What ``compute_loss`` returned.
-      data: For each time that the compiled losses were asked, what they gave: one number, or one
-        an output, named.
+      outputs: What each output gave, by name, since the compiled losses were asked.
+      data: For each time that these were asked, what they gave: one number, or one an output.
       entries: Those entries of ``model.losses`` that were added.
       values: The number that each of them added.
     """
 
-    def __init__(self, model: Any, batch: Sequence[Any] = ()) -> None:
-        self.model = model
-        self.total: Any = None
-        self.data: list[list[tuple[str, Any]]] = []
-        self.entries: list[Any] = []
-        self.values: list[Any] = []
-        # What each output gave, since the compiled losses were asked.
-        self.outputs: list[tuple[str, Any]] = []
-        self._batch = batch
+    model: Any
+    batch: Sequence[Any]
+    total: Any = None
+    outputs: list[tuple[str, Any]] = field(default_factory=list)
+    data: list[list[tuple[str, Any]]] = field(default_factory=list)
+    entries: list[Any] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
 
     @property
     def samples(self) -> Any:
         """How many samples the batch has."""
-        tensors = (x for x in tree.flatten(self._batch) if len(getattr(x, "shape", ())))
+        tensors = (x for x in tree.flatten(self.batch) if len(getattr(x, "shape", ())))
         return ops.shape(next(tensors))[0]
 
 
@@ -80,37 +77,35 @@ class PenaltiesBesideStep:
     def before(self, model: Any, *args: Any) -> None:
         """Calculates them; where the step turns out to be seen, compilers leave that out."""
         self._running.row = None
-        try:
-            with self._weights_of_step(model, *args):
-                variables = terms.regularized_variables(model)
-                columns = terms.describe_variables(model, variables)
-                values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
-                decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
-            columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
-            self._running.row = columns, values + decay_values
-        except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self._ring.failure = error
+        self._ring.attempt(self._calculate, model, *args)
 
     def after(self, result: Any) -> Any:
-        """Adds their row."""
+        """Adds their row, and returns the step's result with it."""
         row = self._running.row
         if row is None or not row[0]:
             return result
         self.was_needed = True
+        if self._travelling is None:
+            self._ring.attempt(self._ring.push, *row)
+            return result
         try:
-            if self._travelling is None:
-                self._ring.push(*row)
-                return result
             logs, state = result
             return logs, self._travelling.updated(state, lambda: self._ring.push(*row))
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - recording never breaks training
             self._ring.failure = error
             return result
 
-    def _weights_of_step(self, model: Any, *args: Any) -> Any:
-        if self._travelling is None:
-            return nullcontext()
-        return keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
+    def _calculate(self, model: Any, *args: Any) -> None:
+        weights: Any = nullcontext()
+        if self._travelling is not None:
+            weights = keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
+        with weights:
+            variables = terms.regularized_variables(model)
+            columns = terms.describe_variables(model, variables)
+            values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
+            decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
+        columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
+        self._running.row = columns, values + decay_values
 
 
 class _Running(threading.local):
@@ -134,10 +129,7 @@ class LossCapture:
     """
 
     def __init__(
-        self,
-        ring: Ring,
-        kind: StepKind,
-        unseen: PenaltiesBesideStep | None = None,
+        self, ring: Ring, kind: StepKind, unseen: PenaltiesBesideStep | None = None
     ) -> None:
         self._ring = ring
         self._kind = kind
@@ -148,6 +140,7 @@ class LossCapture:
         self._replaced: tuple[Any, ...] | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
         self._call: Callable[..., Any] | None = None
+        self._dtype = ""
         # The losses of the outputs, and what stands in for them.
         self._plain: list[Any] = []
         self._observed: list[Any] = []
@@ -165,26 +158,24 @@ class LossCapture:
         )
         if replaced != self._replaced:
             self._replaced = replaced
-            self._methods = dict(zip(self._method_names, self._wrap_model(model), strict=True))
+            wrapped = (
+                self._wrap_step(model, getattr(model, self._kind.step)),
+                self._wrap_compute_loss(model),
+                self._wrap_aggregate(internals.aggregate_of(model)),
+            )
+            self._methods = dict(zip(self._method_names, wrapped, strict=True))
             if compile_loss is not None:
                 self._call = self._wrap_compile_loss(compile_loss.call)
+                self._dtype = compile_loss.dtype
         with overridden(model, **self._methods):
             if compile_loss is None:
                 yield
             else:
-                observe = functools.partial(self._observe, compile_loss.dtype)
                 with (
                     overridden(compile_loss, call=self._call),
-                    internals.observing_outputs(compile_loss, observe),
+                    observing_outputs(compile_loss, internals.LOSSES, self._observe),
                 ):
                     yield
-
-    def _wrap_model(self, model: Any) -> tuple[Callable[..., Any], ...]:
-        return (
-            self._wrap_step(model, getattr(model, self._kind.step)),
-            self._wrap_compute_loss(model, model.compute_loss),
-            self._wrap_aggregate(internals.aggregate_of(model)),
-        )
 
     def _wrap_step(self, model: Any, step: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(step)
@@ -203,9 +194,9 @@ class LossCapture:
 
         return capturing_step
 
-    def _wrap_compute_loss(
-        self, model: Any, compute_loss: Callable[..., Any]
-    ) -> Callable[..., Any]:
+    def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
+        compute_loss = model.compute_loss
+
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
             loss = CapturedLoss(model, (*args, *map(kwargs.get, ("x", "y", "y_pred"))))
@@ -217,7 +208,7 @@ class LossCapture:
             # A train_step of the user's own may compute losses several times.
             if not self._running.has_recorded and not self._running.losses:
                 self._running.has_recorded = True
-                self._record(loss)
+                self._ring.attempt(self._record, loss)
             return loss.total
 
         return capturing_compute_loss
@@ -239,19 +230,18 @@ class LossCapture:
 
         return capturing_call
 
-    def _observe(self, dtype: str, losses: list[Any]) -> list[Any]:
+    def _observe(self, losses: list[Any]) -> list[Any]:
         if losses is not self._plain:
             self._plain = losses
-            wrap = functools.partial(self._wrap_output, dtype)
-            self._observed = [internals.with_loss(entry, wrap) for entry in losses]
+            self._observed = [internals.with_loss(entry, self._wrap_output) for entry in losses]
         return self._observed
 
-    def _wrap_output(self, dtype: str, entry: Any) -> Callable[..., Any]:
+    def _wrap_output(self, entry: Any) -> Callable[..., Any]:
         @functools.wraps(entry.loss)
         def observed_loss(*args: Any, **kwargs: Any) -> Any:
             value = entry.loss(*args, **kwargs)
             if self._running.losses:
-                weighted = ops.cast(value, dtype)
+                weighted = ops.cast(value, self._dtype)
                 if entry.loss_weights is not None:
                     weighted = ops.multiply(weighted, entry.loss_weights)
                 self._running.losses[-1].outputs.append((entry.name, weighted))
@@ -271,24 +261,16 @@ class LossCapture:
         return capturing_aggregate
 
     def _record(self, loss: CapturedLoss) -> None:
-        """Adds a row; called inside of the step, once a trace or once an eager step."""
-        if self._ring.failure is not None:
-            return
-        try:
-            columns, values = row_of(loss, self._ring.replicas)
-            self._ring.push(columns, values, loss.samples if self._kind is TEST else None)
-            if self.on_row is not None:
-                self.on_row()
-        except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self._ring.failure = error
+        columns, values = row_of(loss, self._ring.replicas)
+        self._ring.push(columns, values, loss.samples if self._kind is TEST else None)
+        if self.on_row is not None:
+            self.on_row()
 
 
 def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     """Returns the columns and values of a step whose loss was captured; call it in the step.
 
-    Args:
-      loss: What was captured.
-      replicas: Over how many replicas the values will be added up.
+    The values will be added up over the replicas.
     """
     if not loss.entries:
         # A compute_loss of the user's own, perhaps: say what it could have added.
@@ -298,7 +280,8 @@ def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     described = terms.describe_losses(loss.model, loss.entries)
     # What the compiled losses gave can be told where they were asked once.
     data = loss.data[0] if len(loss.data) == 1 else []
-    row = _take_apart(loss, data, described) if _is_users(loss.model) else None
+    is_keras_own = type(loss.model).compute_loss.__module__.startswith("keras.")
+    row = None if is_keras_own else _take_apart(loss, data, described)
     if row is None:
         outputs = with_distinct_names(Term(name, role="data") for name, _ in data)
         columns = [Term("total", role="total"), *outputs, *described]
@@ -307,25 +290,10 @@ def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     return row[0] + decay_columns, row[1] + decay_values
 
 
-def count_columns(model: Any) -> int:
-    """How many columns a model's row will have, generously guessed."""
-    return 1 + len(getattr(model, "outputs", None) or [None]) + terms.count_terms(model)
-
-
-def _is_users(model: Any) -> bool:
-    """Whether a model's ``compute_loss`` is not Keras' own."""
-    return not type(model).compute_loss.__module__.startswith("keras.")
-
-
 def _take_apart(
     loss: CapturedLoss, data: Sequence[tuple[str, Any]], described: Sequence[Term]
 ) -> tuple[list[Term], list[Any]] | None:
     """Finds in the graph what a ``compute_loss`` of the user's own adds up.
-
-    Args:
-      loss: What was captured.
-      data: What the compiled losses gave.
-      described: What the loss's entries are.
 
     Returns:
       The columns and values, total first. None where there is no graph: on other backends than
@@ -351,14 +319,13 @@ def _take_apart(
     found = row.layout.columns
     columns = _as_keras_has_them(found, {name: term for name, (_, term) in known.items()})
     # As in other models: total, data, entries; then what is in none of them.
-    order = sorted(range(len(columns)), key=lambda at: _rank(columns[at], found[at]))
+    ranks = {"total": 0, "data": 1}
+    order = sorted(
+        range(len(columns)),
+        key=lambda at: ranks.get(columns[at].role, 3 if found[at].entry is None else 2),
+    )
     values = tf.unstack(row.values)
     return with_distinct_names(columns[at] for at in order), [values[at] for at in order]
-
-
-def _rank(column: Term, found: Term) -> int:
-    ranks = {"total": 0, "data": 1}
-    return ranks.get(column.role, 2 if found.entry is not None else 3)
 
 
 def _as_keras_has_them(columns: Sequence[Term], known: Mapping[str, Term]) -> list[Term]:

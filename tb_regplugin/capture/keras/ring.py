@@ -12,47 +12,45 @@ import numpy.typing as npt
 from keras import ops
 
 from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
 
+_LOST = "its train_step drops the state of metrics"
 
-class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
-    """The last rows of a training, and the number of its next step: a ``rows.Storage``.
+
+class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
+    """A ring whose variables are in device memory, on any backend.
 
     A metric, because Keras knows how to keep a metric's variables in every training step: under
     a distribution strategy, where rows become the sum over the replicas, and on JAX, where they
     travel with the step's state. It has no result and is in no log.
 
     Args:
-      rows: How many rows it holds.
-      columns: How many values fit into a row.
+      rows, columns: As of every ring.
       strategy: The model's ``tf.distribute`` strategy, where it has one.
 
     Attributes:
       values: On JAX, what the variables are between steps: one array a variable.
     """
 
-    def __init__(self, rows: int, columns: int, strategy: Any = None) -> None:
+    def __init__(self, rows: int, columns: int, strategy: Any) -> None:
         with nullcontext() if strategy is None else strategy.scope():
-            super().__init__(name="tb_regplugin_ring", dtype="float32")
-            self.rows = rows
-            self.columns = columns
+            keras.metrics.Metric.__init__(self, name="tb_regplugin_ring", dtype="float32")
+            replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+            Ring.__init__(self, rows, columns, replicas)
             self.values: list[Any] | None = None
-            # One row more: steps that are not kept go there, so that no step branches. One column
-            # more: the label.
             self._buffer = self.add_variable(
                 (rows + 1, columns + 1), "zeros", dtype="float32", name="rows"
             )
-            replicas = 1 if strategy is None else strategy.num_replicas_in_sync
             if replicas > 1 and not hasattr(self._buffer, "synchronization"):
                 # Each write would add up all replicas' rings, those of earlier steps again.
                 raise RecordingError("several replicas are recorded from Keras 3.10 on")
-            self._next_step = self._add_counter("next_step")
-            self._every = self._add_counter("every")
-
-    def _add_counter(self, name: str) -> Any:
-        return self.add_variable(
-            (), "zeros", dtype="int", aggregation="only_first_replica", name=name
-        )
+            self._next_step, self._every = (
+                self.add_variable(
+                    (), "zeros", dtype="int", aggregation="only_first_replica", name=name
+                )
+                for name in ("next_step", "every")
+            )
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Does nothing: rows come by ``write``."""
@@ -66,10 +64,11 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
 
     def start(self, next_step: int, every: int) -> None:
         """Empties it, outside of the step. Steps are kept that ``every`` divides."""
+        super().start(next_step, every)
         self._buffer.assign(ops.zeros(self._buffer.shape, "float32"))
         self._next_step.assign(next_step)
         self._every.assign(every)
-        if _is_jax():
+        if keras.config.backend() == "jax":
             self.values = [variable.value for variable in self.variables]
 
     @property
@@ -81,13 +80,8 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
         """Whether the row of a step is kept, as a tensor of the step."""
         return ops.equal(step % ops.convert_to_tensor(self._every), 0)
 
-    def write(self, label: int, values: Sequence[Any], step: Any = None) -> None:
+    def write(self, label: int, values: Sequence[Any], step: Any) -> None:
         """Writes the row of a step, inside of it, and counts the step.
-
-        Args:
-          label: A small number.
-          values: Tensors of any float type; of those that are no scalars, the sums are written.
-          step: The number of the step; counted where it is None.
 
         Raises:
           RecordingError: On JAX, the row would be lost.
@@ -95,7 +89,7 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
         if keras.config.backend() == "torch":
             self._write_in_place(label, values, step)
             return
-        if _is_jax() and not internals.is_travelling(self._buffer):
+        if keras.config.backend() == "jax" and not internals.is_travelling(self._buffer):
             raise RecordingError("its train_step calls compute_loss without the metrics' state")
         every = ops.convert_to_tensor(self._every)
         if step is None:
@@ -133,11 +127,9 @@ class RingVariables(keras.metrics.Metric):  # type: ignore[misc]
         """Returns the float32 sum of values, inside of the step."""
         return sum(map(_float32_scalar, values))
 
-    def weigh(self, values: Sequence[Any], samples: Any, replicas: int) -> list[Any]:
-        """Returns ``samples``, and each value times ``samples * replicas``, in float32."""
-        samples = ops.convert_to_tensor(samples, "float32")
-        factor = samples * replicas
-        return [samples, *(ops.cast(value, "float32") * factor for value in values)]
+    def to_float32(self, value: Any) -> Any:
+        """Returns a tensor or a number as a float32 tensor, inside of the step."""
+        return ops.cast(value, "float32")
 
     def read(self) -> tuple[npt.NDArray[np.float32], int, int]:
         """Returns the buffer ``[rows + 1, 1 + columns]``, the next step's number, and ``every``."""
@@ -154,17 +146,13 @@ class TravellingRing:
     For the length of a step, the ring is a part of the model's first metric: so its variables are
     among ``model.metrics_variables``, and ``model.metrics`` is what it was.
 
-    Args:
-      model: A compiled and built model.
-      variables: The ring's.
-
     Raises:
       RecordingError: The model has no metric that could carry the ring.
     """
 
-    def __init__(self, model: Any, variables: RingVariables) -> None:
+    def __init__(self, model: Any, ring: RingVariables) -> None:
         self._model = model
-        self._ring = variables
+        self._ring = ring
         # How many values the state of metrics has, with the ring.
         self._count = 0
         if not model.metrics:
@@ -173,7 +161,7 @@ class TravellingRing:
         before = len(model.metrics_variables)
         with self.attached():
             ids = [id(variable) for variable in model.metrics_variables]
-        own = [id(variable) for variable in variables.variables]
+        own = [id(variable) for variable in ring.variables]
         self._first = ids.index(own[0]) if own[0] in ids else -1
         self._end = self._first + len(own)
         if len(ids) != before + len(own) or ids[self._first : self._end] != own:
@@ -191,11 +179,10 @@ class TravellingRing:
         finally:
             parts.remove(self._ring)
 
-    def call(self, function: Callable[..., Any], state: Any, *args: Any) -> tuple[Any, bool]:
+    def call(self, function: Callable[..., Any], state: Any, *args: Any) -> Any:
         """Calls a train or test function with the ring in its state.
 
-        Returns:
-          What it returned, without the ring, and whether the ring got lost on the way.
+        If the ring got lost on the way, that is its failure.
         """
         *others, metrics = state
         values = self._ring.values or []
@@ -204,10 +191,11 @@ class TravellingRing:
         with internals.with_shardings(self._model, self._first, values):
             logs, (*others, metrics) = function((*others, metrics), *args)
         if len(metrics) != self._count:
-            return (logs, (*others, metrics)), True
-        self._ring.values = list(metrics[self._first : self._end])
-        metrics = [*metrics[: self._first], *metrics[self._end :]]
-        return (logs, (*others, metrics)), False
+            self._ring.failure = RecordingError(_LOST)
+        else:
+            self._ring.values = list(metrics[self._first : self._end])
+            metrics = [*metrics[: self._first], *metrics[self._end :]]
+        return logs, (*others, metrics)
 
     def updated(self, state: Any, update: Callable[[], None]) -> Any:
         """Returns a step's resulting state as it is after an update of the ring.
@@ -217,16 +205,12 @@ class TravellingRing:
         """
         *others, metrics = state
         if len(metrics) != self._count:
-            raise RecordingError("its train_step drops the state of metrics")
+            raise RecordingError(_LOST)
         own = zip(self._ring.variables, metrics[self._first : self._end], strict=True)
         with keras.StatelessScope(own) as scope:
             update()
         values = [scope.get_current_value(variable) for variable in self._ring.variables]
         return (*others, [*metrics[: self._first], *values, *metrics[self._end :]])
-
-
-def _is_jax() -> bool:
-    return bool(keras.config.backend() == "jax")
 
 
 def _float32_scalar(value: Any) -> Any:

@@ -9,22 +9,20 @@ from typing import Any
 import keras
 
 from tb_regplugin.capture.internals import function_of
+from tb_regplugin.capture.keras import terms
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
-from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep, count_columns
+from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring, Rows
-from tb_regplugin.capture.safety import RecordingError, overridden
+from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
+from tb_regplugin.capture.safety import overridden
 
 
 class KerasStep(RecordedStep):
     """A ``RecordedStep`` of a Keras 3 model, on any backend.
 
     Args:
-      model: A compiled and built model.
-      original: Its own function.
-      kind: Which of the two that is.
-      min_columns: How many values a row must have room for.
+      model, original, kind, min_columns, steps_per_execution: As ``of`` gives them.
       gradients_every: Of how many recorded steps one has its gradients recorded; None for none.
     """
 
@@ -32,60 +30,39 @@ class KerasStep(RecordedStep):
         self,
         model: Any,
         original: Any,
-        kind: StepKind = TRAIN,
-        min_columns: int = 0,
-        gradients_every: int | None = None,
+        kind: StepKind,
+        min_columns: int,
+        steps_per_execution: int,
+        gradients_every: int | None,
     ) -> None:
         strategy = getattr(model, "distribute_strategy", None)
-        replicas = 1 if strategy is None else strategy.num_replicas_in_sync
-        steps_per_execution = int(model.steps_per_execution)
-        variables = RingVariables(
+        ring = RingVariables(
             DRAIN_ROWS + steps_per_execution,
-            max(count_columns(model) + SPARE_COLUMNS, min_columns),
+            max(terms.count_columns(model) + SPARE_COLUMNS, min_columns),
             strategy,
         )
-        super().__init__(original, Ring(variables, replicas), steps_per_execution, strategy)
-        self._kind = kind
+        super().__init__(original, ring, steps_per_execution, strategy)
         self._gradients_every = gradients_every
+        is_jax = keras.config.backend() == "jax"
+        self._travelling = TravellingRing(model, ring) if is_jax else None
+        self._unseen = PenaltiesBesideStep(ring, self._travelling)
+        self._capture = LossCapture(ring, kind, self._unseen if kind is TRAIN else None)
         self._gradients: GradientCapture | None = None
         if gradients_every is not None and kind is TRAIN and can_capture(strategy):
-            self._gradients = GradientCapture(model, gradients_every, self.ring, strategy)
-        is_jax = keras.config.backend() == "jax"
-        self._travelling = TravellingRing(model, variables) if is_jax else None
-        self._unseen = PenaltiesBesideStep(self.ring, self._travelling)
-        self._capture = LossCapture(self.ring, kind, self._unseen if kind is TRAIN else None)
-        gradients = self._gradients
-        if gradients is not None:
-            self._capture.on_row = lambda: gradients.expect(variables.last_step)
+            gradients = GradientCapture(model, gradients_every, ring, strategy)
+            self._gradients = gradients
+            self.sources.append(gradients)
+            self._capture.on_row = lambda: gradients.expect(ring.last_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = function_of(model, kind.function)
-
-    def fits(self, model: Any, *options: Any) -> bool:
-        """Whether a new one for this model would be the same."""
-        steps = self.steps_per_execution
-        return steps == model.steps_per_execution and options == (self._gradients_every,)
 
     def __call__(self, model: Any, *args: Any) -> Any:
         """Does what the model's own function does, and records."""
         with self._instrumented(model):
             if self._travelling is None:
                 return self._inner(*args)
-            result, lost = self._travelling.call(self._inner, *args)
-            if lost:
-                self.ring.failure = RecordingError("its train_step drops the state of metrics")
-            return result
-
-    def start(self, next_step: int, every: int) -> None:
-        """Begins a training at a step; what was not drained is lost."""
-        super().start(next_step, every)
-        if self._gradients is not None:
-            self._gradients.start(next_step, every)
-
-    def drain(self) -> list[Rows]:
-        """Takes the rows that came since the last call, those of gradients last."""
-        losses = self.ring.drain()
-        return losses if self._gradients is None else losses + self._gradients.drain()
+            return self._travelling.call(self._inner, *args)
 
     def notice(self) -> str | None:
         """Returns what the user should know."""
@@ -94,20 +71,20 @@ class KerasStep(RecordedStep):
                 "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
                 "loss. It records the penalties of the weights, calculated beside each step."
             )
-        if self._gradients is None:
-            if self._gradients_every is None or self._kind is not TRAIN:
+        if self._gradients is not None:
+            failure = self._gradients.ring.failure
+            if failure is None:
                 return None
+            return (
+                f"tb_regplugin stopped recording gradients: {failure!r}. Losses are recorded, and "
+                "your training goes on."
+            )
+        if self._gradients_every is not None:
             return (
                 "tb_regplugin records losses and no gradients: these only on TensorFlow and "
                 "PyTorch, and in one process."
             )
-        failure = self._gradients.ring.failure
-        if failure is None:
-            return None
-        return (
-            f"tb_regplugin stopped recording gradients: {failure!r}. Losses are recorded, and "
-            "your training goes on."
-        )
+        return None
 
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import ops
 
+from tb_regplugin.capture import regularizers
+from tb_regplugin.capture.internals import layers_of
 from tb_regplugin.capture.keras import internals
-from tb_regplugin.capture.regularizers import (
-    RegularizerForm,
-    decayed_variables,
-    form_of,
-    weight_decay_of,
-)
-from tb_regplugin.terms import Term, as_written, with_distinct_names
+from tb_regplugin.terms import Term, with_distinct_names
 
 
 def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
@@ -35,8 +29,10 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
       sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``.
     """
-    layers = internals.layers_of(model)
-    owners = _owners(layers, entries)
+    # Of layers that list one loss, it is the first one's.
+    owners = {
+        key: layer for layer in reversed(layers_of(model)) for key in internals.loss_ids_of(layer)
+    }
     variables = regularized_variables(model)
     own = len(entries) - len(variables)
     if own < 0 or any((id(entry) in owners) != (at < own) for at, entry in enumerate(entries)):
@@ -58,37 +54,20 @@ def describe_variables(model: Any, variables: Iterable[Any]) -> list[Term]:
     return with_distinct_names(_describe_variable(variable, root) for variable in variables)
 
 
-def describe_regularizer(regularizer: Any) -> RegularizerForm:
+def describe_regularizer(regularizer: Any) -> regularizers.RegularizerForm:
     """Reads a weight regulariser's form."""
-    return form_of(regularizer, keras.regularizers)
+    return regularizers.form_of(regularizer, keras.regularizers)
 
 
 def weight_decay_row(model: Any, replicas: int) -> tuple[list[Term], list[Any]]:
-    """Returns the columns and values of what the optimiser shrinks beside the loss.
-
-    The values are the losses whose gradients are what decay subtracts, before the learning rate.
-
-    Args:
-      model: The model whose step is running.
-      replicas: Over how many replicas the values will be added up.
-    """
-    strength = weight_decay_of(model.optimizer)
-    if strength is None:
-        return [], []
-    variables = decayed_variables(model)
-    root, written = _root_prefix(model), as_written(strength)
-    columns = with_distinct_names(
-        replace(
-            _describe_variable(variable, root),
-            name=f"{_without_root(variable.path, root)} (weight decay)",
-            role="implicit",
-            kind="weight_decay",
-            strength=written,
-            coefficient=written / 2,
-        )
-        for variable in variables
+    """Returns the columns and values of what the optimiser shrinks beside the loss."""
+    root = _root_prefix(model)
+    return regularizers.weight_decay_row(
+        model,
+        replicas,
+        lambda variable, form: regularizers.penalty_of(variable.path, root, variable.shape, form),
+        lambda variable: half_square(ops.cast(variable, "float32")),
     )
-    return columns, [half_square(ops.cast(v, "float32")) * (strength / replicas) for v in variables]
 
 
 def half_square(vector: Any) -> Any:
@@ -101,24 +80,15 @@ def half_square(vector: Any) -> Any:
     return ops.sum(ops.square(ops.stop_gradient(vector))) / 2
 
 
-def count_terms(model: Any) -> int:
-    """A generous guess at how many terms a model has, frozen variables' included."""
-    layers = internals.layers_of(model)
+def count_columns(model: Any) -> int:
+    """How many columns a model's row will have, generously guessed, with frozen variables'."""
+    layers = layers_of(model)
+    outputs = len(getattr(model, "outputs", None) or [None])
     own_code = sum(_may_add_losses(layer) for layer in layers)
     activities = sum(layer.activity_regularizer is not None for layer in layers)
     regularized = sum(variable.regularizer is not None for variable in model.variables)
-    return 4 * own_code + 2 * activities + regularized + len(decayed_variables(model))
-
-
-def _owners(layers: Iterable[Any], entries: Sequence[Any]) -> dict[int, Any]:
-    """Which layer gave each entry that a layer gave, by the entry's id."""
-    wanted = {id(entry) for entry in entries}
-    owners: dict[int, Any] = {}
-    for layer in layers:
-        for key in internals.loss_ids_of(layer):
-            if key in wanted:
-                owners.setdefault(key, layer)
-    return owners
+    _, decayed = regularizers.weight_decay_of(model)
+    return 1 + outputs + 4 * own_code + 2 * activities + regularized + len(decayed)
 
 
 def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[Term]:
@@ -127,7 +97,8 @@ def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[T
     terms = []
     for layer in owners:
         seen[id(layer)] += 1
-        path = "" if layer is model else _without_root(layer.path or layer.name, root) + "/"
+        path = layer.path or layer.name
+        path = "" if layer is model else f"{path.removeprefix(root) or path}/"
         if layer.activity_regularizer is None:
             terms.append(Term(f"{path}add_loss", kind="add_loss"))
         elif not _may_add_losses(layer) or seen[id(layer)] == counts[id(layer)] <= 2:
@@ -152,17 +123,8 @@ def _may_add_losses(layer: Any) -> bool:
 
 
 def _describe_variable(variable: Any, root: str) -> Term:
-    kind, strength, coefficient = describe_regularizer(variable.regularizer)
-    shape = tuple(int(size) for size in variable.shape)
-    return Term(
-        _without_root(variable.path, root),
-        kind=kind,
-        strength=strength,
-        coefficient=coefficient,
-        variable=variable.path,
-        shape=shape,
-        size=math.prod(shape),
-    )
+    form = describe_regularizer(variable.regularizer)
+    return regularizers.penalty_of(variable.path, root, variable.shape, form)
 
 
 def _root_prefix(model: Any) -> str:
@@ -175,7 +137,3 @@ def _root_prefix(model: Any) -> str:
         # A functional model's paths lack its name: this one is the layer's.
         return ""
     return f"{name}/"
-
-
-def _without_root(path: str, root: str) -> str:
-    return path.removeprefix(root) or path

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 
 try:
     import tf_keras
 except ImportError as error:
     raise ImportError("Recording Keras 2 models needs tf_keras: pip install tf_keras") from error
 
+from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.tf_keras.step import TfKerasStep
 from tb_regplugin.capture.training_log import RecordsTraining, TrainingLog
@@ -66,4 +68,9 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
                 stacklevel=2,
             )
         internals.take_tensor_logs(self)
-        self._record_to(TrainingLog(log_dir, every, flush_secs, TfKerasStep.of))
+
+        def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
+            steps = internals.steps_per_execution(model)
+            return TfKerasStep.of(model, original, kind, steps)
+
+        self._record_to(TrainingLog(log_dir, every, flush_secs, step_of))

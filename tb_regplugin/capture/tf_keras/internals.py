@@ -7,13 +7,13 @@ and training goes on. ``tests/test_tf_keras.py`` calls each function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import tensorflow as tf
 
-from tb_regplugin.capture.safety import overridden
+from tb_regplugin.capture.internals import observing_outputs
 
 # Reductions after which Keras divides a loss by the number of replicas, which are added up.
 _MEANS = ("auto", "sum_over_batch_size")
@@ -43,14 +43,6 @@ def new_train_function(model: Any) -> Any:
         if name in model.__dict__:
             setattr(model, name, before[name])
     return made
-
-
-def layers_of(model: Any) -> list[Any]:
-    """Returns a model and all layers within it, in the order of ``model.losses``.
-
-    ``model.layers`` has the outermost only.
-    """
-    return list(model._flatten_layers())
 
 
 def count_own_losses(layer: Any) -> int:
@@ -105,42 +97,25 @@ class Observed:
         return getattr(self._original, name)
 
 
-@contextmanager
-def observing_outputs(container: Any, report: Callable[[str, Any], None]) -> Iterator[None]:
+def reporting_outputs(
+    container: Any, report: Callable[[str, Any], None]
+) -> AbstractContextManager[None]:
     """Reports what each output's loss adds to the total, for the length of a block.
-
-    Nothing public gives it: the metrics are running means.
 
     Args:
       container: A model's ``compiled_loss``.
       report: Called inside of the step, with the output's name and the loss.
     """
-    namespace, build = container.__dict__, container.build
-    plain: Any = None
 
-    def observe() -> None:
-        nonlocal plain
-        plain = namespace["_losses"]
-        is_one = sum(loss is not None for loss in plain) == 1
-        names = ["data"] * len(plain) if is_one else container._output_names
-        namespace["_losses"] = [
+    def observe(losses: list[Any]) -> list[Any]:
+        is_one = sum(loss is not None for loss in losses) == 1
+        names = ["data"] * len(losses) if is_one else container._output_names
+        return [
             loss and Observed(loss, _reporting(name, weight, report))
-            for loss, name, weight in zip(plain, names, namespace["_loss_weights"], strict=True)
+            for loss, name, weight in zip(losses, names, container._loss_weights, strict=True)
         ]
 
-    def observing_build(*args: Any, **kwargs: Any) -> None:
-        build(*args, **kwargs)
-        observe()
-
-    with overridden(container, build=observing_build):
-        try:
-            # Keras lists the losses when it first needs them.
-            if container.built:
-                observe()
-            yield
-        finally:
-            if plain is not None:
-                namespace["_losses"] = plain
+    return observing_outputs(container, "_losses", observe)
 
 
 def _reporting(name: str, weight: Any, report: Callable[[str, Any], None]) -> Callable[..., Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +12,12 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tb_regplugin.capture.regularizers import decayed_variables, form_of, weight_decay_of
+from tb_regplugin.capture import regularizers
+from tb_regplugin.capture.internals import layers_of
+from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.tf_keras import internals
-from tb_regplugin.terms import Term, as_written, with_distinct_names
+from tb_regplugin.terms import Term, with_distinct_names
 
 
 @dataclass
@@ -38,19 +39,18 @@ class _Running(threading.local):
     """What is going on in a step: strategies run a thread a replica."""
 
     capture: CapturedLoss | None = None
-    has_reported = False
+    has_recorded = False
 
 
 class LossCapture:
-    """Reports the parts of a model's loss once a step, without computing anything twice.
+    """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
 
     Args:
-      report: Called once a step with the model and its loss, inside of the step, in the same
-        trace. It must not raise.
+      ring: Where each step's row goes, inside of the step, in the same trace.
     """
 
-    def __init__(self, report: Callable[[Any, CapturedLoss], None]) -> None:
-        self._report = report
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
         self._running = _Running()
 
     @contextmanager
@@ -64,13 +64,13 @@ class LossCapture:
                 compute_loss=self._wrap_compute_loss(model),
                 compiled_loss=internals.Observed(container, self._ask(model)),
             ),
-            internals.observing_outputs(container, self._add_output),
+            internals.reporting_outputs(container, self._add_output),
         ):
             yield
 
     @contextmanager
     def _capture(self, model: Any) -> Iterator[CapturedLoss]:
-        """Reports what is noted in a ``with`` block, unless it is within another one."""
+        """Records what is noted in a ``with`` block, unless it is within another one."""
         if self._running.capture is not None:
             yield self._running.capture
             return
@@ -80,14 +80,17 @@ class LossCapture:
         finally:
             self._running.capture = None
         # A train_step of the user's own may compute losses several times.
-        if not self._running.has_reported:
-            self._running.has_reported = True
-            self._report(model, capture)
+        if not self._running.has_recorded:
+            self._running.has_recorded = True
+            self._ring.attempt(self._record, model, capture)
+
+    def _record(self, model: Any, loss: CapturedLoss) -> None:
+        self._ring.push(*row_of(model, loss, self._ring.replicas))
 
     def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(step)
         def capturing_step(*args: Any, **kwargs: Any) -> Any:
-            self._running.has_reported = False
+            self._running.has_recorded = False
             return step(*args, **kwargs)
 
         return capturing_step
@@ -122,10 +125,7 @@ class LossCapture:
 def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
     """Returns the columns and values of a step whose loss was captured; call it in the step.
 
-    Args:
-      model: The model.
-      loss: What was captured.
-      replicas: Over how many replicas the values will be added up.
+    The values will be added up over the replicas.
     """
     entries = loss.entries or model.losses
     columns = [
@@ -135,39 +135,36 @@ def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], l
     ]
     values = [loss.total, *(value for _, value in loss.data)]
     values += [tf.cast(entry, tf.float32) / replicas for entry in entries]
-    strength = weight_decay_of(model.optimizer)
-    if strength is not None:
-        form = ("weight_decay", as_written(strength), as_written(strength) / 2)
-        variables = decayed_variables(model)
-        columns += with_distinct_names(
-            _of_variable(model, variable, " (weight decay)", "implicit", form)
-            for variable in variables
-        )
-        values += [tf.nn.l2_loss(tf.cast(v, tf.float32)) * (strength / replicas) for v in variables]
-    return columns, values
+    decay_columns, decay_values = regularizers.weight_decay_row(
+        model,
+        replicas,
+        functools.partial(_describe_variable, model),
+        lambda variable: tf.nn.l2_loss(tf.cast(variable, tf.float32)),
+    )
+    return columns + decay_columns, values + decay_values
 
 
 def count_columns(model: Any) -> int:
     """How many columns a model's row will have, generously guessed."""
-    layers = internals.layers_of(model)
+    layers = layers_of(model)
     if not model.built:
         # Nothing is known before the first step, which makes the variables and their penalties.
         return 1 + 16 * len(layers)
     losses = sum(4 + len(internals.weight_losses(layer)) for layer in layers)
-    return 1 + losses + len(decayed_variables(model))
+    return 1 + losses + len(regularizers.weight_decay_of(model)[1])
 
 
 def _describe_entries(model: Any, count: int) -> list[Term]:
     """Names the entries of ``model.losses``, in the order in which Keras lists them."""
     terms = []
-    for layer in internals.layers_of(model):
+    for layer in layers_of(model):
         path = "" if layer is model else f"{layer.name}/"
         own, activity = internals.count_own_losses(layer), internals.activity_regularizer(layer)
         may_add_losses = not type(layer).__module__.startswith("tf_keras.")
         for number in range(1, own + 1):
             # Keras adds a call's activity term after what the call itself added.
             if activity is not None and (number == own or not may_add_losses):
-                strength = form_of(activity, tf_keras.regularizers).strength
+                strength = regularizers.form_of(activity, tf_keras.regularizers).strength
                 terms.append(Term(f"{path}activity", kind="activity", strength=strength))
             else:
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
@@ -177,17 +174,13 @@ def _describe_entries(model: Any, count: int) -> list[Term]:
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
             else:
                 variable, regularizer = found
-                form = form_of(regularizer, tf_keras.regularizers)
-                terms.append(_of_variable(model, variable, "", "penalty", form))
+                form = regularizers.form_of(regularizer, tf_keras.regularizers)
+                terms.append(_describe_variable(model, variable, form))
     if len(terms) != count:
         terms = [Term(f"term {number}", kind="custom") for number in range(1, count + 1)]
     return with_distinct_names(terms)
 
 
-def _of_variable(model: Any, variable: Any, suffix: str, role: Any, form: Sequence[Any]) -> Term:
+def _describe_variable(model: Any, variable: Any, form: regularizers.RegularizerForm) -> Term:
     path = variable.name.partition(":")[0]
-    shape = tuple(int(size) for size in variable.shape)
-    kind, strength, coefficient = form
-    # The model's own name, often a numbered one, would keep runs from lining up.
-    name = path.removeprefix(f"{model.name}/") or path
-    return Term(name + suffix, role, kind, strength, coefficient, path, shape, math.prod(shape))
+    return regularizers.penalty_of(path, f"{model.name}/", variable.shape, form)
