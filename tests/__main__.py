@@ -1,8 +1,8 @@
 """The whole suite: ``python -m tests [arguments of pytest]``.
 
 A process has one backend of Keras and one version of it, so the tests are several sessions of
-pytest. They run beside each other, one a core, and end in one total. Without arguments, what they
-run of the package is measured and printed.
+pytest. They run beside each other, one more than there are cores, since browsers wait, and end in
+one total. Without arguments, what they run of the package is measured and printed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         data = None if given else Path(directory) / ".coverage"
         todo = [(session, asked) for session in SESSIONS if (asked := arguments(session, given))]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
             counts = pool.map(lambda each: run(each[0], each[1], data), todo)
             total = sum(counts, Counter())
         if data is not None:
@@ -109,10 +109,11 @@ def run(session: Session, asked: Sequence[str], data: Path | None) -> Counter[st
 
 
 def count(output: str, status: int) -> Counter[str]:
-    """Returns the numbers in pytest's last line; a session that died has a failure of its own."""
+    """Returns the numbers of pytest's summary; a session that died has a failure of its own."""
     found: Counter[str] = Counter()
-    last = output.strip().rpartition("\n")[2]
-    for number, what in re.findall(r"(\d+) (passed|failed|error|skipped)", last):
+    # Warnings of the interpreter's end may come after it.
+    summary = re.findall(r"^=* ?(\d+ [a-z]+.*) in [\d.]+s\b", output, re.MULTILINE)[-1:]
+    for number, what in re.findall(r"(\d+) (passed|failed|error|skipped)", "".join(summary)):
         found["failed" if what == "error" else what] += int(number)
     if status not in (0, _NOTHING_COLLECTED) and not found["failed"]:
         found["failed"] = 1
