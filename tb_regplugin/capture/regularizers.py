@@ -105,6 +105,8 @@ def weight_decay_row(
       half_square: Returns half the squared length of a variable in float32, inside of the step.
     """
     strength, variables = weight_decay_of(model)
+    if not variables:
+        return [], []
     written = as_written(strength)
     form = RegularizerForm("weight_decay", written, written / 2)
     terms = [describe(variable, form) for variable in variables]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -61,11 +62,11 @@ def describe_regularizer(regularizer: Any) -> regularizers.RegularizerForm:
 
 def weight_decay_row(model: Any, replicas: int) -> tuple[list[Term], list[Any]]:
     """Returns the columns and values of what the optimiser shrinks beside the loss."""
-    root = _root_prefix(model)
+    root_of = functools.cache(_root_prefix)
     return regularizers.weight_decay_row(
         model,
         replicas,
-        lambda variable, form: regularizers.penalty_of(variable.path, root, variable.shape, form),
+        lambda v, form: regularizers.penalty_of(v.path, root_of(model), v.shape, form),
         lambda variable: half_square(ops.cast(variable, "float32")),
     )
 
