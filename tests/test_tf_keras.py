@@ -1,5 +1,6 @@
 """Recording from tf_keras models, and the same way of regularising in both Keras."""
 
+import ast
 import json
 import os
 import subprocess
@@ -120,6 +121,38 @@ def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> Non
     for options in ({"every": 0}, {"gradients_every": 0}, {"flush_secs": 0}):
         with pytest.raises(ValueError, match="must be"):
             RegularizationCallback(tmp_path, **options)
+
+
+_GRAPH_MODE = """
+import sys, warnings
+import numpy as np, tensorflow as tf, tf_keras
+from tb_regplugin.capture.tf_keras import RegularizationCallback
+tf.compat.v1.disable_eager_execution()
+model = tf_keras.Sequential([tf_keras.layers.Dense(1, kernel_regularizer="l2")])
+model.compile("sgd", "mse")
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for data in (np.ones((8, 2)), np.ones((8, 1))), (tf.data.Dataset.from_tensors(
+        (np.ones((8, 2), "float32"), np.ones((8, 1), "float32"))
+    ),):
+        callback = RegularizationCallback(sys.argv[1])
+        history = model.fit(*data, epochs=2, verbose=0, callbacks=[callback])
+        assert len(history.history["loss"]) == 2
+print([str(w.message) for w in caught if "tb_regplugin" in str(w.message)])
+"""
+
+
+def test_in_graph_mode_it_says_that_it_cannot_record(tmp_path: Path) -> None:
+    """And what can (https://github.com/tensorflow/tensorflow/issues/57645)."""
+    result = subprocess.run(
+        [sys.executable, "-c", _GRAPH_MODE, tmp_path], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    messages = ast.literal_eval(result.stdout.splitlines()[-1])
+    assert len(messages) == 2
+    for message in messages:
+        assert "Remove tf.compat.v1.disable_eager_execution()" in message
+        assert "RegularizationHook" in message
 
 
 def test_every_private_name_is_there() -> None:

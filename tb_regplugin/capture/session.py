@@ -176,6 +176,24 @@ class TrainingSession(Session):
         if self.step is not None:
             iterations = _iterations_of(self._model.optimizer)
             _remember(self._model, self.step.ring.next_step, iterations)
+        if not self.has_written and self._is_chief:
+            warnings.warn(
+                f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def _why_nothing(self) -> str:
+        first, next_step = self._first_step, self.next_step
+        if next_step is None or next_step == first:
+            return (
+                "fit ran no step of it. Look at its data, epochs and initial_epoch; a backup that "
+                "was restored may be at its end"
+            )
+        return (
+            f"its steps {first} to {next_step - 1} have none that every={self._every} divides. "
+            "Choose a smaller one"
+        )
 
     def _start(self, step: RecordedStep) -> None:
         if self.step is None:
