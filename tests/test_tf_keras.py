@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,47 @@ def _check(recorded: Recording, prefix: str, expected: list[list[float]]) -> Non
         assert term.shape == shape
     assert recorded.steps.tolist() == list(range(12))
     np.testing.assert_allclose(recorded.values, expected, rtol=2e-5)
+
+
+class _Sampling(tf_keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        """Returns a sample, with noise."""
+        mean, log_variance = inputs
+        return mean + tf.exp(0.5 * log_variance) * tf.random.normal(tf.shape(mean))
+
+
+@pytest.mark.parametrize("loss", [None, "mse"])
+def test_an_added_loss_is_the_data_loss_where_there_is_no_other(
+    loss: str | None, tmp_path: Path
+) -> None:
+    """A variational autoencoder whose whole loss is ``model.add_loss``, compiled with no other.
+
+    https://github.com/keras-team/keras/blob/2.15.0/examples/variational_autoencoder.py (long gone
+    from Keras, and in many repositories).
+    """
+    layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(0)
+    x = np.random.RandomState(0).rand(40, 6).astype("float32")
+    inputs = layers.Input((6,))
+    hidden = layers.Dense(4, "tanh", kernel_regularizer="l2", name="hidden")(inputs)
+    mean, log_variance = layers.Dense(2, name="mean")(hidden), layers.Dense(2)(hidden)
+    outputs = layers.Dense(6, "sigmoid")(_Sampling()([mean, log_variance]))
+    model = tf_keras.Model(inputs, outputs)
+    kl = -0.5 * tf.reduce_sum(1 + log_variance - mean**2 - tf.exp(log_variance), axis=-1)
+    reconstruction = 6 * tf_keras.losses.binary_crossentropy(inputs, outputs)
+    model.add_loss(tf.reduce_mean(reconstruction + kl))
+    model.compile("adam", loss)
+    callback = RegularizationCallback(tmp_path)
+    targets = () if loss is None else (x,)
+    history = model.fit(x, *targets, epochs=3, batch_size=40, verbose=0, callbacks=[callback])
+    recorded = load(tmp_path)["train"]
+    roles = {term.name: term.role for term in recorded.columns}
+    assert roles.pop("total") == "total"
+    assert roles.pop("hidden/kernel") == "penalty"
+    expected = ["data"] if loss is None else ["data", "penalty"]
+    assert sorted(roles.values()) == expected
+    np.testing.assert_allclose(recorded.values[:, 0], history.history["loss"], rtol=1e-6)
+    np.testing.assert_allclose(recorded.values[:, 0], recorded.values[:, 1:].sum(1), rtol=1e-6)
 
 
 def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> None:

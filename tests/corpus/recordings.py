@@ -286,6 +286,17 @@ def only_the_penalty_falls() -> Any:
     return whole({DATA: 2.3 * noise(0.01), l2(): falling(1.5, 0.3)})
 
 
+@recording()
+def penalties_of_a_step_that_keeps_its_loss_to_itself() -> Any:
+    return whole({l2("a"): falling(1.5, 0.3), l2("b"): falling(0.5, 0.4)})
+
+
+@recording()
+def a_total_of_nothing_but_penalties() -> Any:
+    a, b = falling(1.5, 0.3), falling(0.5, 0.4)
+    return whole({TOTAL: (a + b) * (1 + 1e-7 * noise()), l2("a"): a, l2("b"): b})
+
+
 @recording("penalty_rises_with_data")
 def overshooting() -> Any:
     return whole({DATA: (falling(2.3, 0.4, 20) + T**2) * noise(), l2(): 0.1 + 0.4 * T**2})

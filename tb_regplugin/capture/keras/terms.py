@@ -27,7 +27,8 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
 
     Returns:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
-      sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``.
+      sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``. What ``add_loss``
+      was given is the data loss of a model that has no other one.
     """
     # Of layers that list one loss, it is the first one's.
     owners = {
@@ -39,6 +40,11 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
         return [Term(f"term {n}", kind="custom") for n in range(1, len(entries) + 1)]
     root = _root_prefix(model)
     terms = _describe_own_losses([owners[id(entry)] for entry in entries[:own]], model, root)
+    if not _has_other_data_loss(model):
+        terms = [
+            Term(term.name, "data") if term.kind == "add_loss" and _may_hold_data(entry) else term
+            for term, entry in zip(terms, entries, strict=False)
+        ]
     terms += [_describe_variable(variable, root) for variable in variables]
     return with_distinct_names(terms)
 
@@ -89,6 +95,24 @@ def count_columns(model: Any) -> int:
     regularized = sum(variable.regularizer is not None for variable in model.variables)
     _, decayed = regularizers.weight_decay_of(model)
     return 1 + outputs + 4 * own_code + 2 * activities + regularized + len(decayed)
+
+
+def _has_other_data_loss(model: Any) -> bool:
+    """Whether a model's data loss is another one than what its layers add."""
+    is_keras_own = type(model).compute_loss.__module__.startswith("keras.")
+    return internals.compile_loss_of(model) is not None or not is_keras_own
+
+
+def _may_hold_data(entry: Any) -> bool:
+    """Whether the batch goes into an entry of ``model.losses``; True where no graph tells.
+
+    What is of weights alone is listed elsewhere, so that it is seldom among these.
+    """
+    if keras.config.backend() != "tensorflow":
+        return True
+    from tb_regplugin.capture.graph.sources import may_hold_data
+
+    return may_hold_data(entry)
 
 
 def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[Term]:
