@@ -16,6 +16,7 @@ import tf_keras
 from tb_regplugin import Recording, load
 from tb_regplugin.capture import internals as both
 from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
+from tb_regplugin.command_line import main
 
 # In a process of its own: TensorFlow decides at its import which Keras tf.keras is.
 _PROGRAM = """
@@ -154,6 +155,31 @@ def test_an_added_loss_is_the_data_loss_where_there_is_no_other(
     assert sorted(roles.values()) == expected
     np.testing.assert_allclose(recorded.values[:, 0], history.history["loss"], rtol=1e-6)
     np.testing.assert_allclose(recorded.values[:, 0], recorded.values[:, 1:].sum(1), rtol=1e-6)
+
+
+def _check_as_json(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    main(["check", str(log_dir), "--format", "json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_regulariser_set_after_building_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others are none: of a frozen layer, and one whose wrapper names its term otherwise."""
+    layers, l2 = tf_keras.layers, tf_keras.regularizers.L2(0.1)
+    frozen = layers.Dense(2, kernel_regularizer=l2, trainable=False)
+    inner = layers.TimeDistributed(layers.Dense(2, activity_regularizer="l2", bias_regularizer=l2))
+    model = tf_keras.Sequential([inner, frozen, layers.Flatten(), layers.Dense(1, name="top")])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3, 2)), np.ones((8, 1))
+    log_dirs = tmp_path / "before", tmp_path / "after"
+    model.fit(x, y, verbose=0, callbacks=[RegularizationCallback(log_dirs[0])])
+    model.get_layer("top").kernel_regularizer = l2
+    with pytest.warns(RuntimeWarning, match="kernel_regularizer of top is set"):
+        model.fit(x, y, verbose=0, callbacks=[RegularizationCallback(log_dirs[1])])
+    found = [_check_as_json(d, capsys) for d in log_dirs]
+    codes = [[f["code"] for f in each["recordings"][0]["findings"]] for each in found]
+    assert codes == [[], ["regularizer_without_effect"]]
 
 
 def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> None:

@@ -173,6 +173,15 @@ CATALOGUE = {
         "Weight decay acts that is not in the loss",
         "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
     ),
+    # Of the layers of a Keras model, as it trains.
+    "regularizer_without_effect": Rule(
+        "warning",
+        "A regulariser is set on a layer and adds nothing to the loss",
+        "Set a weight's regulariser before its layer is built. For a built model: "
+        "clone = keras.models.clone_model(model), clone.set_weights(model.get_weights()), and "
+        "compile the clone. Where a wrapper drops an activity regulariser, use an "
+        "ActivityRegularization layer after it.",
+    ),
     # Of graphs, by ``audit``.
     "not_in_loss": Rule(
         "warning",

@@ -76,6 +76,13 @@ def weight_decay_row(model: Any, replicas: int) -> tuple[list[Term], list[Any]]:
     )
 
 
+def activity_name(model: Any, layer: Any) -> str | None:
+    """Returns what a layer's activity term is called; None where no regulariser is set."""
+    if layer.activity_regularizer is None:
+        return None
+    return f"{_prefix_of(layer, model, _root_prefix(model))}activity"
+
+
 def half_square(vector: Any) -> Any:
     """Returns half the squared length of a float32 tensor, inside of the step."""
     if keras.config.backend() == "tensorflow":
@@ -121,8 +128,7 @@ def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[T
     terms = []
     for layer in owners:
         seen[id(layer)] += 1
-        path = layer.path or layer.name
-        path = "" if layer is model else f"{path.removeprefix(root) or path}/"
+        path = _prefix_of(layer, model, root)
         if layer.activity_regularizer is None:
             terms.append(Term(f"{path}add_loss", kind="add_loss"))
         elif not _may_add_losses(layer) or seen[id(layer)] == counts[id(layer)] <= 2:
@@ -134,6 +140,12 @@ def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[T
         else:
             terms.append(Term(f"{path}term", kind="custom"))
     return terms
+
+
+def _prefix_of(layer: Any, model: Any, root: str) -> str:
+    """Returns what stands before the names of what a layer itself adds."""
+    path = layer.path or layer.name
+    return "" if layer is model else f"{path.removeprefix(root) or path}/"
 
 
 def _may_add_losses(layer: Any) -> bool:

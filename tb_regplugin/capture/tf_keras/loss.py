@@ -173,7 +173,7 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
         for number in range(1, own + 1):
             # Keras adds a call's activity term after what the call itself added.
             if activity is not None and (number == own or not may_add_losses):
-                strength = regularizers.form_of(activity, tf_keras.regularizers).strength
+                strength = describe_regularizer(activity).strength
                 terms.append(Term(f"{path}activity", kind="activity", strength=strength))
             else:
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
@@ -183,7 +183,7 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
             else:
                 variable, regularizer = found
-                form = regularizers.form_of(regularizer, tf_keras.regularizers)
+                form = describe_regularizer(regularizer)
                 terms.append(_describe_variable(model, variable, form))
     if len(terms) != len(entries):
         terms = [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
@@ -193,6 +193,11 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
             for term, entry in zip(terms, entries, strict=True)
         ]
     return with_distinct_names(terms)
+
+
+def describe_regularizer(regularizer: Any) -> regularizers.RegularizerForm:
+    """Reads a weight regulariser's form."""
+    return regularizers.form_of(regularizer, tf_keras.regularizers)
 
 
 def _describe_variable(model: Any, variable: Any, form: regularizers.RegularizerForm) -> Term:
