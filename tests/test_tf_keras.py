@@ -129,7 +129,7 @@ def test_an_added_loss_is_the_data_loss_where_there_is_no_other(
 ) -> None:
     """A variational autoencoder whose whole loss is ``model.add_loss``, compiled with no other.
 
-    https://github.com/keras-team/keras/blob/2.15.0/examples/variational_autoencoder.py (long gone
+    https://github.com/keras-team/keras/blob/2.3.1/examples/variational_autoencoder.py (long gone
     from Keras, and in many repositories).
     """
     layers = tf_keras.layers

@@ -96,7 +96,8 @@ class Session(ABC):
             raise step.ring.failure
         if not step.ring.has_rows:
             raise RecordingError(
-                f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen"
+                f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen. "
+                "With TensorFlow, Recorder.write() records what you give it there"
             )
 
 

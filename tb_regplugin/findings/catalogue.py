@@ -99,7 +99,8 @@ CATALOGUE = {
         "warning",
         "The terms don't add up to the total",
         "Look for a term that is added twice, scaled again or never added; a part of the loss "
-        "that isn't recorded as a term shows here too.",
+        "that isn't recorded as a term shows here too. Writer's total_loss= is the loss that is "
+        "minimised, with the penalties.",
         ("residual_share", "residual_rows"),
     ),
     "total_falls_by_penalty": Rule(
@@ -186,7 +187,8 @@ CATALOGUE = {
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
-        "Add it: loss += tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+        "Add it to the loss: sum(model.losses) in Keras, in TF1 "
+        "tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
     ),
     "scaled_again": Rule(
         "warning",

@@ -20,8 +20,7 @@ Y = _random.randn(40, 1).astype("float32")
 class _Endpoint(layers.Layer):
     """Takes the labels as an input, and adds the loss: CTC and CRF layers are written so.
 
-    https://keras.io/examples/vision/captcha_ocr/ (``CTCLayer``), on Keras 2 also
-    https://www.tensorflow.org/guide/keras/making_new_layers_and_models_via_subclassing
+    https://keras.io/examples/vision/captcha_ocr/ (``CTCLayer``).
     """
 
     def __init__(self, **options: Any) -> None:
