@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from typing import Any, NamedTuple
@@ -13,11 +14,11 @@ from tb_regplugin.capture.graph.decompose import build_row, decompose
 from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
 from tb_regplugin.capture.graph.sources import backwards, operands
 from tb_regplugin.capture.safety import FailSafe, is_chief
-from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
 
 
-class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
+class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
     """Records what a TF1 loss is made of at each training step of a ``MonitoredSession``.
 
     Total, data loss and every penalty term are fetched in the same ``session.run`` as the train
@@ -78,6 +79,10 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._next_step = 0
         self._effect = _RunEffect()
         self._fetches: dict[str, Any] = {}
+
+    def __deepcopy__(self, memo: object) -> RegularizationHook:
+        # The loss stays that of its graph.
+        return copy.copy(self)
 
     def begin(self) -> None:
         """Adds what is needed to the graph, before it is finalised."""

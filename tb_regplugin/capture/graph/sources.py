@@ -185,3 +185,8 @@ class Reaches:
         for each in operands_first(op, operands, visited):
             visited[each] = self._wanted(each) or any(visited.get(o) for o in operands(each))
         return visited[op]
+
+
+def may_hold_data(value: Any) -> bool:
+    """Whether data, or chance, goes into a value; True where it is of no graph."""
+    return not tf.is_symbolic_tensor(value) or Reaches(is_data_source)(value.op)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
 
+from tb_regplugin.capture.ineffective import find_ineffective
 from tb_regplugin.capture.internals import function_of
 from tb_regplugin.capture.keras import terms
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
@@ -16,6 +18,8 @@ from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
 from tb_regplugin.capture.safety import overridden
+from tb_regplugin.finding import Finding
+from tb_regplugin.terms import Term
 
 
 class KerasStep(RecordedStep):
@@ -63,6 +67,16 @@ class KerasStep(RecordedStep):
             if self._travelling is None:
                 return self._inner(*args)
             return self._travelling.call(self._inner, *args)
+
+    def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
+        """Finds regularisers that are set on layers and reach no loss."""
+        return find_ineffective(
+            model,
+            columns,
+            terms.describe_regularizer,
+            lambda layer, variable: variable.regularizer,
+            functools.partial(terms.activity_name, model),
+        )
 
     def notice(self) -> str | None:
         """Returns what the user should know."""
