@@ -1,15 +1,12 @@
 """Which scalar a TensorFlow step trains on: what it differentiates, and what it applies of that.
 
 A step may take several gradients, and apply one of them, or a sum; only its gradient calls and
-its optimisers know. So both are watched while a step's Python runs, in that thread alone.
+its optimisers know.
 """
 
 from __future__ import annotations
 
-import functools
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -18,6 +15,7 @@ from tb_regplugin.capture.graph import internals
 from tb_regplugin.capture.graph.operations import Tensor, constant, scaled, strip
 from tb_regplugin.capture.graph.sources import Reaches
 from tb_regplugin.capture.safety import RecordingError
+from tb_regplugin.capture.watching import WatchedStep, watched_step
 
 # Factors of a loss, as several variables have them, are equal up to rounding.
 _TOLERANCE = 1e-5
@@ -42,24 +40,18 @@ class _Call(NamedTuple):
     is_outside: bool
 
 
-class Differentiated:
+class Differentiated(WatchedStep):
     """What one run of a step's Python differentiated, and what it gave its optimisers."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._graph = _graph()
+        self.is_eager = self._graph is None
         self._calls: list[_Call] = []
         self._applied: list[tuple[Any, int | None]] = []
-        self._unscaled: list[tuple[Any, Any]] = []
-        self._depth = 0
-        self._failure: Exception | None = None
-
-    @property
-    def is_eager(self) -> bool:
-        """Whether the step runs as its Python does."""
-        return self._graph is None
 
     def holds(self, tensor: Any) -> bool:
-        """Whether a tensor can be used in the step: those of a loop or function within can't."""
+        """Whether a tensor is of the step's own graph."""
         return self._graph is None or getattr(tensor, "graph", None) is self._graph
 
     def is_same(self, tensor: Any, total: Tensor) -> bool:
@@ -72,24 +64,19 @@ class Differentiated:
         return bool(self._calls)
 
     def total(self) -> Tensor:
-        """Returns what the step trains on; in its graph, this may add the operations of a sum.
-
-        Raises:
-          RecordingError: It can't be told; the message says why.
-        """
-        if self._failure is not None:
-            raise RecordingError(f"looking at its gradients failed ({self._failure!r})")
+        """Returns the target, or the weighted sum of targets, whose gradients were applied."""
+        if self.failure is not None:
+            raise RecordingError(f"looking at its gradients failed ({self.failure!r})")
         calls = [call for call in self._calls if any(call.sources)]
         if not calls:
             raise RecordingError("it takes no gradients of variables with tf.GradientTape")
         if any(call.is_outside for call in calls):
             raise RecordingError("it takes gradients in a loop, branch or function of its own")
-        is_eager = self.is_eager
-        weights = self._applied_by_identity() if is_eager else self._applied_in_graph()
+        weights = self._applied_by_identity() if self.is_eager else self._applied_in_graph()
         if weights is None:
             # Updated by hand, or from variables in which gradients were gathered.
             targets = {call.target for call in calls}
-            if len(targets) > 1 and not is_eager:
+            if len(targets) > 1 and not self.is_eager:
                 targets -= self._used_for_others(calls)
             if len(targets) != 1:
                 raise RecordingError(
@@ -103,17 +90,11 @@ class Differentiated:
 
     def note_gradient(self, target: Any, sources: Any, gradients: Any, is_plain: bool) -> None:
         """Notes a call of ``GradientTape.gradient``."""
-        targets = [self._without_scale(each) for each in tf.nest.flatten(target)]
+        targets = [self.without_scale(each) for each in tf.nest.flatten(target)]
         keys = [_key(source) for source in tf.nest.flatten(sources)]
         results = tf.nest.flatten(gradients)
         references = tuple(_reference(each) for each in targets) if is_plain else None
         self._calls.append(_Call(references, keys, results, _graph() is not self._graph))
-
-    def _without_scale(self, target: Any) -> Any:
-        for scaled_loss, loss in reversed(self._unscaled):
-            if scaled_loss is target:
-                target = loss
-        return target
 
     def _applied_by_identity(self) -> dict[_Target | None, float] | None:
         found = set()
@@ -173,33 +154,12 @@ class Differentiated:
             used |= made_of.reached(tensors) - {call.target}
         return used
 
-    def attempt(self, note: Callable[..., None], *args: Any) -> None:
-        """Calls what takes a note; a failure is kept, and is the training's never."""
-        try:
-            note(*args)
-        except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self._failure = error
-
-    def note_scaled(self, loss: Any, scaled_loss: Any) -> None:
-        """Notes what an optimiser made of a loss, so that its gradients don't get lost."""
-        if scaled_loss is not loss:
-            self._unscaled.append((scaled_loss, loss))
-
     def note_applied(self, gradients: Any, variables: Any) -> None:
         """Notes what an optimiser was given."""
         for gradient, variable in zip(gradients, variables, strict=True):
             # A graph may be given constants; they are of no loss.
             if gradient is not None and (self._graph is None or _is_symbolic(gradient)):
                 self._applied.append((gradient, _key(variable)))
-
-    @contextmanager
-    def applying(self) -> Iterator[bool]:
-        """Tells whether an optimiser's ``apply`` is the outermost one, for its length."""
-        self._depth += 1
-        try:
-            yield self._depth == 1
-        finally:
-            self._depth -= 1
 
 
 class _MadeOf:
@@ -325,101 +285,15 @@ def _graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
-class _Watching(threading.local):
-    step: Differentiated | None = None
+def watched_gradient(original: Any) -> Any:
+    """Wraps ``tf.GradientTape.gradient``, for ``watching``."""
 
-
-_watching = _Watching()
-_lock = threading.Lock()
-# What the wrapped methods were, while any thread watches.
-_originals: list[tuple[type, str, Any, Any]] = []
-_watchers = 0
-
-
-@contextmanager
-def watching(
-    optimizers: Iterable[type], scale: str, trained_by: Callable[[Any], list[Any]]
-) -> Iterator[Differentiated]:
-    """Watches what the thread differentiates and applies in a ``with`` block.
-
-    Gradient tapes and optimisers can't be asked afterwards, and a user's may be any: so methods
-    of their classes are wrapped as long as any thread watches; for all others they only pass on.
-
-    Args:
-      optimizers: The classes whose ``apply`` and scaling of a loss are watched.
-      scale: What that scaling is called.
-      trained_by: Returns the variables of an optimiser that is given gradients alone.
-    """
-    global _watchers
-    before, _watching.step = _watching.step, Differentiated()
-    with _lock:
-        _watchers += 1
-        if _watchers == 1:
-            _wrap(tf.GradientTape, "gradient", _watched_gradient)
-            for cls in dict.fromkeys(base for each in optimizers for base in each.__mro__):
-                _wrap(cls, scale, _watched_scale)
-                _wrap(cls, "apply", functools.partial(_watched_apply, trained_by))
-    try:
-        yield _watching.step
-    finally:
-        _watching.step = before
-        with _lock:
-            _watchers -= 1
-            while not _watchers and _originals:
-                cls, name, original, wrapped = _originals.pop()
-                if cls.__dict__.get(name) is wrapped:
-                    setattr(cls, name, original)
-
-
-def _wrap(cls: type, name: str, wrap: Callable[[Any], Any]) -> None:
-    original = cls.__dict__.get(name)
-    if callable(original):
-        wrapped = functools.wraps(original)(wrap(original))
-        setattr(cls, name, wrapped)
-        _originals.append((cls, name, original, wrapped))
-
-
-def _watched_gradient(original: Any) -> Any:
     def gradient(tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         gradients = original(tape, target, sources, *args, **kwargs)
-        step = _watching.step
-        if step is not None:
+        step = watched_step()
+        if isinstance(step, Differentiated):
             is_plain = (args[0] if args else kwargs.get("output_gradients")) is None
             step.attempt(step.note_gradient, target, sources, gradients, is_plain)
         return gradients
 
     return gradient
-
-
-def _watched_scale(original: Any) -> Any:
-    def scale_loss(optimizer: Any, loss: Any) -> Any:
-        scaled_loss = original(optimizer, loss)
-        step = _watching.step
-        if step is not None:
-            step.attempt(step.note_scaled, loss, scaled_loss)
-        return scaled_loss
-
-    return scale_loss
-
-
-def _watched_apply(trained_by: Callable[[Any], list[Any]], original: Any) -> Any:
-    def apply(optimizer: Any, grads: Any, trainable_variables: Any = None) -> Any:
-        step = _watching.step
-        if step is None:
-            return original(optimizer, grads, trainable_variables)
-        with step.applying() as is_outermost:
-            if is_outermost:
-                grads = list(grads)
-                variables = trainable_variables
-                if variables is not None:
-                    variables = trainable_variables = list(variables)
-                step.attempt(_note_applied, step, optimizer, grads, variables, trained_by)
-            return original(optimizer, grads, trainable_variables)
-
-    return apply
-
-
-def _note_applied(
-    step: Differentiated, optimizer: Any, grads: Any, variables: Any, trained_by: Any
-) -> None:
-    step.note_applied(grads, trained_by(optimizer) if variables is None else variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ from keras import ops, tree
 
 from tb_regplugin.capture.internals import observing_outputs
 from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.keras.row import (
     CapturedLoss,
@@ -22,10 +23,12 @@ from tb_regplugin.capture.keras.row import (
     row_of_other,
     row_without_total,
     with_own_losses,
+    without_total,
 )
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError, overridden
+from tb_regplugin.capture.watching import WatchedStep
 from tb_regplugin.terms import Term
 
 
@@ -90,6 +93,8 @@ class _Running(threading.local):
         self.losses: list[CapturedLoss] = []
         self.seen: list[CapturedLoss] = []
         self.has_recorded = False
+        self.watched: WatchedStep | None = None
+        self.label: tuple[int, list[Term]] = (0, [])
 
 
 class LossCapture:
@@ -113,8 +118,9 @@ class LossCapture:
         self._unseen = unseen
         self.on_loss: Callable[[], None] | None = None
         self.unknown: str | None = None
-        # On TensorFlow, what a step trains on is known once it has applied its gradients.
-        self._is_watched = kind is TRAIN and keras.config.backend() == "tensorflow"
+        # What a step trains on is known at its end. JAX has functions that no value may leave:
+        # there, rows are put in place before that, and described anew.
+        self._waits = kind is TRAIN and keras.config.backend() in ("tensorflow", "torch")
         self._method_names = (kind.step, "compute_loss", internals.AGGREGATE)
         self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
@@ -165,15 +171,16 @@ class LossCapture:
             unseen = self._unseen
             if unseen is not None:
                 unseen.before(model, *args)
-            if self._is_watched:
-                with _watching_gradients() as differentiated:
-                    result = step(*args, **kwargs)
-                self._ring.attempt(self._settle, differentiated, unseen)
-                self._running.seen = []
-            else:
+            if self._kind is not TRAIN:
+                return step(*args, **kwargs)
+            with watching_gradients(model) as self._running.watched:
                 result = step(*args, **kwargs)
+            watched, self._running.watched = self._running.watched, None
+            settle = self._settle if self._waits else self._describe_anew
+            self._ring.attempt(settle, watched, unseen)
+            self._running.seen = []
             if self._running.has_recorded:
-                if not self._is_watched or differentiated.is_eager:
+                if watched.is_eager:
                     # One that was seen once is looked at no more.
                     self._unseen = None
             elif unseen is not None:
@@ -197,12 +204,14 @@ class LossCapture:
                 loss.total = compute_loss(*args, **kwargs)
             finally:
                 running.losses.pop()
-            if self._is_watched and not running.losses:
+            if self._waits and not running.losses:
                 self._ring.attempt(self._note, loss)
             elif is_first:
                 # A train_step of the user's own may compute losses several times.
                 running.has_recorded = True
                 self._ring.attempt(self._record, loss)
+            if running.watched is not None and not running.losses:
+                running.watched.note_loss(loss.total)
             return loss.total
 
         return capturing_compute_loss
@@ -256,13 +265,15 @@ class LossCapture:
 
     def _record(self, loss: CapturedLoss) -> None:
         loss.describe(self._ring.replicas)
-        self._ring.push(*row_of(loss), loss.samples if self._kind is TEST else None)
+        columns, values = row_of(loss)
+        samples = loss.samples if self._kind is TEST else None
+        self._running.label = self._ring.push(columns, values, samples), columns
 
     def _note(self, loss: CapturedLoss) -> None:
         loss.describe(self._ring.replicas)
         self._running.seen.append(loss)
 
-    def _settle(self, differentiated: Any, unseen: PenaltiesBesideStep | None) -> None:
+    def _settle(self, differentiated: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
         """Records what a step has trained on, after its last operation."""
         seen = [loss for loss in self._running.seen if differentiated.holds(loss.total)]
         beside = None if unseen is None else unseen.penalties
@@ -282,13 +293,17 @@ class LossCapture:
             seen = [with_own_losses(beside)]
         self._push(row_of_other(total, seen) if seen else ([Term("total", "total")], [total]))
 
+    def _describe_anew(self, watched: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
+        """Takes back that a row has a total, where another loss is trained on."""
+        if not self._running.has_recorded:
+            return
+        try:
+            watched.total()
+        except RecordingError as error:
+            self.unknown = str(error)
+            label, columns = self._running.label
+            self._ring.describe_anew(label, without_total(columns))
+
     def _push(self, row: Row) -> None:
         self._running.has_recorded = True
         self._ring.push(*row)
-
-
-def _watching_gradients() -> AbstractContextManager[Any]:
-    from tb_regplugin.capture.graph.differentiated import watching
-
-    classes = (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
-    return watching(classes, "scale_loss", internals.trained_by)

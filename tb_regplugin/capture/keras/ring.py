@@ -198,7 +198,7 @@ class TravellingRing:
             metrics = [*metrics[: self._first], *metrics[self._end :]]
         return logs, (*others, metrics)
 
-    def updated(self, state: Any, update: Callable[[], None]) -> Any:
+    def updated(self, state: Any, update: Callable[[], object]) -> Any:
         """Returns a step's resulting state as it is after an update of the ring.
 
         Raises:

@@ -128,6 +128,19 @@ def row_without_total(loss: CapturedLoss, is_beside: bool = False) -> Row:
     return columns + loss.decay[0], loss.values + loss.decay[1]
 
 
+def without_total(columns: Sequence[Term]) -> list[Term]:
+    """Describes the columns of a ``compute_loss`` that is not known to be all of the loss."""
+    described = []
+    for term in columns:
+        if term.role in ("total", "data"):
+            name = "compute_loss" if term.role == "total" else term.name
+            term = replace(term, name=name, role="inside", note=_UNPLACED)
+        elif term.role == "penalty":
+            term = replace(term, note=_UNPLACED)
+        described.append(term)
+    return described
+
+
 def _taken_apart(total: Any, losses: Sequence[CapturedLoss]) -> Row | None:
     """Finds in the graph what a loss of the user's own adds up.
 
@@ -196,7 +209,7 @@ def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, Term]) -> list
         if role != "unused" or not (term.role == "data" or (term, term.role) in merged)
     ]
     own_data = [part for part in own if part.term.role == "data"]
-    if own_data and len(data) == 1 and len(data[0].addends) == 1:
+    if len(data) == 1 and any(part.term.name == data[0].term.name for part in own):
         # Beside the model's own data loss, another one is called what it is.
         data[0].term = replace(data[0].term, name=data[0].addends[0].tensor.op.name)
     entries = [part for part in own if part.term.role != "data"]
