@@ -93,6 +93,15 @@ class KerasStep(RecordedStep):
             )
         return None
 
+    def why_nothing(self, kind: StepKind) -> str:
+        """Returns why it has run and there is no row."""
+        if self._capture.unknown is None:
+            return super().why_nothing(kind)
+        return (
+            f"what the model's {kind.step} trains on can't be told ({self._capture.unknown}), and "
+            "it has no penalties; tb_regplugin.Recorder records what it is given in the step"
+        )
+
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:
         with ExitStack() as stack:
