@@ -111,6 +111,13 @@ class RecordedStep(ABC):
         """Returns what the user should know, as far as is known by now."""
         return None
 
+    def why_nothing(self, kind: StepKind) -> str:
+        """Returns why it has run and there is no row."""
+        return (
+            f"the model's {kind.step} does not call compute_loss, so no loss can be seen. "
+            "With TensorFlow, Recorder.write() records what you give it there"
+        )
+
 
 # Returns the recorded step for a model's own function of a kind.
 StepFactory = Callable[[Any, Any, StepKind], RecordedStep]

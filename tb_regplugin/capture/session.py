@@ -95,10 +95,7 @@ class Session(ABC):
         if step.ring.failure is not None:
             raise step.ring.failure
         if not step.ring.has_rows:
-            raise RecordingError(
-                f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen. "
-                "With TensorFlow, Recorder.write() records what you give it there"
-            )
+            raise RecordingError(step.why_nothing(self.kind))
 
 
 def disarm(model: Any, kind: StepKind) -> None:

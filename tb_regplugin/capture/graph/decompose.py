@@ -30,6 +30,12 @@ from tb_regplugin.capture.step_ring import stack_scalars
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 
+# What a collected entry is that is no summand of the loss.
+_UNUSED: tuple[Role, str] = ("unused", "Collected, but not part of the loss.")
+_INSIDE: tuple[Role, str] = (
+    "inside", "In the loss, but not as a summand: how much of it this is, nobody can say."
+)  # fmt: skip
+
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
 
@@ -48,7 +54,8 @@ class Decomposition:
 
     Attributes:
       total: The loss.
-      parts: What adds up to it, and the collected terms that don't, which have the role "unused".
+      parts: What adds up to it, and the collected terms that don't, which have the role "inside"
+        where the loss depends on them, "unused" where not.
       hyperparameters: What the parts' weights name by its number.
       collected: REGULARIZATION_LOSSES, or what was given in its place, and how it reaches the loss.
       visited_operations: How many operations were looked at.
@@ -225,11 +232,21 @@ class _Decomposer:
         """Describes a collected entry, split by variables."""
         if entry.addends:
             return [part for addend in entry.addends for part in self._split(entry, addend)]
-        if self._reaches_foreign_data(entry.tensor.op):
+        role, note = _UNUSED
+        if self.collected.structure.key(entry.tensor)[0] in self._expressions:
+            role, note = _INSIDE
+        elif self._reaches_foreign_data(entry.tensor.op):
             return []
-        note = "Collected, but not part of the loss."
         parts = self._split(entry, whole(strip(entry.tensor)))
-        return [Part(replace(p.term, role="unused", note=note), p.addends) for p in parts]
+        return [Part(replace(p.term, role=role, note=note), p.addends) for p in parts]
+
+    @functools.cached_property
+    def _expressions(self) -> set[int]:
+        """The numbers of all expressions that the total depends on."""
+        structure = self.collected.structure
+        structure.key(self.total)
+        within = ancestors(self.total.op)
+        return {structure.visited[op] for op in within if op in structure.visited}
 
     @functools.cached_property
     def _reaches_foreign_data(self) -> Reaches:
@@ -261,7 +278,9 @@ def _unexplained(addends: list[Addend], note: str) -> Part:
 
 
 def _data_parts(data: list[Addend]) -> list[Part]:
-    if 1 < len(data) <= _MAX_DATA_PARTS:
+    # A constant beside one loss, as flooding has it, is no curve of its own.
+    varying = [addend for addend in data if constant(addend.tensor) is None]
+    if 1 < len(data) <= _MAX_DATA_PARTS and len(varying) != 1:
         return [Part(Term(addend.tensor.op.name, "data"), [addend]) for addend in data]
     return [Part(Term("data", "data"), data)] if data else []
 

@@ -15,6 +15,7 @@ from tb_regplugin.capture.graph.operations import (
     is_data_source,
     is_variable,
     origin,
+    single_element,
     strip_shape,
 )
 
@@ -70,7 +71,8 @@ class Sources:
                 return False
             if is_variable(op):
                 facts = self._facts(op)
-                if facts is None or facts.size != 1:
+                # A schedule's variable may be nobody's: what is read of it says its size.
+                if facts.size != 1 if facts is not None else not _is_read_as_one_number(op):
                     return False
             elif op.type.startswith("Placeholder"):
                 if op.outputs[0].shape.rank != 0:
@@ -113,6 +115,11 @@ class Sources:
                 break
             tensor = self._captures[graph][id(tensor)]
         return tensor
+
+
+def _is_read_as_one_number(variable: Operation) -> bool:
+    reads = [op for op in variable.outputs[0].consumers() if op.type == "ReadVariableOp"]
+    return bool(reads) and all(single_element(read.outputs[0]) for read in reads)
 
 
 def operands(op: Operation) -> list[Operation]:
