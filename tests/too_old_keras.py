@@ -22,4 +22,4 @@ def test_writing_and_loading_need_no_keras(tmp_path: Path) -> None:
     """All else works beside it."""
     with tb_regplugin.Writer(tmp_path) as writer:
         writer.write(0, 1.0, {"kernel": 0.5})
-    assert tb_regplugin.load(tmp_path)["."].values.tolist() == [[1.5, 1.0, 0.5]]
+    assert tb_regplugin.load(tmp_path)["."].values.tolist() == [[1.0, 0.5]]
