@@ -62,6 +62,11 @@ class Decomposition:
     visited_operations: int = 0
     warning: str | None = None
 
+    @property
+    def terms(self) -> list[Addend]:
+        """What adds up to the loss."""
+        return [a for part in self.parts if part.term.role != "unused" for a in part.addends]
+
 
 def decompose(
     total_loss: Tensor, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()

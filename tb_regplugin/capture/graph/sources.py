@@ -175,13 +175,18 @@ class Reaches:
     Looks at each operation of a graph once, however often it is asked.
     """
 
-    def __init__(self, wanted: Callable[[Operation], bool]) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[Operation], bool],
+        leading_to: Callable[[Operation], list[Operation]] = operands,
+    ) -> None:
         self._wanted = wanted
+        self._leading_to = leading_to
         self.visited: dict[Operation, bool] = {}
 
     def __call__(self, op: Operation) -> bool:
         """Answers for an operation."""
-        visited = self.visited
-        for each in operands_first(op, operands, visited):
-            visited[each] = self._wanted(each) or any(visited.get(o) for o in operands(each))
+        visited, leading_to = self.visited, self._leading_to
+        for each in operands_first(op, leading_to, visited):
+            visited[each] = self._wanted(each) or any(visited.get(o) for o in leading_to(each))
         return visited[op]
