@@ -163,9 +163,10 @@ def test_l1_and_l2_of_one_regulariser_are_one_term() -> None:
 def test_how_often_a_collected_term_is_in_the_loss_is_known() -> None:
     """Added twice, it weighs twice; evaluated again, it is still itself."""
     variable("w", tf_slim.l2_regularizer(0.1))
-    variable("unused", tf_slim.l2_regularizer(0.1))
+    other = variable("unused", tf_slim.l2_regularizer(0.1))
     entry = tf1.get_collection(K)[0]
-    found = decompose(data_loss() + entry + 3.0 * tf.identity(entry))
+    data = data_loss() * tf.reduce_mean(other)
+    found = decompose(data + entry + 3.0 * tf.identity(entry))
     (used, unused) = found.collected.entries
     assert (used.name, used.uses, used.coefficient) == ("w/Regularizer/l2_regularizer", 2, 4.0)
     assert (unused.uses, unused.coefficient) == (0, 0.0)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from tb_regplugin.capture.graph.decompose import Decomposition, decompose
-from tb_regplugin.capture.graph.operations import is_variable, strip
+from tb_regplugin.capture.graph.operations import strip
 from tb_regplugin.capture.graph.sources import Reaches, ancestors, operands
 from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
@@ -126,20 +126,13 @@ class _Audited:
 
 
 def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
-    unused = [entry for entry in audited.entries if not entry.uses]
+    unused = [entry for entry in audited.entries if not entry.uses and not entry.is_others]
     if not unused:
         return
     total, visited = audited.decomposition.total, audited.structure.visited
     audited.structure.key(total)
-    within = ancestors(total.op)
-    numbers = {visited[op] for op in within if op in visited}
-    # What another network's loss is for, which uses other weights, is not missing from this one.
-    uses_weights = Reaches(lambda op: is_variable(op) and op in within)
-    missing = [
-        entry
-        for entry in unused
-        if audited.expression(entry) not in numbers and uses_weights(strip(entry.tensor).op)
-    ]
+    numbers = {visited[op] for op in ancestors(total.op) if op in visited}
+    missing = [entry for entry in unused if audited.expression(entry) not in numbers]
     if missing:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")

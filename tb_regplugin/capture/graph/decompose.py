@@ -18,6 +18,7 @@ from tb_regplugin.capture.graph.operations import (
     single_element,
     strip,
 )
+from tb_regplugin.capture.graph.other_losses import OtherLosses
 from tb_regplugin.capture.graph.penalties import (
     both_norms,
     penalty_of_activations,
@@ -191,10 +192,13 @@ class _Decomposer:
         for addend in met:
             if (entry := self.collected.find(addend.tensor)) is not None:
                 entry.addends.append(addend)
+        others = OtherLosses(self.total, terms, self.collected)
+        for entry in self.collected.entries:
+            entry.is_others = not entry.uses and others.have(entry)
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
-            if not entry.holds_entries:
+            if not entry.holds_entries and not entry.is_others:
                 penalties.extend(self._parts_of(entry))
         parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties)])
         if opaque:

@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from tb_regplugin.capture.graph.internals import differentiated
-from tb_regplugin.capture.graph.operations import Operation, Tensor, written_variables
+from tb_regplugin.capture.graph.operations import ADDITIONS, Operation, Tensor, written_variables
 from tb_regplugin.capture.graph.sources import Reaches, ancestors, backwards, operands
 from tb_regplugin.capture.graph.walk import Addend
-
-_ADDITIONS = frozenset({"Add", "AddN", "AddV2"})
 
 
 class Gradients:
@@ -73,7 +71,7 @@ class Gradients:
     def _is_foreign(self, original: Operation) -> bool:
         # The same loss can be added up several times, by get_total_loss() for one.
         return not (
-            original.type in _ADDITIONS
+            original.type in ADDITIONS
             or original in self._within
             or self._depends_on_total(original)
         )

@@ -22,6 +22,7 @@ _TRANSPARENT = frozenset({
     "StopGradient",
 })  # fmt: skip
 _RESHAPING = frozenset({"ExpandDims", "Reshape", "Squeeze", "Transpose"})
+ADDITIONS = frozenset({"Add", "AddN", "AddV2"})
 VARIABLES = frozenset({"AutoReloadVariable", "VarHandleOp", "Variable", "VariableV2"})
 # Loops of TF1 are cycles; nothing here looks into them.
 LOOPS = frozenset({"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"})

@@ -75,6 +75,7 @@ class CollectedEntry:
       times_collected: How often it is in the collection.
       addends: Where it is in the loss. More than one where it was calculated several times.
       holds_entries: Whether it is a sum of others, so that its parts are theirs.
+      is_others: Whether it is no part of the loss and need be none: it is another loss's.
     """
 
     name: str
@@ -82,6 +83,7 @@ class CollectedEntry:
     times_collected: int = 0
     addends: list[Addend] = field(default_factory=list)
     holds_entries: bool = False
+    is_others: bool = False
 
     @property
     def uses(self) -> int:
