@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+import tensorflow as tf
+
 from tb_regplugin.capture.graph.decompose import Decomposition, decompose
 from tb_regplugin.capture.graph.operations import strip
 from tb_regplugin.capture.graph.sources import Reaches, ancestors, operands
@@ -18,6 +20,8 @@ from tb_regplugin.findings.forms import listed, number
 from tb_regplugin.terms import Term
 
 
+# AutoGraph would translate all that it calls.
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
 def audit(
     total_loss: Any, *, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()
 ) -> list[Finding]:
@@ -94,6 +98,8 @@ class _Audited:
         self.decomposition = decomposition
         self.entries = decomposition.collected.entries
         self.structure = decomposition.collected.structure
+        is_given = decomposition.collected.is_given
+        self.collection = "the collection" if is_given else "REGULARIZATION_LOSSES"
         self._terms: defaultdict[str | None, list[Term]] = defaultdict(list)
         for part in decomposition.parts:
             self._terms[part.term.entry].append(part.term)
@@ -136,7 +142,7 @@ def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
     if missing:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
-        collected = f"{was} collected in REGULARIZATION_LOSSES and {verb}"
+        collected = f"{was} collected in {audited.collection} and {verb}"
         yield found("not_in_loss", f"{listed(names)} {collected} not in the loss.", names)
 
 
@@ -181,7 +187,8 @@ def _raw_variable(audited: _Audited) -> Iterator[Finding]:
     names = audited.decomposition.collected.raw_variables
     if names:
         what = "the variable" if len(names) == 1 else "the variables"
-        sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
+        which = audited.collection[0].upper() + audited.collection[1:]
+        sentence = f"{which} holds {what} {listed(names)} in place of a penalty."
         yield found("raw_variable", sentence, names)
 
 
@@ -208,7 +215,7 @@ def _duplicate_entry(audited: _Audited) -> Iterator[Finding]:
     ]
     if again:
         names = audited.names(again)
-        sentence = f"{_are(names)} in REGULARIZATION_LOSSES more than once."
+        sentence = f"{_are(names)} in {audited.collection} more than once."
         yield found("duplicate_entry", sentence, names)
 
 

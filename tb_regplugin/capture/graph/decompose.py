@@ -159,11 +159,12 @@ class _Decomposer:
         self, total: Tensor, collection: Iterable[Any] | None, variables: Iterable[Any]
     ) -> None:
         self.total = total
+        is_given = collection is not None
         if collection is None:
             collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
         self.sources = Sources(variables)
         with total.graph.as_default():
-            self.collected = Collected(collection)
+            self.collected = Collected(collection, is_given)
         for entry in self.collected.entries:
             met, _ = walk(entry.tensor, self.sources)
             # The first one is the entry.
@@ -198,7 +199,9 @@ class _Decomposer:
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
-            if not entry.holds_entries and not entry.is_others:
+            # What was given is shown, whatever it is.
+            is_shown = self.collected.is_given or not entry.is_others
+            if is_shown and not entry.holds_entries:
                 penalties.extend(self._parts_of(entry))
         parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties)])
         if opaque:

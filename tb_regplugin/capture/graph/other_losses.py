@@ -49,6 +49,8 @@ class OtherLosses:
     @functools.cached_property
     def _updated(self) -> set[Operation]:
         """The loss's variables that its gradients update; empty as long as there are none."""
+        if self._collected.is_given:
+            return set()
         return self._gradients.updated_variables() & self._within
 
     @functools.cached_property
@@ -59,7 +61,10 @@ class OtherLosses:
     @functools.cached_property
     def _made(self) -> defaultdict[CollectedEntry | None, list[Operation]]:
         """The operations of entries: each use of a lazy entry makes them anew."""
-        made = defaultdict(list)
+        made: defaultdict[CollectedEntry | None, list[Operation]] = defaultdict(list)
+        # What was given is meant to be in this loss.
+        if self._collected.is_given:
+            return made
         for op in self._total.graph.get_operations():
             if len(op.outputs) == 1:
                 made[self._collected.find(op.outputs[0])].append(op)

@@ -101,12 +101,14 @@ class Collected:
     """What ``get_collection(REGULARIZATION_LOSSES)`` returned, by the expressions that it holds.
 
     Attributes:
+      is_given: Whether it was given in its place, as what is meant to be in the loss.
       entries: Its entries that are scalars, each expression once.
       raw_variables: The names of variables in it: weights instead of their penalties.
       structure: Tells which expressions are equal.
     """
 
-    def __init__(self, collection: Iterable[Any] = ()) -> None:
+    def __init__(self, collection: Iterable[Any] = (), is_given: bool = False) -> None:
+        self.is_given = is_given
         self.structure = Structure()
         self.raw_variables: list[str] = []
         self._by_key: dict[tuple[int, int], CollectedEntry] = {}
