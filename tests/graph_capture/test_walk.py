@@ -234,3 +234,15 @@ def test_the_graph_of_a_function_is_taken_apart() -> None:
         ("penalty", "w", "l2", 0.1, 0.1),
         ("unexplained", "unexplained", None, None, None),
     ]
+
+
+def test_a_penalty_is_named_after_its_only_variable_in_training() -> None:
+    """Whatever frozen copies and schedules go into it, as in fine-tuning with L2-SP."""
+    w, step = variable("w"), tf1.train.get_or_create_global_step()
+    start = tf1.get_variable("start", [3, 2], trainable=False)
+    near = 0.1 * tf.nn.l2_loss(w - start)
+    scheduled = tf.where(step > 1, tf.nn.l2_loss(w), 0.0)
+    joined = tf.nn.l2_loss(tf.concat([w, tf.stop_gradient(start)], 0))
+    for penalty in (near, scheduled, joined):
+        term = decompose(data_loss() + penalty).parts[1].term
+        assert (term.role, term.name, term.variable, term.kind) == ("penalty", "w", "w", "custom")

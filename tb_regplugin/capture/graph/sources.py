@@ -84,9 +84,21 @@ class Sources:
         return self._facts(origin(strip_shape(tensor)).op)
 
     def only_variable(self, tensor: Tensor) -> VariableFacts | None:
-        """Returns the variable that a tensor's value depends on, if it is exactly one."""
-        found = [facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None]
-        return found[0] if len(found) == 1 else None
+        """Returns the variable that a tensor's value depends on, if it is exactly one.
+
+        Among several it is the one in training: others are schedules, or weights to stay near to.
+        """
+        found = {op: facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None}
+        if len(found) > 1:
+            found = {op: facts for op, facts in found.items() if self._is_trained(op)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _is_trained(self, op: Operation) -> bool:
+        if op.type not in VARIABLES:
+            captured = self._captured.get(id(self._outermost(op.outputs[0])))
+            return bool(getattr(captured, "trainable", True))
+        key = tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES
+        return any(getattr(v, "op", None) is op for v in op.graph.get_collection_ref(key))
 
     def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
