@@ -187,8 +187,8 @@ CATALOGUE = {
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
-        "Add it to the loss: sum(model.losses) in Keras, in TF1 "
-        "tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+        "Add it to the loss: get_regularization_loss() in a graph of TensorFlow 1, "
+        "sum(model.losses) with Keras, or the penalty itself in a loop of your own.",
     ),
     "scaled_again": Rule(
         "warning",

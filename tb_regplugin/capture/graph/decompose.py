@@ -18,6 +18,7 @@ from tb_regplugin.capture.graph.operations import (
     single_element,
     strip,
 )
+from tb_regplugin.capture.graph.other_losses import OtherLosses
 from tb_regplugin.capture.graph.penalties import (
     both_norms,
     penalty_of_activations,
@@ -68,6 +69,11 @@ class Decomposition:
     collected: Collected = field(default_factory=Collected)
     visited_operations: int = 0
     warning: str | None = None
+
+    @property
+    def terms(self) -> list[Addend]:
+        """What adds up to the loss."""
+        return [a for part in self.parts if part.term.role != "unused" for a in part.addends]
 
 
 def decompose(
@@ -160,11 +166,12 @@ class _Decomposer:
         self, total: Tensor, collection: Iterable[Any] | None, variables: Iterable[Any]
     ) -> None:
         self.total = total
+        is_given = collection is not None
         if collection is None:
             collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
         self.sources = Sources(variables)
         with total.graph.as_default():
-            self.collected = Collected(collection)
+            self.collected = Collected(collection, is_given)
         for entry in self.collected.entries:
             met, _ = walk(entry.tensor, self.sources)
             # The first one is the entry.
@@ -193,10 +200,15 @@ class _Decomposer:
         for addend in met:
             if (entry := self.collected.find(addend.tensor)) is not None:
                 entry.addends.append(addend)
+        others = OtherLosses(self.total, terms, self.collected)
+        for entry in self.collected.entries:
+            entry.is_others = not entry.uses and others.have(entry)
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
-            if not entry.holds_entries:
+            # What was given is shown, whatever it is.
+            is_shown = self.collected.is_given or not entry.is_others
+            if is_shown and not entry.holds_entries:
                 penalties.extend(self._parts_of(entry))
         parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties)])
         if opaque:

@@ -86,9 +86,21 @@ class Sources:
         return self._facts(origin(strip_shape(tensor)).op)
 
     def only_variable(self, tensor: Tensor) -> VariableFacts | None:
-        """Returns the variable that a tensor's value depends on, if it is exactly one."""
-        found = [facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None]
-        return found[0] if len(found) == 1 else None
+        """Returns the variable that a tensor's value depends on, if it is exactly one.
+
+        Among several it is the one in training: others are schedules, or weights to stay near to.
+        """
+        found = {op: facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None}
+        if len(found) > 1:
+            found = {op: facts for op, facts in found.items() if self._is_trained(op)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _is_trained(self, op: Operation) -> bool:
+        if op.type not in VARIABLES:
+            captured = self._captured.get(id(self._outermost(op.outputs[0])))
+            return bool(getattr(captured, "trainable", True))
+        key = tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES
+        return any(getattr(v, "op", None) is op for v in op.graph.get_collection_ref(key))
 
     def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
@@ -182,15 +194,20 @@ class Reaches:
     Looks at each operation of a graph once, however often it is asked.
     """
 
-    def __init__(self, wanted: Callable[[Operation], bool]) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[Operation], bool],
+        leading_to: Callable[[Operation], list[Operation]] = operands,
+    ) -> None:
         self._wanted = wanted
+        self._leading_to = leading_to
         self.visited: dict[Operation, bool] = {}
 
     def __call__(self, op: Operation) -> bool:
         """Answers for an operation."""
-        visited = self.visited
-        for each in operands_first(op, operands, visited):
-            visited[each] = self._wanted(each) or any(visited.get(o) for o in operands(each))
+        visited, leading_to = self.visited, self._leading_to
+        for each in operands_first(op, leading_to, visited):
+            visited[each] = self._wanted(each) or any(visited.get(o) for o in leading_to(each))
         return visited[op]
 
 
