@@ -157,6 +157,19 @@ def test_terms_may_change(tmp_path: Path, compile_step: Callable[..., Any]) -> N
     assert recorded(tmp_path).steps.tolist() == list(range(10))
 
 
+def test_rows_that_come_while_rings_are_emptied_keep_their_order(tmp_path: Path) -> None:
+    """A ring that is read later holds rows that are newer than those which were just read."""
+    with Recorder(tmp_path) as recorder:
+        plain = tf.function(lambda: recorder.write(data_loss=1.0))
+        penalised = tf.function(lambda: recorder.write(data_loss=2.0, penalties={"w": 3.0}))
+        for _ in range(1_000):
+            plain()
+            penalised()
+    recording = recorded(tmp_path)
+    assert recording.steps.tolist() == list(range(2_000))
+    assert recording.values[:, 0].tolist() == [1.0, 2.0] * 1_000
+
+
 @pytest.mark.parametrize("package", [keras, tf_keras], ids=["keras", "tf_keras"])
 def test_a_list_of_layer_losses_is_described(tmp_path: Path, package: Any) -> None:
     """In a function, ``model.losses`` get names, kinds and strengths; elsewhere, numbers."""

@@ -261,7 +261,9 @@ class _Rings:
     def _drain(self) -> None:
         with self._lock:
             started, self._drained_at = self._drained_at, time.time()
-            drained = [(layout, ring.rows, ring.drain()) for layout, ring in self._rings.items()]
+            before = 0 if self._sequence is None else int(self._sequence.numpy())
+            rings = self._rings.items()
+            drained = [(layout, ring.rows, ring.drain(before)) for layout, ring in rings]
             self._share = max((len(rows.steps) / size for _, size, rows in drained), default=0.0)
             filled = [(layout, rows) for layout, _, rows in drained if len(rows.steps)]
             if filled:

@@ -79,8 +79,12 @@ class StepRing:
         with tf.control_dependencies([written]):
             self._count.assign(count + tf.cast(is_recorded, tf.int64))
 
-    def drain(self) -> StepRows:
-        """Takes out the rows that came since the last call. One thread at a time."""
+    def drain(self, before: int) -> StepRows:
+        """Takes out the rows that came since the last call. One thread at a time.
+
+        Those whose ``sequence`` is not below a number stay: other rings, which were emptied first,
+        may have got older ones by now.
+        """
         read, self._read = self._read, int(self._count.numpy())
         if read == self._read:
             nothing = np.zeros(0, np.int64)
@@ -88,8 +92,11 @@ class StepRing:
         buffer = self._buffer.numpy()
         numbers = unread(read, self._read, self.rows, int(self._count.numpy()))
         rows = buffer[numbers % self.rows]
+        lost = self._read - read - len(numbers)
         sequence, steps = rows[:, :_HEAD].copy().view(np.int64).T
-        return StepRows(sequence, steps, rows[:, _HEAD:], self._read - read - len(numbers))
+        taken = int(np.searchsorted(sequence, before))
+        self._read -= len(sequence) - taken
+        return StepRows(sequence[:taken], steps[:taken], rows[:taken, _HEAD:], lost)
 
 
 def stack_scalars(values: Sequence[Any]) -> Any:
