@@ -89,8 +89,9 @@ def _report(sections: list[Section], load: float) -> str:
     head = [
         "# Results",
         "",
-        "Written by `make bench`. Everything is measured in one run, one thing after another, on "
-        "logs that are generated from fixed seeds.",
+        "Written by `make bench`. Everything is measured in one run, unless a section says that it "
+        "was measured by itself, one thing after another, on logs that are generated from fixed "
+        "seeds.",
         "",
         f"{os.cpu_count()} processor cores, {platform.system()}; the machine's load was {load:.1f} "
         "when it began. Where that is not near 0, other programs were running: wall times are too "
