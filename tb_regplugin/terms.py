@@ -12,7 +12,7 @@ from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
 
 Role = Literal[
-    "total", "data", "penalty", "implicit", "unused", "unexplained",
+    "total", "data", "penalty", "implicit", "unused", "inside", "unexplained",
     "gradient", "data_gradient", "gradient_cosine",
 ]  # fmt: skip
 Kind = Literal["l1", "l2", "l1_l2", "orthogonal", "activity", "add_loss", "weight_decay", "custom"]
@@ -23,8 +23,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 # What a recording of gradients has of each term, and no recording of losses.
 GRADIENT_ROLES: tuple[Role, ...] = ("gradient", "data_gradient", "gradient_cosine")
 
-# Recorded beside the loss: no part of it.
-OUTSIDE_OF_LOSS: frozenset[str] = frozenset({"implicit", "unused"})
+# Recorded beside the loss: no summand of it.
+OUTSIDE_OF_LOSS: frozenset[str] = frozenset({"implicit", "unused", "inside"})
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,11 @@ class Term:
         pays on the data, ``"penalty"`` for one entry of ``REGULARIZATION_LOSSES`` or
         ``model.losses``, ``"implicit"`` for a penalty that is not in the loss (decoupled weight
         decay), ``"unused"`` for a collected penalty term that never reaches the loss,
-        ``"unexplained"`` for a part of the loss of unknown origin. In a recording of gradients:
-        ``"gradient"`` for the norm of a penalty's gradient, ``"data_gradient"`` for that of the
-        rest of the loss on the same variable, ``"gradient_cosine"`` for the cosine of both.
+        ``"inside"`` for one that the loss depends on, but not as a summand (as ``log(loss)``
+        does), ``"unexplained"`` for a part of the loss of unknown origin. In a recording of
+        gradients: ``"gradient"`` for the norm of a penalty's gradient, ``"data_gradient"`` for
+        that of the rest of the loss on the same variable, ``"gradient_cosine"`` for the cosine of
+        both.
       kind: The form of a penalty, such as ``"l2"``; ``None`` where it is not known.
       strength: The number the user wrote, such as the 0.01 of ``L2(0.01)``; the pair
         ``(l1, l2)`` for ``"l1_l2"``; ``None`` where it is not known.

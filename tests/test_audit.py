@@ -7,7 +7,7 @@ import cProfile
 import pytest
 import tensorflow as tf
 
-from tb_regplugin import audit
+from tb_regplugin import Finding, audit
 from tests.corpus.programs import PROGRAMS, l2, network, tf1
 
 # What is said of programs that are right.
@@ -81,6 +81,24 @@ def test_inside_a_function_the_collection_is_given() -> None:
     loss(tf.ones([3]), forgets=True)
     loss(tf.ones([3]), forgets=False)
     assert found == [["not_in_loss"], []]
+
+
+def test_inside_a_function_nothing_is_printed(caplog: pytest.LogCaptureFixture) -> None:
+    """AutoGraph has nothing to complain of, and the advice speaks of what was given."""
+    w = tf.Variable(tf.ones([3]))
+    found: list[Finding] = []
+
+    @tf.function
+    def step(x: tf.Tensor) -> tf.Tensor:
+        loss = tf.reduce_mean(w * x)
+        found.extend(audit(loss, collection=[0.1 * tf.nn.l2_loss(w)], variables=[w]))
+        return loss
+
+    step(tf.ones([3]))
+    (finding,) = found
+    assert "Variable was collected in the collection and is not in the loss" in finding.sentence
+    assert "sum(model.losses)" in finding.fix
+    assert "AutoGraph" not in caplog.text
 
 
 def test_an_eager_loss_is_refused() -> None:

@@ -53,6 +53,7 @@ EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     "11": (["data", "conv/kernel"], [0.1], 100),
     "12/train": (["data", "hidden/kernel", "output/kernel"], [0.001, 0.001], 20),
     "pull/train": (["data", "output/kernel"], [0.001], 20),
+    **{f"folds/{fold}/train": (["data", "d/kernel"], [0.01], 10) for fold in range(3)},
     "op": (["data", "w"], [0.1], 100),
     "loop": (["data", "w"], [None], 100),
     "layers": (["data", "layer/kernel"], [0.01], 100),

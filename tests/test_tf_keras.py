@@ -1,10 +1,12 @@
 """Recording from tf_keras models, and the same way of regularising in both Keras."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import tf_keras
 from tb_regplugin import Recording, load
 from tb_regplugin.capture import internals as both
 from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
+from tb_regplugin.command_line import main
 
 # In a process of its own: TensorFlow decides at its import which Keras tf.keras is.
 _PROGRAM = """
@@ -115,6 +118,72 @@ def _check(recorded: Recording, prefix: str, expected: list[list[float]]) -> Non
     np.testing.assert_allclose(recorded.values, expected, rtol=2e-5)
 
 
+class _Sampling(tf_keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        """Returns a sample, with noise."""
+        mean, log_variance = inputs
+        return mean + tf.exp(0.5 * log_variance) * tf.random.normal(tf.shape(mean))
+
+
+@pytest.mark.parametrize("loss", [None, "mse"])
+def test_an_added_loss_is_the_data_loss_where_there_is_no_other(
+    loss: str | None, tmp_path: Path
+) -> None:
+    """A variational autoencoder whose whole loss is ``model.add_loss``, compiled with no other.
+
+    https://github.com/keras-team/keras/blob/2.3.1/examples/variational_autoencoder.py (long gone
+    from Keras, and in many repositories).
+    """
+    layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(0)
+    x = np.random.RandomState(0).rand(40, 6).astype("float32")
+    inputs = layers.Input((6,))
+    hidden = layers.Dense(4, "tanh", kernel_regularizer="l2", name="hidden")(inputs)
+    mean, log_variance = layers.Dense(2, name="mean")(hidden), layers.Dense(2)(hidden)
+    outputs = layers.Dense(6, "sigmoid")(_Sampling()([mean, log_variance]))
+    model = tf_keras.Model(inputs, outputs)
+    kl = -0.5 * tf.reduce_sum(1 + log_variance - mean**2 - tf.exp(log_variance), axis=-1)
+    reconstruction = 6 * tf_keras.losses.binary_crossentropy(inputs, outputs)
+    model.add_loss(tf.reduce_mean(reconstruction + kl))
+    model.compile("adam", loss)
+    callback = RegularizationCallback(tmp_path)
+    targets = () if loss is None else (x,)
+    history = model.fit(x, *targets, epochs=3, batch_size=40, verbose=0, callbacks=[callback])
+    recorded = load(tmp_path)["train"]
+    roles = {term.name: term.role for term in recorded.columns}
+    assert roles.pop("total") == "total"
+    assert roles.pop("hidden/kernel") == "penalty"
+    expected = ["data"] if loss is None else ["data", "penalty"]
+    assert sorted(roles.values()) == expected
+    np.testing.assert_allclose(recorded.values[:, 0], history.history["loss"], rtol=1e-6)
+    np.testing.assert_allclose(recorded.values[:, 0], recorded.values[:, 1:].sum(1), rtol=1e-6)
+
+
+def _check_as_json(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    main(["check", str(log_dir), "--format", "json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_regulariser_set_after_building_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others are none: of a frozen layer, and one whose wrapper names its term otherwise."""
+    layers, l2 = tf_keras.layers, tf_keras.regularizers.L2(0.1)
+    frozen = layers.Dense(2, kernel_regularizer=l2, trainable=False)
+    inner = layers.TimeDistributed(layers.Dense(2, activity_regularizer="l2", bias_regularizer=l2))
+    model = tf_keras.Sequential([inner, frozen, layers.Flatten(), layers.Dense(1, name="top")])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3, 2)), np.ones((8, 1))
+    log_dirs = tmp_path / "before", tmp_path / "after"
+    model.fit(x, y, verbose=0, callbacks=[RegularizationCallback(log_dirs[0])])
+    model.get_layer("top").kernel_regularizer = l2
+    with pytest.warns(RuntimeWarning, match="kernel_regularizer of top is set"):
+        model.fit(x, y, verbose=0, callbacks=[RegularizationCallback(log_dirs[1])])
+    found = [_check_as_json(d, capsys) for d in log_dirs]
+    codes = [[f["code"] for f in each["recordings"][0]["findings"]] for each in found]
+    assert codes == [[], ["regularizer_without_effect"]]
+
+
 def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> None:
     """The class takes what that of Keras 3 takes."""
     with pytest.warns(RuntimeWarning, match="no gradients of tf_keras models"):
@@ -122,6 +191,38 @@ def test_gradients_are_a_warning_and_bad_options_an_error(tmp_path: Path) -> Non
     for options in ({"every": 0}, {"gradients_every": 0}, {"flush_secs": 0}):
         with pytest.raises(ValueError, match="must be"):
             RegularizationCallback(tmp_path, **options)
+
+
+_GRAPH_MODE = """
+import sys, warnings
+import numpy as np, tensorflow as tf, tf_keras
+from tb_regplugin.capture.tf_keras import RegularizationCallback
+tf.compat.v1.disable_eager_execution()
+model = tf_keras.Sequential([tf_keras.layers.Dense(1, kernel_regularizer="l2")])
+model.compile("sgd", "mse")
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for data in (np.ones((8, 2)), np.ones((8, 1))), (tf.data.Dataset.from_tensors(
+        (np.ones((8, 2), "float32"), np.ones((8, 1), "float32"))
+    ),):
+        callback = RegularizationCallback(sys.argv[1])
+        history = model.fit(*data, epochs=2, verbose=0, callbacks=[callback])
+        assert len(history.history["loss"]) == 2
+print([str(w.message) for w in caught if "tb_regplugin" in str(w.message)])
+"""
+
+
+def test_in_graph_mode_it_says_that_it_cannot_record(tmp_path: Path) -> None:
+    """And what can (https://github.com/tensorflow/tensorflow/issues/57645)."""
+    result = subprocess.run(
+        [sys.executable, "-c", _GRAPH_MODE, tmp_path], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    messages = ast.literal_eval(result.stdout.splitlines()[-1])
+    assert len(messages) == 2
+    for message in messages:
+        assert "Remove tf.compat.v1.disable_eager_execution()" in message
+        assert "RegularizationHook" in message
 
 
 def test_every_private_name_is_there() -> None:

@@ -18,7 +18,13 @@ from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, stack_scalars
 from tb_regplugin.terms import Layout, PenaltyValues
-from tb_regplugin.writing.arguments import Names, check_options, layout_of, split_losses
+from tb_regplugin.writing.arguments import (
+    CopiedAsUnused,
+    Names,
+    check_options,
+    layout_of,
+    split_losses,
+)
 from tb_regplugin.writing.blocks import BlockWriter
 
 # How long the rings are left alone, in seconds: at first, at least and at most.
@@ -28,7 +34,7 @@ _MIN_WAIT, _MAX_WAIT = 0.001, 0.05
 _WANTED_SHARE = 0.25
 
 
-class Recorder:
+class Recorder(CopiedAsUnused):
     """Records what a loss is made of in a TF2 training loop of one's own.
 
     ``write`` may be called in eager code, in a ``tf.function`` and in one with

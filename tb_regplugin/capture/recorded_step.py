@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.rows import Ring, Rows
+from tb_regplugin.finding import Finding
+from tb_regplugin.terms import Term
 
 _CACHE_ATTRIBUTE = "_tb_regplugin_step"
 
@@ -48,6 +50,7 @@ class RecordedStep(ABC):
       is_collective: Whether all workers must drain together, because rows are summed over them.
       user: Who drains it.
       has_noticed: Whether the user was given its notice.
+      findings: What the user was told of the model's penalties.
     """
 
     def __init__(self, original: Any, ring: Ring, steps_per_execution: int, strategy: Any) -> None:
@@ -58,6 +61,7 @@ class RecordedStep(ABC):
         self.is_collective = internals.runs_in_several_processes(strategy)
         self.user: Any = None
         self.has_noticed = False
+        self.findings: tuple[Finding, ...] = ()
 
     @classmethod
     def of(cls, model: Any, original: Any, kind: StepKind, *options: Any) -> RecordedStep:
@@ -99,9 +103,20 @@ class RecordedStep(ABC):
         """Takes the rows that came since the last call."""
         return [rows for source in self.sources for rows in source.drain()]
 
+    def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
+        """Returns what is wrong with a model's penalties, after a step that had these columns."""
+        return ()
+
     def notice(self) -> str | None:
         """Returns what the user should know, as far as is known by now."""
         return None
+
+    def why_nothing(self, kind: StepKind) -> str:
+        """Returns why it has run and there is no row."""
+        return (
+            f"the model's {kind.step} does not call compute_loss, so no loss can be seen. "
+            "With TensorFlow, Recorder.write() records what you give it there"
+        )
 
 
 # Returns the recorded step for a model's own function of a kind.

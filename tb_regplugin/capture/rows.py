@@ -109,7 +109,7 @@ class Ring(ABC):
 
     def push(
         self, columns: Sequence[Term], values: Sequence[Any], samples: Any = None, step: Any = None
-    ) -> None:
+    ) -> int:
         """Adds the row of a step. Call it inside of the step, once a trace or an eager step.
 
         Args:
@@ -118,6 +118,9 @@ class Ring(ABC):
           samples: How many samples the batch has, to weight its row with it in a mean.
           step: The number of the step, a tensor. It is counted where there is none; with a
             number, steps that are not kept need no call.
+
+        Returns:
+          The row's label.
         """
         # One column stays for the number of samples.
         room = self.columns - 1
@@ -137,6 +140,13 @@ class Ring(ABC):
                 self._labels.append(label)
             number = self._labels.index(label)
         self.write(number, values, step)
+        return number
+
+    def describe_anew(self, label: int, columns: Sequence[Term]) -> None:
+        """Says of rows that were pushed, and not drained yet, what else their columns are."""
+        layout, has_samples = self._labels[label]
+        if len(layout.columns) == len(columns):
+            self._labels[label] = Layout(tuple(columns)), has_samples
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call, cut where their columns change."""

@@ -8,6 +8,7 @@ import warnings
 import weakref
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
+from tb_regplugin.finding import Finding
 from tb_regplugin.terms import GRADIENT_ROLES, Layout, Term
 from tb_regplugin.writing.blocks import BlockWriter
 
@@ -93,9 +95,7 @@ class Session(ABC):
         if step.ring.failure is not None:
             raise step.ring.failure
         if not step.ring.has_rows:
-            raise RecordingError(
-                f"the model's {self.kind.step} does not call compute_loss, so no loss can be seen"
-            )
+            raise RecordingError(step.why_nothing(self.kind))
 
 
 def disarm(model: Any, kind: StepKind) -> None:
@@ -143,6 +143,7 @@ class TrainingSession(Session):
         # When which number of steps was reached, since the last drain.
         self._marks: list[tuple[int, float]] = []
         self._expected_step = 0
+        self._findings: tuple[Finding, ...] | None = None
 
     @property
     def next_step(self) -> int | None:
@@ -159,9 +160,10 @@ class TrainingSession(Session):
             if self._is_chief:
                 is_gradients = rows.layout.columns[0].role in GRADIENT_ROLES
                 writer = self._gradient_writer if is_gradients else self._writer
+                layout = rows.layout if is_gradients else self._with_findings(rows.layout, step)
                 # A step is done when the number of steps has become one more.
                 wall_times = np.interp(rows.steps + 1, numbers, times)
-                writer.append(rows.layout, rows.steps, wall_times, rows.values)
+                writer.append(layout, rows.steps, wall_times, rows.values)
                 self.has_written = True
         # Fewer than expected where the data ended within an execution.
         self._expected_step = step.ring.next_step
@@ -170,12 +172,44 @@ class TrainingSession(Session):
             iterations = self._first_iterations + self._expected_step - self._first_step
             _remember(self._model, self._expected_step, iterations)
 
+    def _with_findings(self, layout: Layout, step: RecordedStep) -> Layout:
+        """Adds what is wrong with the model's penalties, as it was in its first step."""
+        if self._findings is None:
+            try:
+                self._findings = step.audit(self._model, layout.columns)
+            except Exception:  # noqa: BLE001 - a layer of a user's that can't be judged isn't
+                self._findings = ()
+            for finding in set(self._findings) - set(step.findings):
+                warnings.warn(
+                    f"tb_regplugin: {finding.sentence} {finding.fix}", RuntimeWarning, stacklevel=4
+                )
+            step.findings = self._findings
+        return replace(layout, findings=self._findings) if self._findings else layout
+
     def finish(self) -> None:
         """Writes the rest, after the training's last step."""
         self.drain()
         if self.step is not None:
             iterations = _iterations_of(self._model.optimizer)
             _remember(self._model, self.step.ring.next_step, iterations)
+        if not self.has_written and self._is_chief:
+            warnings.warn(
+                f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def _why_nothing(self) -> str:
+        first, next_step = self._first_step, self.next_step
+        if next_step is None or next_step == first:
+            return (
+                "fit ran no step of it. Look at its data, epochs and initial_epoch; a backup that "
+                "was restored may be at its end"
+            )
+        return (
+            f"its steps {first} to {next_step - 1} have none that every={self._every} divides. "
+            "Choose a smaller one"
+        )
 
     def _start(self, step: RecordedStep) -> None:
         if self.step is None:

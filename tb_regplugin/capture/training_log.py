@@ -5,22 +5,41 @@ from __future__ import annotations
 import atexit
 import os
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
 from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
 from tb_regplugin.names import GRADIENTS_SUFFIX
-from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.event_file import EventFile
+
+# A function is called for each model, when its recording begins.
+LogDir = str | os.PathLike[str] | Callable[[], str | os.PathLike[str]]
+
+
+class _Writers:
+    """The writers of a log directory, whose runs are ``train`` and ``validation``."""
+
+    def __init__(self, log_dir: str | os.PathLike[str], flush_secs: float) -> None:
+        train, validation = (
+            os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
+        )
+        file = EventFile(train)
+        self.losses = BlockWriter(train, flush_secs=flush_secs, file=file)
+        self.gradients = BlockWriter(
+            train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file, is_first=False
+        )
+        self.validations = BlockWriter(validation, flush_secs=flush_secs, is_first=False)
 
 
 class TrainingLog:
     """Files and sessions of a callback; outlives it to write the last rows.
 
     Args:
-      log_dir: Where the runs ``train`` and ``validation`` go.
+      log_dir: Where the runs ``train`` and ``validation`` go, or a function that says so.
       every: Record the steps that this number divides.
       flush_secs: How long a row may wait before it is on disk, in seconds.
       step_of: Makes a model's recorded steps.
@@ -31,7 +50,7 @@ class TrainingLog:
 
     def __init__(
         self,
-        log_dir: str | os.PathLike[str],
+        log_dir: LogDir,
         every: int,
         flush_secs: float,
         step_of: StepFactory,
@@ -40,15 +59,11 @@ class TrainingLog:
         self._step_of = step_of
         self._every = every
         self._flush_secs = flush_secs
-        train, validation = (
-            os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
-        )
-        file = EventFile(train)
-        self._writer = BlockWriter(train, flush_secs=flush_secs, file=file)
-        self._gradient_writer = BlockWriter(
-            train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file
-        )
-        self._validation_writer = BlockWriter(validation, flush_secs=flush_secs)
+        self._log_dir = log_dir if callable(log_dir) else os.fspath(log_dir)
+        # Each model's own, to which it comes back.
+        self._directories: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+        self._writers: _Writers | None = None
+        self._recorded: Callable[[], Any] = lambda: None
         self._fail_safe = FailSafe()
         self._validation_fail_safe = FailSafe("validation")
         self._training: TrainingSession | None = None
@@ -82,9 +97,10 @@ class TrainingLog:
         self._validations = None
         if training is not None:
             self._fail_safe.run(training.finish)
-        self._fail_safe.run(self._writer.flush)
-        self._fail_safe.run(self._gradient_writer.flush)
-        self._validation_fail_safe.run(self._validation_writer.flush)
+        if self._writers is not None:
+            self._fail_safe.run(self._writers.losses.flush)
+            self._fail_safe.run(self._writers.gradients.flush)
+            self._validation_fail_safe.run(self._writers.validations.flush)
 
     def begin_validation(self) -> None:
         """Prepares to record a validation."""
@@ -113,30 +129,48 @@ class TrainingLog:
         step = None if self._training is None else self._training.step
         if step is not None and not step.is_collective:
             self.drain()
-        self._fail_safe.run(self._writer.close)
-        self._fail_safe.run(self._gradient_writer.close)
-        self._validation_fail_safe.run(self._validation_writer.close)
+        self._close_writers()
+
+    def _close_writers(self) -> None:
+        if self._writers is not None:
+            self._fail_safe.run(self._writers.losses.close)
+            self._fail_safe.run(self._writers.gradients.close)
+            self._validation_fail_safe.run(self._writers.validations.close)
 
     def _begin(self, model: Any) -> None:
         disarm(model, TRAIN)
         disarm(model, TEST)
         # What an exception has left.
         self.drain()
+        writers = self._writers_for(model)
         self._training = TrainingSession(
             model,
             self._step_of,
             self._fail_safe,
-            self._writer,
-            self._gradient_writer,
+            writers.losses,
+            writers.gradients,
             every=self._every,
             drain_secs=self._flush_secs / 2,
         )
         self._validations = ValidationSession(
-            model, self._step_of, self._validation_fail_safe, self._validation_writer
+            model, self._step_of, self._validation_fail_safe, writers.validations
         )
 
+    def _writers_for(self, model: Any) -> _Writers:
+        """Returns those that go on where this model's training has ended, or new ones."""
+        if self._writers is None or self._recorded() is not model:
+            self._close_writers()
+            # The exit hook has to come after theirs.
+            atexit.unregister(self.close)
+            self._has_exit_hook = False
+            log_dir = self._directories.get(model, self._log_dir)
+            self._directories[model] = log_dir() if callable(log_dir) else log_dir
+            self._writers = _Writers(self._directories[model], self._flush_secs)
+            self._recorded = weakref.ref(model)
+        return self._writers
 
-class RecordsTraining:
+
+class RecordsTraining(CopiedAsUnused):
     """What the callbacks of both Kerases do around a training."""
 
     model: Any

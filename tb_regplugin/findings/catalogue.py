@@ -99,7 +99,8 @@ CATALOGUE = {
         "warning",
         "The terms don't add up to the total",
         "Look for a term that is added twice, scaled again or never added; a part of the loss "
-        "that isn't recorded as a term shows here too.",
+        "that isn't recorded as a term shows here too. Writer's total_loss= is the loss that is "
+        "minimised, with the penalties.",
         ("residual_share", "residual_rows"),
     ),
     "total_falls_by_penalty": Rule(
@@ -173,11 +174,21 @@ CATALOGUE = {
         "Weight decay acts that is not in the loss",
         "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
     ),
+    # Of the layers of a Keras model, as it trains.
+    "regularizer_without_effect": Rule(
+        "warning",
+        "A regulariser is set on a layer and adds nothing to the loss",
+        "Set a weight's regulariser before its layer is built. For a built model: "
+        "clone = keras.models.clone_model(model), clone.set_weights(model.get_weights()), and "
+        "compile the clone. Where a wrapper drops an activity regulariser, use an "
+        "ActivityRegularization layer after it.",
+    ),
     # Of graphs, by ``audit``.
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
-        "Add it: loss += tf.add_n(tf.compat.v1.losses.get_regularization_losses()).",
+        "Add it to the loss: get_regularization_loss() in a graph of TensorFlow 1, "
+        "sum(model.losses) with Keras, or the penalty itself in a loop of your own.",
     ),
     "scaled_again": Rule(
         "warning",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.reading.composition import SIGNIFICANT_SHARE
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
@@ -77,6 +78,15 @@ class Curves:
         if places or not totals:
             return self.sum(places)
         return np.asarray(self.sum(totals) - self.penalty)
+
+    @functools.cached_property
+    def has_data_loss(self) -> bool:
+        """Whether a data loss was recorded, or is what the penalties leave of the total."""
+        rest = np.abs(self.data[self.finite]).max(initial=0)
+        least = 0.0
+        if not self.places("data"):
+            least = SIGNIFICANT_SHARE * np.abs(self.total[self.finite]).max(initial=0)
+        return bool(rest > least)
 
     @functools.cached_property
     def total(self) -> PerRow:

@@ -10,7 +10,7 @@ from tb_regplugin.finding import Finding, worst_first
 from tb_regplugin.findings.catalogue import CATALOGUE, Thresholds
 from tb_regplugin.findings.curves import Curves
 from tb_regplugin.findings.rules import RULES
-from tb_regplugin.findings.trends import TREND_RULES
+from tb_regplugin.findings.trends import BALANCE_RULES, TREND_RULES
 from tb_regplugin.reading.table import Table
 
 # Trends are read off fifths and tenths of a recording, whatever the thresholds are.
@@ -26,7 +26,8 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
     with np.errstate(invalid="ignore", over="ignore"):
         rows = len(curves.finite)
         trends = curves.places("penalty") and rows >= max(limits.min_rows, _LEAST_ROWS)
-        rules = (*RULES, *(TREND_RULES if trends else ()))
+        balance = BALANCE_RULES if trends and curves.has_data_loss else ()
+        rules = (*RULES, *(TREND_RULES if trends else ()), *balance)
         findings = [finding for rule in rules for finding in rule(curves, limits)]
     # Of a training that was restarted, the latest are those that still hold.
     known = table.layouts[-1].findings if table.layouts else ()

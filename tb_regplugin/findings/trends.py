@@ -1,6 +1,7 @@
 """What is looked for in how penalties and data loss develop.
 
-These rules need some steps, and penalties. They speak of sizes only: influence is in the gradients.
+These rules need some steps, and penalties; most need a data loss. They speak of sizes only:
+influence is in the gradients.
 """
 
 from __future__ import annotations
@@ -207,12 +208,12 @@ def _jumps(values: npt.NDArray[np.float32], factor: float) -> list[int]:
     return jumps
 
 
-TREND_RULES = (
+TREND_RULES = (one_term_carries, penalty_jumped)
+# Of trainings that have a data loss.
+BALANCE_RULES = (
     collapse,
     penalty_dominates,
     penalty_negligible,
-    one_term_carries,
     total_falls_by_penalty,
     penalty_rises_with_data,
-    penalty_jumped,
 )

@@ -79,9 +79,9 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
     Returns:
       Run, name, number of rows, last step, and for each column its ``last`` value with its
       ``share`` of the loss: of the sum of the sizes of all parts, so that shares add up to 1 also
-      where some parts are negative. A column that was not recorded in the last row has neither,
-      and so has the share of one that is not in the loss. Of numbers that JSON lacks, ``last`` is
-      the name.
+      where some parts are negative. A column that was not recorded in the last row has neither.
+      One that is not in the loss has no share, nor have penalties alone: what else the loss has,
+      nobody knows. Of numbers that JSON lacks, ``last`` is the name.
     """
     table = contents.table
     described: dict[str, Any] = {"run": run, "name": name, "rows": len(table.steps)}
@@ -94,6 +94,8 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
         for column, value in zip(contents.columns, values, strict=True)
         if column.term.role in IN_LOSS and np.isfinite(value)
     )
+    # Derived where there is a data loss.
+    has_total = any(column.term.role == "total" for column in contents.columns)
     has_residual = contents.digests.has_significant_residual(table)
     columns = []
     for i, (column, value) in enumerate(zip(contents.columns, values, strict=True)):
@@ -104,7 +106,7 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
         entry = {key: known for key, known in entry.items() if known is not None}
         if column.derived or table.recorded[-1, i]:
             entry["last"] = value if np.isfinite(value) else str(value)
-            if term.role in IN_LOSS and np.isfinite(value) and whole > 0:
+            if term.role in IN_LOSS and np.isfinite(value) and whole > 0 and has_total:
                 entry["share"] = abs(value) / whole
         columns.append(entry)
     return described | {"last_step": int(table.steps[-1]), "columns": columns}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,34 @@ DATA = Term("data", role="data")
 # Whether there is a total, the names of the data loss's parts (None where it is one number), and
 # the penalties' names or terms: what a layout is made of.
 Names = tuple[bool, tuple[str, ...] | None, tuple[str | Term, ...]]
+
+
+class CopiedAsUnused:
+    """Its copies, also deep ones and those by ``pickle``, are new objects of the same arguments.
+
+    Programs that try several settings copy what records, and threads and open files can't be.
+    """
+
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        init = cls.__dict__.get("__init__")
+        if init is None:
+            return
+
+        @functools.wraps(init)
+        def remember_and_init(self: CopiedAsUnused, *args: Any, **kwargs: Any) -> None:
+            # The outermost comes first: it is a subclass' that is made anew.
+            self.__dict__.setdefault("_arguments", (args, kwargs))
+            init(self, *args, **kwargs)
+
+        # In place, for signatures and help. To a checker, a class never gets another __init__.
+        cls.__init__ = remember_and_init  # type: ignore[method-assign, assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        args, kwargs = self._arguments
+        return functools.partial(type(self), *args, **kwargs), ()
 
 
 def check_options(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tb_regplugin import log_format
 from tb_regplugin.log_format import Block, SegmentTag
 from tb_regplugin.terms import Layout
+from tb_regplugin.writing.earlier import warn_of_earlier
 from tb_regplugin.writing.event_file import EventFile
 
 # With both, a day of slow training is some 1,000 blocks in 100 tags.
@@ -132,6 +133,8 @@ class BlockWriter:
       name: What the recording is called.
       flush_secs: The flush interval at first, in seconds.
       file: The event file, where it is shared with other writers.
+      is_first: Whether it warns where its rows take the place of an earlier recording's; others
+        write beside one that does.
     """
 
     def __init__(
@@ -140,8 +143,11 @@ class BlockWriter:
         name: str = "losses",
         flush_secs: float = 5.0,
         file: EventFile | None = None,
+        *,
+        is_first: bool = True,
     ) -> None:
         self.failed = False
+        self._is_first = is_first
         self._log_dir = log_dir
         self._file = file or EventFile(log_dir)
         self._name = name
@@ -260,6 +266,8 @@ class BlockWriter:
         if self._open_block is None:
             self._open_block = _OpenBlock(layout, self._deadline(wall_time))
             if self._thread is None:
+                if self._is_first:
+                    warn_of_earlier(self._log_dir, self._name, step, stacklevel=4)
                 self._thread = threading.Thread(
                     target=self._run, name="tb_regplugin writer", daemon=True
                 )

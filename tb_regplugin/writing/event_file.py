@@ -15,6 +15,9 @@ from tensorboard.compat.proto import event_pb2
 
 from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 
+# TensorBoard takes every file with "tfevents" in its name.
+SUFFIX = ".regularization"
+
 _FILE_NUMBERS = itertools.count()
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 
@@ -48,10 +51,9 @@ class EventFile:
         return self
 
     def _make(self) -> None:
-        # TensorBoard takes every file with "tfevents" in its name.
         name = (
             f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}."
-            f"{next(_FILE_NUMBERS)}.regularization"
+            f"{next(_FILE_NUMBERS)}{SUFFIX}"
         )
         self._path = os.path.join(self._directory, name)
         self._remote = remote_files(self._directory)

@@ -10,13 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
 from tb_regplugin.terms import Layout, PenaltyValues, Term
-from tb_regplugin.writing.arguments import DATA, check_options, layout_of, split_losses
+from tb_regplugin.writing.arguments import (
+    DATA,
+    CopiedAsUnused,
+    check_options,
+    layout_of,
+    split_losses,
+)
 from tb_regplugin.writing.blocks import BlockWriter
 
 _INT64 = range(-(2**63), 2**63)
 
 
-class Writer:
+class Writer(CopiedAsUnused):
     """Records what a loss is made of, step by step, for TensorBoard's Regularization tab.
 
     Takes the numbers of Python and NumPy, and the scalars of PyTorch, JAX and TensorFlow.

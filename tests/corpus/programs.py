@@ -155,6 +155,55 @@ def two_networks_with_a_loss_each() -> Any:
     return loss + tf.add_n(tf1.losses.get_regularization_losses(scope="generator"))
 
 
+def adversaries(*, with_training: bool, forgets: bool = False) -> tuple[Any, Any]:
+    """Returns the losses of a critic and of a generator, whose fakes are in both.
+
+    As in https://github.com/tensorflow/tensorflow/issues/16158.
+    """
+    z = tf1.placeholder(tf.float32, [None, 2])
+    generator = tf1.get_variable("generator/w", [2, 4], regularizer=l2(0.1))
+    critic = tf1.get_variable("critic/w", [4, 1], regularizer=l2(0.1))
+    fakes = tf.reduce_mean(z @ generator @ critic)
+    reals = tf.reduce_mean(tf1.placeholder(tf.float32, [None, 4]) @ critic)
+    losses = [fakes - reals + tf1.losses.get_regularization_loss(scope="critic"), -fakes]
+    if not forgets:
+        losses[1] += tf1.losses.get_regularization_loss(scope="generator")
+    if with_training:
+        for loss, variable in zip(losses, (critic, generator), strict=True):
+            tf1.train.AdamOptimizer().minimize(loss, var_list=[variable])
+    return losses[0], losses[1]
+
+
+@program()
+def a_critic_whose_fakes_have_a_penalised_generator() -> Any:
+    return adversaries(with_training=False)[0]
+
+
+@program()
+def a_critic_that_is_trained_beside_its_generator() -> Any:
+    return adversaries(with_training=True)[0]
+
+
+@program()
+def a_generator_that_is_trained_beside_its_critic() -> Any:
+    return adversaries(with_training=True)[1]
+
+
+@program()
+def a_critic_whose_generator_forgets_its_penalty() -> Any:
+    return adversaries(with_training=True, forgets=True)[0]
+
+
+@program()
+def a_trunk_whose_penalty_another_task_has() -> Any:
+    with tf1.variable_scope("trunk", reuse=tf1.AUTO_REUSE):
+        one, other = network(l2(0.1), scope=""), network(l2(0.1), scope="")
+    one += tf1.losses.get_regularization_loss()
+    for loss in (one, other):
+        tf1.train.GradientDescentOptimizer(0.1).minimize(loss)
+    return other
+
+
 @program()
 def an_activity_penalty_collected_and_added() -> Any:
     x = tf1.placeholder(tf.float32, [None, 4])
@@ -249,6 +298,27 @@ def added_in_another_variable_of_the_program() -> Any:
 def the_penalties_of_another_scope() -> Any:
     loss = network(l2(0.1), scope="a") + network(l2(0.1), scope="b")
     return loss + tf.add_n(tf1.losses.get_regularization_losses(scope="a"))
+
+
+@program("not_in_loss")
+def a_generator_that_forgets_its_penalty() -> Any:
+    return adversaries(with_training=True, forgets=True)[1]
+
+
+@program("not_in_loss")
+def trained_without_the_penalties_that_are_shown() -> Any:
+    loss = network(l2(0.1))
+    tf1.summary.scalar("total", 2.0 * loss + tf1.losses.get_regularization_loss())
+    tf1.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
+    return loss
+
+
+@program("not_in_loss")
+def collected_with_an_activity_penalty_and_never_added() -> Any:
+    loss = network(l2(0.1))
+    tf1.add_to_collection(REGULARIZATION_LOSSES, 0.01 * tf.reduce_mean(kernels()[0]) * loss)
+    tf1.losses.get_regularization_loss()
+    return loss
 
 
 @program("scaled_again")

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.finding import Finding
+from tb_regplugin.findings.catalogue import found
 from tb_regplugin.log_format import Block, layout_id
 from tb_regplugin.reading.table import GrowingTable, Table, union
 from tb_regplugin.terms import Layout, Term
@@ -27,6 +29,13 @@ class Stretch(NamedTuple):
 
     values: Values
     steps: npt.NDArray[np.int64] = np.arange(STEPS)
+    # What the writer found as it began.
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def layout(self) -> Layout:
+        """What its columns are."""
+        return Layout(tuple(self.values), self.findings)
 
 
 class Training(NamedTuple):
@@ -51,13 +60,13 @@ def recording(*expected: str) -> Callable[[Any], Any]:
 
 def table_of(stretches: Sequence[Stretch]) -> Table:
     """Returns a recording as it is in memory when it was read."""
-    layouts = {layout_id(layout): layout for layout in (Layout(tuple(s.values)) for s in stretches)}
+    layouts = {layout_id(layout): layout for layout in (s.layout for s in stretches)}
     rows = GrowingTable(union(list(layouts.values())), layouts, STEPS)
     for i, stretch in enumerate(stretches):
         values = [np.broadcast_to(v, len(stretch.steps)) for v in stretch.values.values()]
         array = np.array(values, np.float32).T
         block = Block(stretch.steps, stretch.steps.astype(np.float64), array)
-        rows.append(str(i), layout_id(Layout(tuple(stretch.values))), block)
+        rows.append(str(i), layout_id(stretch.layout), block)
     return rows.table()
 
 
@@ -284,6 +293,23 @@ def penalties_that_stay_above_a_stuck_data_loss() -> Any:
 @recording("total_falls_by_penalty")
 def only_the_penalty_falls() -> Any:
     return whole({DATA: 2.3 * noise(0.01), l2(): falling(1.5, 0.3)})
+
+
+@recording()
+def penalties_of_a_step_that_keeps_its_loss_to_itself() -> Any:
+    return whole({l2("a"): falling(1.5, 0.3), l2("b"): falling(0.5, 0.4)})
+
+
+@recording()
+def a_total_of_nothing_but_penalties() -> Any:
+    a, b = falling(1.5, 0.3), falling(0.5, 0.4)
+    return whole({TOTAL: (a + b) * (1 + 1e-7 * noise()), l2("a"): a, l2("b"): b})
+
+
+@recording("regularizer_without_effect")
+def a_regulariser_set_after_building() -> Any:
+    finding = found("regularizer_without_effect", "kernel_regularizer of top is set.")
+    return [Stretch({DATA: LEARNING, l2(): falling(0.3, 0.1)}, findings=(finding,))]
 
 
 @recording("penalty_rises_with_data")

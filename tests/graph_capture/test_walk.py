@@ -163,9 +163,10 @@ def test_l1_and_l2_of_one_regulariser_are_one_term() -> None:
 def test_how_often_a_collected_term_is_in_the_loss_is_known() -> None:
     """Added twice, it weighs twice; evaluated again, it is still itself."""
     variable("w", tf_slim.l2_regularizer(0.1))
-    variable("unused", tf_slim.l2_regularizer(0.1))
+    other = variable("unused", tf_slim.l2_regularizer(0.1))
     entry = tf1.get_collection(K)[0]
-    found = decompose(data_loss() + entry + 3.0 * tf.identity(entry))
+    data = data_loss() * tf.reduce_mean(other)
+    found = decompose(data + entry + 3.0 * tf.identity(entry))
     (used, unused) = found.collected.entries
     assert (used.name, used.uses, used.coefficient) == ("w/Regularizer/l2_regularizer", 2, 4.0)
     assert (unused.uses, unused.coefficient) == (0, 0.0)
@@ -233,3 +234,15 @@ def test_the_graph_of_a_function_is_taken_apart() -> None:
         ("penalty", "w", "l2", 0.1, 0.1),
         ("unexplained", "unexplained", None, None, None),
     ]
+
+
+def test_a_penalty_is_named_after_its_only_variable_in_training() -> None:
+    """Whatever frozen copies and schedules go into it, as in fine-tuning with L2-SP."""
+    w, step = variable("w"), tf1.train.get_or_create_global_step()
+    start = tf1.get_variable("start", [3, 2], trainable=False)
+    near = 0.1 * tf.nn.l2_loss(w - start)
+    scheduled = tf.where(step > 1, tf.nn.l2_loss(w), 0.0)
+    joined = tf.nn.l2_loss(tf.concat([w, tf.stop_gradient(start)], 0))
+    for penalty in (near, scheduled, joined):
+        term = decompose(data_loss() + penalty).parts[1].term
+        assert (term.role, term.name, term.variable, term.kind) == ("penalty", "w", "w", "custom")

@@ -152,3 +152,18 @@ def test_making_a_callback_touches_no_disk(tmp_path: Path) -> None:
     assert not log_dir.exists()
     fit(compiled_model(), callback)
     assert [path.name for path in log_dir.iterdir()] == ["train"]
+
+
+def test_a_training_of_which_no_row_came_says_why(log_dir: str) -> None:
+    """Once for each: without a step, and with steps that are not among the chosen ones."""
+    model = compiled_model()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, RegularizationCallback(log_dir), epochs=0)
+        fit(model)
+        fit(model, RegularizationCallback(log_dir, every=100), epochs=2)
+    without_step, not_chosen = _tb_warnings(caught)
+    assert "recorded nothing of this training: fit ran no step" in without_step
+    assert (
+        f"its steps {BATCHES} to {3 * BATCHES - 1} have none that every=100 divides" in not_chosen
+    )

@@ -104,6 +104,9 @@ def test_layers_are_listed_from_the_model_on_and_know_their_losses() -> None:
     layers = both.layers_of(model)
     assert layers[0] is model
     assert any(layer is inner for layer in layers)
+    added = [loss for layer in layers for loss in internals.own_losses_of(layer)]
+    assert len(added) == 1
+    assert added[0] is model.losses[0]
     ids = {layer.name: list(internals.loss_ids_of(layer)) for layer in layers}
     assert id(model.losses[0]) in ids.pop("inner")
     assert not any(ids.values())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback
+from tb_regplugin.command_line import main
 from tests.keras_backend.models import BATCHES, compiled_model, expected_losses, fit, recording
 
 _WEIGHT_TERMS = ["a/kernel", "a/bias", "b/kernel", "c/kernel"]
@@ -43,26 +44,31 @@ _OPTIONS = _BY_BACKEND[keras.config.backend()]
 
 @pytest.mark.parametrize("options", _OPTIONS)
 def test_its_weights_penalties_are_recorded_and_that_is_said_once(
-    options: Any, log_dir: str
+    options: Any, log_dir: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They are those of the weights that each step began with, marked as calculated beside it."""
     model = _model(_Shrinks, **options)
     weights, x = model.get_weights(), np.zeros((1, 5))
     expected = []
-    for step in range(2 * BATCHES):
+    for step in range(4 * BATCHES):
         losses = expected_losses([0.9**step * w for w in weights], x, np.zeros((1, 2)))
         expected.append([losses[name] for name in _WEIGHT_TERMS])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit(model, RegularizationCallback(log_dir))
-        fit(model, RegularizationCallback(log_dir))
+        fit(model, RegularizationCallback(log_dir), epochs=2)
+        fit(model, RegularizationCallback(log_dir), epochs=2)
     (message,) = [str(w.message) for w in caught if "tb_regplugin" in str(w.message)]
     assert "does not call compute_loss" in message
     recorded = recording(log_dir)
     assert [term.name for term in recorded.columns] == _WEIGHT_TERMS
     assert all("beside the training step" in str(term.note) for term in recorded.columns)
-    assert recorded.steps.tolist() == list(range(2 * BATCHES))
+    assert recorded.steps.tolist() == list(range(4 * BATCHES))
     np.testing.assert_allclose(recorded.values, expected, rtol=1e-5)
+    # What else the loss has, nobody knows: nothing is said of shares, nor of a data loss.
+    assert main(["summary", log_dir]) == 0
+    assert "%" not in capsys.readouterr().out
+    options = ["--threshold", "min_rows=10", "--fail-on", "info"]
+    assert main(["check", log_dir, *options]) == 0, capsys.readouterr().out
 
 
 def test_without_any_penalty_there_is_nothing_to_record(log_dir: str) -> None:

@@ -11,6 +11,7 @@ from tb_regplugin import RegularizationCallback
 from tests.keras_backend.models import (
     BATCHES,
     NAMES,
+    batches,
     column,
     compiled_model,
     expected_rows,
@@ -173,3 +174,16 @@ def test_terms_that_come_and_go_within_a_training_are_right(log_dir: str) -> Non
     np.testing.assert_allclose(
         recorded.values[:, 0], np.nansum(recorded.values[:, 1:], axis=1), rtol=1e-5
     )
+
+
+def test_a_loop_of_ones_own_that_calls_the_callbacks_is_recorded(log_dir: str) -> None:
+    """As with ``train_on_batch`` and the ``CallbackList`` that ``fit`` has."""
+    model = compiled_model()
+    callbacks = keras.callbacks.CallbackList([RegularizationCallback(log_dir)], model=model)
+    callbacks.on_train_begin()
+    for number, (x, y) in enumerate(batches(BATCHES)):
+        callbacks.on_train_batch_begin(number)
+        logs = model.train_on_batch(x, y, return_dict=True)
+        callbacks.on_train_batch_end(number, logs)
+    callbacks.on_train_end()
+    np.testing.assert_allclose(recording(log_dir).values, expected_rows(BATCHES), rtol=1e-5)

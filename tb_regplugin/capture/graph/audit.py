@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+import tensorflow as tf
+
 from tb_regplugin.capture.graph.decompose import Decomposition, decompose
-from tb_regplugin.capture.graph.operations import is_variable, strip
+from tb_regplugin.capture.graph.operations import strip
 from tb_regplugin.capture.graph.sources import Reaches, ancestors, operands
 from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
@@ -18,6 +20,8 @@ from tb_regplugin.findings.forms import listed, number
 from tb_regplugin.terms import Term
 
 
+# AutoGraph would translate all that it calls.
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
 def audit(
     total_loss: Any, *, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()
 ) -> list[Finding]:
@@ -94,6 +98,8 @@ class _Audited:
         self.decomposition = decomposition
         self.entries = decomposition.collected.entries
         self.structure = decomposition.collected.structure
+        is_given = decomposition.collected.is_given
+        self.collection = "the collection" if is_given else "REGULARIZATION_LOSSES"
         self._terms: defaultdict[str | None, list[Term]] = defaultdict(list)
         for part in decomposition.parts:
             self._terms[part.term.entry].append(part.term)
@@ -126,24 +132,17 @@ class _Audited:
 
 
 def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
-    unused = [entry for entry in audited.entries if not entry.uses]
+    unused = [entry for entry in audited.entries if not entry.uses and not entry.is_others]
     if not unused:
         return
     total, visited = audited.decomposition.total, audited.structure.visited
     audited.structure.key(total)
-    within = ancestors(total.op)
-    numbers = {visited[op] for op in within if op in visited}
-    # What another network's loss is for, which uses other weights, is not missing from this one.
-    uses_weights = Reaches(lambda op: is_variable(op) and op in within)
-    missing = [
-        entry
-        for entry in unused
-        if audited.expression(entry) not in numbers and uses_weights(strip(entry.tensor).op)
-    ]
+    numbers = {visited[op] for op in ancestors(total.op) if op in visited}
+    missing = [entry for entry in unused if audited.expression(entry) not in numbers]
     if missing:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
-        collected = f"{was} collected in REGULARIZATION_LOSSES and {verb}"
+        collected = f"{was} collected in {audited.collection} and {verb}"
         yield found("not_in_loss", f"{listed(names)} {collected} not in the loss.", names)
 
 
@@ -188,7 +187,8 @@ def _raw_variable(audited: _Audited) -> Iterator[Finding]:
     names = audited.decomposition.collected.raw_variables
     if names:
         what = "the variable" if len(names) == 1 else "the variables"
-        sentence = f"REGULARIZATION_LOSSES holds {what} {listed(names)} in place of a penalty."
+        which = audited.collection[0].upper() + audited.collection[1:]
+        sentence = f"{which} holds {what} {listed(names)} in place of a penalty."
         yield found("raw_variable", sentence, names)
 
 
@@ -215,7 +215,7 @@ def _duplicate_entry(audited: _Audited) -> Iterator[Finding]:
     ]
     if again:
         names = audited.names(again)
-        sentence = f"{_are(names)} in REGULARIZATION_LOSSES more than once."
+        sentence = f"{_are(names)} in {audited.collection} more than once."
         yield found("duplicate_entry", sentence, names)
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
-from typing import Any, NamedTuple
+import warnings
+from typing import Any
 
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.audit import audit_and_warn
 from tb_regplugin.capture.graph.decompose import build_row, decompose
-from tb_regplugin.capture.graph.operations import VARIABLES, Operation, constant
-from tb_regplugin.capture.graph.sources import backwards, operands
+from tb_regplugin.capture.graph.gradients import Gradients
+from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
 from tb_regplugin.capture.safety import FailSafe, is_chief
-from tb_regplugin.writing.arguments import check_options
+from tb_regplugin.findings.forms import listed
+from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
 
 
-class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
+class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
     """Records what a TF1 loss is made of at each training step of a ``MonitoredSession``.
 
     Total, data loss and every penalty term are fetched in the same ``session.run`` as the train
-    operation, from the tensors that the loss is made of, as one row of float32. Calls that do not
-    change a trainable variable are passed over. A row has the number of the global step before
-    the step adds to it, so the loss of the first weights is that of step 0; without a global step
-    it counts itself. Of several workers, only the chief records.
+    operation, from the tensors that the loss is made of, as one row of float32. A call trains the
+    loss if it updates variables by the loss's gradients; all others are passed over, such as
+    those that evaluate, load weights, or train another network. Nothing runs that the call
+    would not run anyway. A row has the number of the global step before the call adds to it, so
+    the loss of the first weights is that of step 0; where there is no global step, or several
+    rows come at one, it counts on by itself. Of several workers, only the chief records.
 
     It never raises into a training. What cannot be recorded, and what is wrong with the way
     penalties reach the loss, is said once, in a warning.
@@ -34,6 +39,9 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
       total_loss: The loss that the optimiser minimises: a scalar ``tf.Tensor`` of any float type,
         of the graph that the session runs.
       name: The recording's name.
+      train_op: Which calls train the loss: those that run this operation, tensor, or one of these.
+        Needed only where gradients are calculated by other means than ``tf.gradients``, which
+        optimisers use.
       every: Of which steps rows are kept: those that it divides.
       flush_secs: How long a row waits to be written, in seconds; grows with the training's age.
       is_chief: Whether this process records. Left out, that of the cluster in the environment's
@@ -63,6 +71,7 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         total_loss: Any,
         *,
         name: str = "losses",
+        train_op: Any = None,
         every: int = 1,
         flush_secs: float = 5.0,
         is_chief: bool | None = None,
@@ -74,10 +83,17 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         self._total_loss = total_loss
         self._is_chief = is_chief
         self._fail_safe = FailSafe()
-        self._runs: _TrainingRuns | None = None
-        self._next_step = 0
-        self._effect = _RunEffect()
+        self._train_op = train_op
+        self._runs: TrainingRuns | None = None
+        # The global step before the next call, and the last row's step.
+        self._now, self._last_step = 0, -1
+        self._effect = RunEffect()
         self._fetches: dict[str, Any] = {}
+        self._wrote = self._trained = self._has_warned = False
+
+    def __deepcopy__(self, memo: object) -> RegularizationHook:
+        # The loss stays that of its graph.
+        return copy.copy(self)
 
     def begin(self) -> None:
         """Adds what is needed to the graph, before it is finalised."""
@@ -90,10 +106,10 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
         if not self._is_chief:
             return
         graph = self._total_loss.graph
-        decomposition = decompose(self._total_loss)
-        findings = audit_and_warn(decomposition, stacklevel=4)
+        self._decomposition = decompose(self._total_loss)
+        findings = audit_and_warn(self._decomposition, stacklevel=4)
         with graph.as_default(), tf.name_scope("tb_regplugin"):
-            self._row = build_row(decomposition, findings)
+            self._row = build_row(self._decomposition, findings)
             step = tf.compat.v1.train.get_global_step(graph)
             self._global_step = None if step is None else tf.identity(step)
 
@@ -103,105 +119,72 @@ class RegularizationHook(tf.compat.v1.train.SessionRunHook):  # type: ignore[mis
             self._fail_safe.run(self._start, session)
 
     def _start(self, session: Any) -> None:
-        self._runs = _TrainingRuns(session.graph)
+        total = self._total_loss
+        # By now the graph is complete.
+        gradients = Gradients(total, self._decomposition.terms)
+        self._runs = TrainingRuns(total, self._row.values, gradients, self._train_op)
         if self._global_step is not None:
-            self._next_step = int(session.run(self._global_step))
+            self._now = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect, self._fetches = _RunEffect(), {}
+        self._effect, self._fetches = RunEffect(), {}
         if self._runs is not None:
-            self._fail_safe.run(self._look_at, run_context)
+            self._fail_safe.run(self._look_at, run_context.original_args)
         return tf.compat.v1.train.SessionRunArgs(self._fetches) if self._fetches else None
 
-    def _look_at(self, run_context: Any) -> None:
+    def _look_at(self, call: Any) -> None:
         assert self._runs is not None
-        self._effect = self._runs.effect_of(run_context.original_args.fetches)
-        if self._effect.trains and self._global_step is not None:
+        self._effect = self._runs.effect_of(call.fetches, call.feed_dict or ())
+        if not self._effect.trains:
+            return
+        if self._global_step is not None:
             self._fetches["global_step"] = self._global_step
-        if self._effect.trains and self._next_step % self._every == 0:
+        if self._effect.missing:
+            self._warn(
+                f"a call that trains the loss does without {listed(self._effect.missing)}, which "
+                "the loss needs, so there is no row of it. Fetch the loss in the same session.run "
+                "as the train operation; if another call trains it, pass that one's train_op="
+            )
+        elif max(self._now, self._last_step + 1) % self._every == 0:
             self._fetches["row"] = self._row.values
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Hands the row to the writer."""
-        if self._effect.trains and not self._fail_safe.failed:
+        if not self._fail_safe.failed:
             self._fail_safe.run(self._record, run_values.results or {})
 
     def _record(self, results: dict[str, Any]) -> None:
-        step, increment = self._next_step, self._effect.increment
+        effect, before = self._effect, self._now
+        self._wrote = self._wrote or effect.writes
+        self._now += effect.increment
+        if not effect.trains:
+            return
+        self._trained = True
+        step = max(before, self._last_step + 1)
         if self._global_step is None:
-            increment = 1
+            self._now = step + 1
         else:
             # Read before or after the addition, nobody knows. Anything else means that it was
             # moved from elsewhere: by other workers, or by restoring a checkpoint.
             read = int(results["global_step"])
-            if not step <= read <= step + increment:
-                step = read
+            if not before <= read <= self._now:
+                step = read if read < before else max(read, step)
+                self._now = read + effect.increment
         if "row" in results:
             self._writer.append_row(self._row.layout, step, time.time(), results["row"].tolist())
-        self._next_step = step + increment
+        self._last_step = step
+
+    def _warn(self, what: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(f"tb_regplugin: {what}.", stacklevel=2)
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""
+        if self._wrote and not (self._trained or self._fail_safe.failed):
+            self._warn(
+                "nothing was recorded: no call of session.run that changed trainable variables was "
+                "seen to do so by this loss's gradients. Name what trains it by train_op="
+            )
         self._fail_safe.run(self._writer.close)
-
-
-class _RunEffect(NamedTuple):
-    """Whether a call of ``session.run`` changes trainable variables; what the global step gains."""
-
-    trains: bool = False
-    increment: int = 0
-
-
-class _TrainingRuns:
-    """Tells training from evaluation by what a call fetches from a complete graph.
-
-    A session's hooks see each call, and a loss asked for in a call that only evaluates something
-    else would fail for want of its placeholders.
-    """
-
-    def __init__(self, graph: Any) -> None:
-        self._graph = graph
-        global_step = tf.compat.v1.train.get_global_step(graph)
-        self._global_step = None if global_step is None else _variable_op(global_step)
-        trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
-        self._trainable = {_variable_op(variable) for variable in trainable}
-        self._memo: dict[tuple[Operation, ...], _RunEffect] = {}
-
-    def effect_of(self, fetches: Any) -> _RunEffect:
-        """Returns what a call does that fetches these."""
-        elements = [
-            self._graph.as_graph_element(fetch)
-            for fetch in tf.nest.flatten(fetches, expand_composites=True)
-            if fetch is not None
-        ]
-        operations = tuple(getattr(element, "op", element) for element in elements)
-        if operations in self._memo:
-            return self._memo[operations]
-        trains, increment = False, 0
-        for op in backwards(operations, lambda op: [*operands(op), *op.control_inputs]):
-            for written in _written_variables(op):
-                trains = trains or written in self._trainable
-                adds = op.type in ("AssignAdd", "AssignAddVariableOp")
-                if written is self._global_step and adds:
-                    increment += int(constant(op.inputs[1]) or 0)
-        effect = self._memo[operations] = _RunEffect(trains, increment)
-        return effect
-
-
-def _variable_op(variable: Any) -> Operation:
-    # Keras wraps TensorFlow's variables.
-    return variable.op if hasattr(variable, "op") else variable.value.op
-
-
-def _written_variables(op: Operation) -> list[Operation]:
-    """Returns the variables that an operation may write through its inputs."""
-    if op.type in VARIABLES or op.type in ("ReadVariableOp", "Identity"):
-        return []
-    return [
-        operand.op
-        for operand in op.inputs
-        # TF1's reference variables are written through references.
-        if operand.op.type in VARIABLES
-        and (operand.dtype == tf.resource or operand.dtype != operand.dtype.base_dtype)
-    ]

@@ -42,6 +42,27 @@ def has_custom_gradient(op: Any) -> bool:
     return op.type == "IdentityN" and "_gradient_op_type" in op.node_def.attr
 
 
+def differentiated(op: Any) -> Any:
+    """Returns the operation whose gradient ``tf.gradients`` made an operation for; None if none.
+
+    Without ``_original_op``, and in imported graphs: the hook records calls that run the loss
+    itself while they change a trainable variable, and those named by ``train_op``.
+    """
+    return getattr(op, "_original_op", None)
+
+
+def read_only_inputs(op: Any) -> Iterable[int]:
+    """Returns which inputs a branch, a loop or a call of a function does not write.
+
+    Without ``_read_only_resource_inputs``: what reads a variable there counts as writing it.
+    """
+    return op.node_def.attr["_read_only_resource_inputs"].list.i if _calls(op) else ()
+
+
+def _calls(op: Any) -> bool:
+    return any(kind in op.type for kind in ("Call", "Case", "If", "While"))
+
+
 def in_regularizers_of(package: str, op: Any) -> bool:
     """Whether an operation was made in the ``regularizers`` module of ``keras`` or ``tf_keras``.
 

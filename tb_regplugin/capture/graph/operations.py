@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from tb_regplugin.capture.graph.internals import has_custom_gradient
+from tb_regplugin.capture.graph.internals import has_custom_gradient, read_only_inputs
 from tb_regplugin.terms import as_written
 
 # TensorFlow has no types of its own: what is meant of a graph, for those who read.
@@ -22,6 +22,7 @@ _TRANSPARENT = frozenset({
     "StopGradient",
 })  # fmt: skip
 _RESHAPING = frozenset({"ExpandDims", "Reshape", "Squeeze", "Transpose"})
+ADDITIONS = frozenset({"Add", "AddN", "AddV2"})
 VARIABLES = frozenset({"AutoReloadVariable", "VarHandleOp", "Variable", "VariableV2"})
 # Loops of TF1 are cycles; nothing here looks into them.
 LOOPS = frozenset({"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"})
@@ -30,15 +31,22 @@ _OPAQUE = frozenset({
     "RefExit", "RefMerge", "RemoteCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf",
     "StatelessWhile", "SymbolicGradient", "While",
 })  # fmt: skip
+# They take a variable and only read it.
+_READS = frozenset({
+    "Identity", "IsVariableInitialized", "ReadVariableOp", "ResourceGather", "ResourceGatherNd",
+    "VarIsInitializedOp", "VariableShape",
+})  # fmt: skip
+# Stateful, and yet nothing that a training would notice.
+_UNNOTICED = VARIABLES | _READS | {"Assert", "Print", "PrintV2"}
 # Stateful, and yet no source of data.
-_HARMLESS = VARIABLES | _OPAQUE | {"Assert", "Print", "PrintV2", "ReadVariableOp", "ResourceGather"}
+_HARMLESS = _UNNOTICED | _OPAQUE
 
 _FOLDED: dict[str, Callable[..., float]] = {
     "Add": add, "AddV2": add, "Div": truediv, "Mul": mul, "Neg": neg, "RealDiv": truediv, "Sub": sub
 }  # fmt: skip
 _MAX_FOLDING_DEPTH = 8
 
-_is_stateful: dict[str, bool] = {}
+_stateful_types: dict[str, bool] = {}
 
 
 def single_element(tensor: Tensor) -> bool:
@@ -89,9 +97,38 @@ def is_data_source(op: Operation) -> bool:
         return bool(op.outputs[0].dtype != tf.resource)
     if op.type in _HARMLESS or op.type == "Const":
         return False
-    if op.type not in _is_stateful:
-        _is_stateful[op.type] = bool(op.op_def.is_stateful)
-    return _is_stateful[op.type] or not len(op.inputs)
+    return _is_stateful(op) or not len(op.inputs)
+
+
+def has_effect(op: Operation) -> bool:
+    """Whether to run an operation once more could fail or change a training.
+
+    It takes a batch, draws a number, needs to be fed, writes a variable, or calls who knows what.
+    """
+    if op.type == "Placeholder":
+        return True
+    return op.type not in _UNNOTICED and (_is_stateful(op) or bool(written_variables(op)))
+
+
+def written_variables(op: Operation) -> list[Operation]:
+    """Returns the variables that an operation may write through its inputs."""
+    if op.type in VARIABLES or op.type in _READS:
+        return []
+    only_read = read_only_inputs(op)
+    return [
+        operand.op
+        for number, operand in enumerate(op.inputs)
+        # TF1's reference variables are written through references.
+        if operand.op.type in VARIABLES
+        and (operand.dtype == tf.resource or operand.dtype != operand.dtype.base_dtype)
+        and number not in only_read
+    ]
+
+
+def _is_stateful(op: Operation) -> bool:
+    if op.type not in _stateful_types:
+        _stateful_types[op.type] = bool(op.op_def.is_stateful)
+    return _stateful_types[op.type]
 
 
 def constant(tensor: Tensor, depth: int = 0) -> float | None:

@@ -15,6 +15,7 @@ from tb_regplugin.capture.graph.operations import (
     is_data_source,
     is_variable,
     origin,
+    single_element,
     strip_shape,
 )
 
@@ -70,7 +71,8 @@ class Sources:
                 return False
             if is_variable(op):
                 facts = self._facts(op)
-                if facts is None or facts.size != 1:
+                # A schedule's variable may be nobody's: what is read of it says its size.
+                if facts.size != 1 if facts is not None else not _is_read_as_one_number(op):
                     return False
             elif op.type.startswith("Placeholder"):
                 if op.outputs[0].shape.rank != 0:
@@ -84,9 +86,21 @@ class Sources:
         return self._facts(origin(strip_shape(tensor)).op)
 
     def only_variable(self, tensor: Tensor) -> VariableFacts | None:
-        """Returns the variable that a tensor's value depends on, if it is exactly one."""
-        found = [facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None]
-        return found[0] if len(found) == 1 else None
+        """Returns the variable that a tensor's value depends on, if it is exactly one.
+
+        Among several it is the one in training: others are schedules, or weights to stay near to.
+        """
+        found = {op: facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None}
+        if len(found) > 1:
+            found = {op: facts for op, facts in found.items() if self._is_trained(op)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _is_trained(self, op: Operation) -> bool:
+        if op.type not in VARIABLES:
+            captured = self._captured.get(id(self._outermost(op.outputs[0])))
+            return bool(getattr(captured, "trainable", True))
+        key = tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES
+        return any(getattr(v, "op", None) is op for v in op.graph.get_collection_ref(key))
 
     def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
@@ -113,6 +127,11 @@ class Sources:
                 break
             tensor = self._captures[graph][id(tensor)]
         return tensor
+
+
+def _is_read_as_one_number(variable: Operation) -> bool:
+    reads = [op for op in variable.outputs[0].consumers() if op.type == "ReadVariableOp"]
+    return bool(reads) and all(single_element(read.outputs[0]) for read in reads)
 
 
 def operands(op: Operation) -> list[Operation]:
@@ -175,13 +194,23 @@ class Reaches:
     Looks at each operation of a graph once, however often it is asked.
     """
 
-    def __init__(self, wanted: Callable[[Operation], bool]) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[Operation], bool],
+        leading_to: Callable[[Operation], list[Operation]] = operands,
+    ) -> None:
         self._wanted = wanted
+        self._leading_to = leading_to
         self.visited: dict[Operation, bool] = {}
 
     def __call__(self, op: Operation) -> bool:
         """Answers for an operation."""
-        visited = self.visited
-        for each in operands_first(op, operands, visited):
-            visited[each] = self._wanted(each) or any(visited.get(o) for o in operands(each))
+        visited, leading_to = self.visited, self._leading_to
+        for each in operands_first(op, leading_to, visited):
+            visited[each] = self._wanted(each) or any(visited.get(o) for o in leading_to(each))
         return visited[op]
+
+
+def may_hold_data(value: Any) -> bool:
+    """Whether data, or chance, goes into a value; True where it is of no graph."""
+    return not tf.is_symbolic_tensor(value) or Reaches(is_data_source)(value.op)

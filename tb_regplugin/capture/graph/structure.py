@@ -75,6 +75,7 @@ class CollectedEntry:
       times_collected: How often it is in the collection.
       addends: Where it is in the loss. More than one where it was calculated several times.
       holds_entries: Whether it is a sum of others, so that its parts are theirs.
+      is_others: Whether it is no part of the loss and need be none: it is another loss's.
     """
 
     name: str
@@ -82,6 +83,7 @@ class CollectedEntry:
     times_collected: int = 0
     addends: list[Addend] = field(default_factory=list)
     holds_entries: bool = False
+    is_others: bool = False
 
     @property
     def uses(self) -> int:
@@ -99,12 +101,14 @@ class Collected:
     """What ``get_collection(REGULARIZATION_LOSSES)`` returned, by the expressions that it holds.
 
     Attributes:
+      is_given: Whether it was given in its place, as what is meant to be in the loss.
       entries: Its entries that are scalars, each expression once.
       raw_variables: The names of variables in it: weights instead of their penalties.
       structure: Tells which expressions are equal.
     """
 
-    def __init__(self, collection: Iterable[Any] = ()) -> None:
+    def __init__(self, collection: Iterable[Any] = (), is_given: bool = False) -> None:
+        self.is_given = is_given
         self.structure = Structure()
         self.raw_variables: list[str] = []
         self._by_key: dict[tuple[int, int], CollectedEntry] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tb_regplugin.capture.graph.operations import Tensor, scaled, single_element, strip
+from tb_regplugin.capture.graph.operations import ADDITIONS, Tensor, scaled, single_element, strip
 from tb_regplugin.capture.graph.sources import Sources, operands_first
 
 # Of products of hyperparameters in front of one tensor. More of them explain nothing.
@@ -100,7 +100,7 @@ def _summands(tensor: Tensor, sources: Sources) -> list[_Summand]:
     inputs = list(op.inputs)
     if not single_element(tensor):
         return []
-    if op.type in ("Add", "AddV2", "AddN"):
+    if op.type in ADDITIONS:
         return [(strip(part), 1.0, ()) for part in inputs]
     if op.type == "Sub":
         return [(strip(inputs[0]), 1.0, ()), (strip(inputs[1]), -1.0, ())]

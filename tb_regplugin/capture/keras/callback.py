@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 try:
@@ -15,7 +14,7 @@ except ImportError as error:
 
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
-from tb_regplugin.capture.training_log import RecordsTraining, TrainingLog
+from tb_regplugin.capture.training_log import LogDir, RecordsTraining, TrainingLog
 from tb_regplugin.writing.arguments import check_options
 
 
@@ -35,12 +34,16 @@ class RegularizationCallback(RecordsTraining, keras.callbacks.Callback):  # type
     Steps are counted over the model's life: ``fit`` called again goes on, and so does a model
     that was loaded or restored from a checkpoint.
 
+    A copy (``copy``, ``pickle``) is an unused callback with the same arguments.
+
     If recording fails, because the disk is full for instance, that is one warning, and training
     goes on.
 
     Args:
       log_dir: The log directory. Events go to its subdirectories ``train`` and ``validation``,
-        where Keras' own ``TensorBoard`` callback writes, so that both have the same run names.
+        where Keras' own ``TensorBoard`` callback writes, so that both have the same run names. Or
+        a function without arguments that returns it: it is called once for each model, when its
+        recording begins, so that each of a search or cross-validation gets a directory of its own.
       every: Record the steps that this number divides.
       gradients_every: Of how many recorded steps one has its gradients recorded, too: how hard
         each L1 and L2 penalty pulls, as the norm of its gradient, that of the rest of the loss on
@@ -68,7 +71,7 @@ class RegularizationCallback(RecordsTraining, keras.callbacks.Callback):  # type
 
     def __init__(
         self,
-        log_dir: str | os.PathLike[str],
+        log_dir: LogDir,
         *,
         every: int = 1,
         gradients_every: int | None = None,

@@ -91,10 +91,12 @@ class GradientCapture:
         """Captures in a model's step for the length of a ``with`` block."""
         self._running.step = None
         optimizer = model.optimizer
-        apply = optimizer.apply
+        own = vars(optimizer).get("apply")
 
-        @functools.wraps(apply)
+        @functools.wraps(optimizer.apply)
         def capturing_apply(grads: Any, trainable_variables: Any = None) -> Any:
+            # The class's as it is by now, when others may look at what is applied.
+            apply = own or functools.partial(type(optimizer).apply, optimizer)
             # A train_step may apply gradients of several losses: the first are of the one seen.
             step, self._running.step = getattr(self._running, "step", None), None
             if step is not None:

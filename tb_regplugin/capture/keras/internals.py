@@ -80,6 +80,14 @@ def loss_ids_of(layer: Any) -> Iterator[int]:
     yield from getattr(layer, "_loss_ids", ())
 
 
+def own_losses_of(layer: Any) -> list[Any]:
+    """Returns what a layer itself has added in this step.
+
+    ``model.losses`` would calculate the penalties of the weights again, when they have changed.
+    """
+    return list(getattr(layer, "_losses", ()))
+
+
 # JAX, where variables travel with a step.
 
 

@@ -4,56 +4,32 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 from keras import ops, tree
 
 from tb_regplugin.capture.internals import observing_outputs
-from tb_regplugin.capture.keras import internals, terms
+from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
-from tb_regplugin.capture.recorded_step import TEST, StepKind
-from tb_regplugin.capture.rows import Ring
-from tb_regplugin.capture.safety import overridden
-from tb_regplugin.terms import Term, with_distinct_names
-
-_UNSEEN = (
-    "Calculated beside the training step, which does not call compute_loss: whether its loss "
-    "holds this term is not known."
+from tb_regplugin.capture.keras.row import (
+    CapturedLoss,
+    Row,
+    penalties_of_weights,
+    row_of,
+    row_of_other,
+    row_without_total,
+    with_own_losses,
+    without_total,
 )
-
-
-@dataclass
-class CapturedLoss:
-    """The parts of one call of ``compute_loss``, as they went into its result.
-
-    Attributes:
-      model: The model.
-      batch: What the call was given of the batch, its input first.
-      total: What ``compute_loss`` returned.
-      outputs: What each output gave, by name, since the compiled losses were asked.
-      data: For each time that these were asked, what they gave: one number, or one an output.
-      entries: Those entries of ``model.losses`` that were added.
-      values: The number that each of them added.
-    """
-
-    model: Any
-    batch: Sequence[Any]
-    total: Any = None
-    outputs: list[tuple[str, Any]] = field(default_factory=list)
-    data: list[list[tuple[str, Any]]] = field(default_factory=list)
-    entries: list[Any] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-
-    @property
-    def samples(self) -> Any:
-        """How many samples the batch has."""
-        tensors = (x for x in tree.flatten(self.batch) if len(getattr(x, "shape", ())))
-        return ops.shape(next(tensors))[0]
+from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
+from tb_regplugin.capture.rows import Ring
+from tb_regplugin.capture.safety import RecordingError, overridden
+from tb_regplugin.capture.watching import WatchedStep
+from tb_regplugin.terms import Term
 
 
 class PenaltiesBesideStep:
@@ -74,15 +50,21 @@ class PenaltiesBesideStep:
         # Strategies run a thread a replica.
         self._running = threading.local()
 
+    @property
+    def penalties(self) -> CapturedLoss | None:
+        """What the step began with; None where that was not calculated."""
+        return getattr(self._running, "penalties", None)
+
     def before(self, model: Any, *args: Any) -> None:
         """Calculates them; where the step turns out to be seen, compilers leave that out."""
-        self._running.row = None
+        self._running.penalties = None
         self._ring.attempt(self._calculate, model, *args)
 
     def after(self, result: Any) -> Any:
         """Adds their row, and returns the step's result with it."""
-        row = self._running.row
-        if row is None or not row[0]:
+        penalties = self.penalties
+        row = ([], []) if penalties is None else row_without_total(penalties, is_beside=True)
+        if not row[0]:
             return result
         self.was_needed = True
         if self._travelling is None:
@@ -100,20 +82,19 @@ class PenaltiesBesideStep:
         if self._travelling is not None:
             weights = keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
         with weights:
-            variables = terms.regularized_variables(model)
-            columns = terms.describe_variables(model, variables)
-            values = [ops.sum(v.regularizer(v)) / self._ring.replicas for v in variables]
-            decay_columns, decay_values = terms.weight_decay_row(model, self._ring.replicas)
-        columns = [replace(term, note=_UNSEEN) for term in columns] + decay_columns
-        self._running.row = columns, values + decay_values
+            self._running.penalties = penalties_of_weights(model, self._ring.replicas)
 
 
 class _Running(threading.local):
     """What the current thread is in the middle of: strategies run a thread a replica."""
 
     def __init__(self) -> None:
+        # The calls that are running, the outermost first; those that are done.
         self.losses: list[CapturedLoss] = []
+        self.seen: list[CapturedLoss] = []
         self.has_recorded = False
+        self.watched: WatchedStep | None = None
+        self.label: tuple[int, list[Term]] = (0, [])
 
 
 class LossCapture:
@@ -125,7 +106,8 @@ class LossCapture:
       unseen: Records steps in which there is no loss to be seen.
 
     Attributes:
-      on_row: Called after a row was pushed, inside of the step.
+      on_loss: Called before the first loss of a step is computed, inside of the step.
+      unknown: Why it is not known which loss a step trains on; None where that is known.
     """
 
     def __init__(
@@ -134,7 +116,11 @@ class LossCapture:
         self._ring = ring
         self._kind = kind
         self._unseen = unseen
-        self.on_row: Callable[[], None] | None = None
+        self.on_loss: Callable[[], None] | None = None
+        self.unknown: str | None = None
+        # What a step trains on is known at its end. JAX has functions that no value may leave:
+        # there, rows are put in place before that, and described anew.
+        self._waits = kind is TRAIN and keras.config.backend() in ("tensorflow", "torch")
         self._method_names = (kind.step, "compute_loss", internals.AGGREGATE)
         self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
@@ -181,13 +167,22 @@ class LossCapture:
         @functools.wraps(step)
         def capturing_step(*args: Any, **kwargs: Any) -> Any:
             self._running.has_recorded = False
+            self._running.seen = []
             unseen = self._unseen
             if unseen is not None:
                 unseen.before(model, *args)
-            result = step(*args, **kwargs)
+            if self._kind is not TRAIN:
+                return step(*args, **kwargs)
+            with watching_gradients(model) as self._running.watched:
+                result = step(*args, **kwargs)
+            watched, self._running.watched = self._running.watched, None
+            settle = self._settle if self._waits else self._describe_anew
+            self._ring.attempt(settle, watched, unseen)
+            self._running.seen = []
             if self._running.has_recorded:
-                # One that was seen once is looked at no more.
-                self._unseen = None
+                if watched.is_eager:
+                    # One that was seen once is looked at no more.
+                    self._unseen = None
             elif unseen is not None:
                 result = unseen.after(result)
             return result
@@ -199,16 +194,24 @@ class LossCapture:
 
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
+            running = self._running
             loss = CapturedLoss(model, (*args, *map(kwargs.get, ("x", "y", "y_pred"))))
-            self._running.losses.append(loss)
+            is_first = not (running.losses or running.seen or running.has_recorded)
+            if is_first and self.on_loss is not None:
+                self._ring.attempt(self.on_loss)
+            running.losses.append(loss)
             try:
                 loss.total = compute_loss(*args, **kwargs)
             finally:
-                self._running.losses.pop()
-            # A train_step of the user's own may compute losses several times.
-            if not self._running.has_recorded and not self._running.losses:
-                self._running.has_recorded = True
+                running.losses.pop()
+            if self._waits and not running.losses:
+                self._ring.attempt(self._note, loss)
+            elif is_first:
+                # A train_step of the user's own may compute losses several times.
+                running.has_recorded = True
                 self._ring.attempt(self._record, loss)
+            if running.watched is not None and not running.losses:
+                running.watched.note_loss(loss.total)
             return loss.total
 
         return capturing_compute_loss
@@ -261,84 +264,46 @@ class LossCapture:
         return capturing_aggregate
 
     def _record(self, loss: CapturedLoss) -> None:
-        columns, values = row_of(loss, self._ring.replicas)
-        self._ring.push(columns, values, loss.samples if self._kind is TEST else None)
-        if self.on_row is not None:
-            self.on_row()
+        loss.describe(self._ring.replicas)
+        columns, values = row_of(loss)
+        samples = loss.samples if self._kind is TEST else None
+        self._running.label = self._ring.push(columns, values, samples), columns
 
+    def _note(self, loss: CapturedLoss) -> None:
+        loss.describe(self._ring.replicas)
+        self._running.seen.append(loss)
 
-def row_of(loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
-    """Returns the columns and values of a step whose loss was captured; call it in the step.
+    def _settle(self, differentiated: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
+        """Records what a step has trained on, after its last operation."""
+        seen = [loss for loss in self._running.seen if differentiated.holds(loss.total)]
+        beside = None if unseen is None else unseen.penalties
+        try:
+            total = differentiated.total()
+        except RecordingError as error:
+            if seen or differentiated.has_calls or self._running.seen:
+                self.unknown = str(error)
+            if seen and seen[0].terms + seen[0].decay[0]:
+                self._push(row_without_total(seen[0]))
+            return
+        same = [loss for loss in seen if differentiated.is_same(loss.total, total)]
+        if same:
+            self._push(row_of(same[-1]))
+            return
+        if not seen and beside is not None:
+            seen = [with_own_losses(beside)]
+        self._push(row_of_other(total, seen) if seen else ([Term("total", "total")], [total]))
 
-    The values will be added up over the replicas.
-    """
-    if not loss.entries:
-        # A compute_loss of the user's own, perhaps: say what it could have added.
-        aggregate = internals.aggregate_of(loss.model)
-        loss.entries = loss.model.losses
-        loss.values = [aggregate(entry) for entry in loss.entries]
-    described = terms.describe_losses(loss.model, loss.entries)
-    # What the compiled losses gave can be told where they were asked once.
-    data = loss.data[0] if len(loss.data) == 1 else []
-    is_keras_own = type(loss.model).compute_loss.__module__.startswith("keras.")
-    row = None if is_keras_own else _take_apart(loss, data, described)
-    if row is None:
-        outputs = with_distinct_names(Term(name, role="data") for name, _ in data)
-        columns = [Term("total", role="total"), *outputs, *described]
-        row = columns, [loss.total, *(value for _, value in data), *loss.values]
-    decay_columns, decay_values = terms.weight_decay_row(loss.model, replicas)
-    return row[0] + decay_columns, row[1] + decay_values
+    def _describe_anew(self, watched: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
+        """Takes back that a row has a total, where another loss is trained on."""
+        if not self._running.has_recorded:
+            return
+        try:
+            watched.total()
+        except RecordingError as error:
+            self.unknown = str(error)
+            label, columns = self._running.label
+            self._ring.describe_anew(label, without_total(columns))
 
-
-def _take_apart(
-    loss: CapturedLoss, data: Sequence[tuple[str, Any]], described: Sequence[Term]
-) -> tuple[list[Term], list[Any]] | None:
-    """Finds in the graph what a ``compute_loss`` of the user's own adds up.
-
-    Returns:
-      The columns and values, total first. None where there is no graph: on other backends than
-      TensorFlow, and in eager steps.
-    """
-    if keras.config.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    if not tf.is_symbolic_tensor(loss.total):
-        return None
-    from tb_regplugin.capture.graph.decompose import build_row, decompose
-
-    outputs = [(value, Term(name, role="data")) for name, value in data]
-    known = {
-        tensor.op.name: (tensor, term)
-        for tensor, term in (*outputs, *zip(loss.entries, described, strict=True))
-        if tf.is_symbolic_tensor(tensor)
-    }
-    collection = [tensor for tensor, _ in known.values()]
-    variables = [variable.value for variable in loss.model.variables]
-    row = build_row(decompose(loss.total, collection, variables))
-    found = row.layout.columns
-    columns = _as_keras_has_them(found, {name: term for name, (_, term) in known.items()})
-    # As in other models: total, data, entries; then what is in none of them.
-    ranks = {"total": 0, "data": 1}
-    order = sorted(
-        range(len(columns)),
-        key=lambda at: ranks.get(columns[at].role, 3 if found[at].entry is None else 2),
-    )
-    values = tf.unstack(row.values)
-    return with_distinct_names(columns[at] for at in order), [values[at] for at in order]
-
-
-def _as_keras_has_them(columns: Sequence[Term], known: Mapping[str, Term]) -> list[Term]:
-    """Describes columns that are an entry each by the entry: it knows more than the graph."""
-    counts = Counter(column.entry for column in columns)
-    described = []
-    for column in columns:
-        term = known.get(column.entry or "")
-        if term is None or counts[column.entry] > 1:
-            described.append(replace(column, entry=None))
-            continue
-        role = term.role if column.role == "penalty" else column.role
-        # As the total has it, which may hold half of it.
-        coefficient = column.coefficient if term.coefficient is not None else None
-        described.append(replace(term, role=role, coefficient=coefficient, note=column.note))
-    return described
+    def _push(self, row: Row) -> None:
+        self._running.has_recorded = True
+        self._ring.push(*row)

@@ -72,9 +72,10 @@ class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
             self.values = [variable.value for variable in self.variables]
 
     @property
-    def last_step(self) -> Any:
-        """The number of the step that was written last, as a tensor of the step."""
-        return ops.convert_to_tensor(self._next_step) - 1
+    def coming_step(self) -> Any:
+        """The number of the step that is written next, as a tensor of the step."""
+        # Another tensor: PyTorch would count this one up.
+        return ops.convert_to_tensor(self._next_step) + 0
 
     def is_due(self, step: Any) -> Any:
         """Whether the row of a step is kept, as a tensor of the step."""
@@ -197,7 +198,7 @@ class TravellingRing:
             metrics = [*metrics[: self._first], *metrics[self._end :]]
         return logs, (*others, metrics)
 
-    def updated(self, state: Any, update: Callable[[], None]) -> Any:
+    def updated(self, state: Any, update: Callable[[], object]) -> Any:
         """Returns a step's resulting state as it is after an update of the ring.
 
         Raises:

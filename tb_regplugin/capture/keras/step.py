@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
 
+from tb_regplugin.capture.ineffective import find_ineffective
 from tb_regplugin.capture.internals import function_of
 from tb_regplugin.capture.keras import terms
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
@@ -16,6 +18,8 @@ from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
 from tb_regplugin.capture.safety import overridden
+from tb_regplugin.finding import Finding
+from tb_regplugin.terms import Term
 
 
 class KerasStep(RecordedStep):
@@ -52,7 +56,7 @@ class KerasStep(RecordedStep):
             gradients = GradientCapture(model, gradients_every, ring, strategy)
             self._gradients = gradients
             self.sources.append(gradients)
-            self._capture.on_row = lambda: gradients.expect(ring.last_step)
+            self._capture.on_loss = lambda: gradients.expect(ring.coming_step)
         with self._instrumented(model), overridden(model, **{kind.function: None}):
             getattr(model, kind.make_function)(force=True)
             self._inner = function_of(model, kind.function)
@@ -64,12 +68,29 @@ class KerasStep(RecordedStep):
                 return self._inner(*args)
             return self._travelling.call(self._inner, *args)
 
+    def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
+        """Finds regularisers that are set on layers and reach no loss."""
+        return find_ineffective(
+            model,
+            columns,
+            terms.describe_regularizer,
+            lambda layer, variable: variable.regularizer,
+            functools.partial(terms.activity_name, model),
+        )
+
     def notice(self) -> str | None:
         """Returns what the user should know."""
+        if self._capture.unknown is not None:
+            return (
+                "tb_regplugin can't tell what the model's train_step trains on: "
+                f"{self._capture.unknown}. It records penalties and no total; to record both, give "
+                "them to tb_regplugin.Recorder in the step."
+            )
         if self._unseen.was_needed:
             return (
                 "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
-                "loss. It records the penalties of the weights, calculated beside each step."
+                "loss. It records the penalties of the weights, calculated beside each step; to "
+                "record its loss, give it to tb_regplugin.Recorder in the step."
             )
         if self._gradients is not None:
             failure = self._gradients.ring.failure
@@ -85,6 +106,15 @@ class KerasStep(RecordedStep):
                 "PyTorch, and in one process."
             )
         return None
+
+    def why_nothing(self, kind: StepKind) -> str:
+        """Returns why it has run and there is no row."""
+        if self._capture.unknown is None:
+            return super().why_nothing(kind)
+        return (
+            f"what the model's {kind.step} trains on can't be told ({self._capture.unknown}), and "
+            "it has no penalties; tb_regplugin.Recorder records what it is given in the step"
+        )
 
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:

@@ -28,7 +28,8 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
 
     Returns:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
-      sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``.
+      sure, the names are ``"term 1"``, ``"term 2"``, … of the kind ``"custom"``. What ``add_loss``
+      was given is the data loss of a model that has no other one.
     """
     # Of layers that list one loss, it is the first one's.
     owners = {
@@ -40,6 +41,11 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
         return [Term(f"term {n}", kind="custom") for n in range(1, len(entries) + 1)]
     root = _root_prefix(model)
     terms = _describe_own_losses([owners[id(entry)] for entry in entries[:own]], model, root)
+    if not _has_other_data_loss(model):
+        terms = [
+            Term(term.name, "data") if term.kind == "add_loss" and _may_hold_data(entry) else term
+            for term, entry in zip(terms, entries, strict=False)
+        ]
     terms += [_describe_variable(variable, root) for variable in variables]
     return with_distinct_names(terms)
 
@@ -71,6 +77,13 @@ def weight_decay_row(model: Any, replicas: int) -> tuple[list[Term], list[Any]]:
     )
 
 
+def activity_name(model: Any, layer: Any) -> str | None:
+    """Returns what a layer's activity term is called; None where no regulariser is set."""
+    if layer.activity_regularizer is None:
+        return None
+    return f"{_prefix_of(layer, model, _root_prefix(model))}activity"
+
+
 def half_square(vector: Any) -> Any:
     """Returns half the squared length of a float32 tensor, inside of the step."""
     if keras.config.backend() == "tensorflow":
@@ -92,14 +105,31 @@ def count_columns(model: Any) -> int:
     return 1 + outputs + 4 * own_code + 2 * activities + regularized + len(decayed)
 
 
+def _has_other_data_loss(model: Any) -> bool:
+    """Whether a model's data loss is another one than what its layers add."""
+    is_keras_own = type(model).compute_loss.__module__.startswith("keras.")
+    return internals.compile_loss_of(model) is not None or not is_keras_own
+
+
+def _may_hold_data(entry: Any) -> bool:
+    """Whether the batch goes into an entry of ``model.losses``; True where no graph tells.
+
+    What is of weights alone is listed elsewhere, so that it is seldom among these.
+    """
+    if keras.config.backend() != "tensorflow":
+        return True
+    from tb_regplugin.capture.graph.sources import may_hold_data
+
+    return may_hold_data(entry)
+
+
 def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[Term]:
     counts = Counter(map(id, owners))
     seen: Counter[int] = Counter()
     terms = []
     for layer in owners:
         seen[id(layer)] += 1
-        path = layer.path or layer.name
-        path = "" if layer is model else f"{path.removeprefix(root) or path}/"
+        path = _prefix_of(layer, model, root)
         if layer.activity_regularizer is None:
             terms.append(Term(f"{path}add_loss", kind="add_loss"))
         elif not _may_add_losses(layer) or seen[id(layer)] == counts[id(layer)] <= 2:
@@ -111,6 +141,12 @@ def _describe_own_losses(owners: Sequence[Any], model: Any, root: str) -> list[T
         else:
             terms.append(Term(f"{path}term", kind="custom"))
     return terms
+
+
+def _prefix_of(layer: Any, model: Any, root: str) -> str:
+    """Returns what stands before the names of what a layer itself adds."""
+    path = layer.path or layer.name
+    return "" if layer is model else f"{path.removeprefix(root) or path}/"
 
 
 def _may_add_losses(layer: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
@@ -11,10 +10,13 @@ try:
 except ImportError as error:
     raise ImportError("Recording Keras 2 models needs tf_keras: pip install tf_keras") from error
 
+import tensorflow as tf
+
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
+from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.tf_keras.step import TfKerasStep
-from tb_regplugin.capture.training_log import RecordsTraining, TrainingLog
+from tb_regplugin.capture.training_log import LogDir, RecordsTraining, TrainingLog
 from tb_regplugin.writing.arguments import check_options
 
 
@@ -27,7 +29,8 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
     ``compiled_loss``.
 
     Args:
-      log_dir: The log directory. Events go to its subdirectory ``train``.
+      log_dir: The log directory. Events go to its subdirectory ``train``. Or a function without
+        arguments that returns it, called once for each model, when its recording begins.
       every: Record the steps that this number divides.
       gradients_every: Taken so that one program serves both Kerases. Gradients are not recorded
         here, and a warning says so.
@@ -52,7 +55,7 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
 
     def __init__(
         self,
-        log_dir: str | os.PathLike[str],
+        log_dir: LogDir,
         *,
         every: int = 1,
         gradients_every: int | None = None,
@@ -70,6 +73,13 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
         internals.take_tensor_logs(self)
 
         def step_of(model: Any, original: Any, kind: StepKind) -> RecordedStep:
+            if not tf.compat.v1.executing_eagerly_outside_functions():
+                raise RecordingError(
+                    "tf_keras trains in TensorFlow 1's graph mode, which has no training step to "
+                    "be recorded. Remove tf.compat.v1.disable_eager_execution() (or "
+                    "disable_v2_behavior()), or train the loss in a session of your own with "
+                    "RegularizationHook"
+                )
             steps = internals.steps_per_execution(model)
             return TfKerasStep.of(model, original, kind, steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from tb_regplugin.capture import regularizers
+from tb_regplugin.capture.graph.sources import may_hold_data
 from tb_regplugin.capture.internals import layers_of
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
@@ -131,7 +132,7 @@ def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], l
     columns = [
         Term("total", role="total"),
         *with_distinct_names(Term(name, role="data") for name, _ in loss.data),
-        *_describe_entries(model, len(entries)),
+        *_describe_entries(model, entries, has_data_loss=_has_own_loss(model) or bool(loss.data)),
     ]
     values = [loss.total, *(value for _, value in loss.data)]
     values += [tf.cast(entry, tf.float32) / replicas for entry in entries]
@@ -154,8 +155,16 @@ def count_columns(model: Any) -> int:
     return 1 + losses + len(regularizers.weight_decay_of(model)[1])
 
 
-def _describe_entries(model: Any, count: int) -> list[Term]:
-    """Names the entries of ``model.losses``, in the order in which Keras lists them."""
+def _has_own_loss(model: Any) -> bool:
+    """Whether a model's data loss may be in a ``compute_loss`` of the user's own."""
+    return not type(model).compute_loss.__module__.startswith("tf_keras.")
+
+
+def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -> list[Term]:
+    """Names the entries of ``model.losses``, in the order in which Keras lists them.
+
+    Without a data loss, what ``add_loss`` was given is it.
+    """
     terms = []
     for layer in layers_of(model):
         path = "" if layer is model else f"{layer.name}/"
@@ -164,7 +173,7 @@ def _describe_entries(model: Any, count: int) -> list[Term]:
         for number in range(1, own + 1):
             # Keras adds a call's activity term after what the call itself added.
             if activity is not None and (number == own or not may_add_losses):
-                strength = regularizers.form_of(activity, tf_keras.regularizers).strength
+                strength = describe_regularizer(activity).strength
                 terms.append(Term(f"{path}activity", kind="activity", strength=strength))
             else:
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
@@ -174,11 +183,21 @@ def _describe_entries(model: Any, count: int) -> list[Term]:
                 terms.append(Term(f"{path}add_loss", kind="add_loss"))
             else:
                 variable, regularizer = found
-                form = regularizers.form_of(regularizer, tf_keras.regularizers)
+                form = describe_regularizer(regularizer)
                 terms.append(_describe_variable(model, variable, form))
-    if len(terms) != count:
-        terms = [Term(f"term {number}", kind="custom") for number in range(1, count + 1)]
+    if len(terms) != len(entries):
+        terms = [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
+    if not has_data_loss:
+        terms = [
+            Term(term.name, "data") if term.kind == "add_loss" and may_hold_data(entry) else term
+            for term, entry in zip(terms, entries, strict=True)
+        ]
     return with_distinct_names(terms)
+
+
+def describe_regularizer(regularizer: Any) -> regularizers.RegularizerForm:
+    """Reads a weight regulariser's form."""
+    return regularizers.form_of(regularizer, tf_keras.regularizers)
 
 
 def _describe_variable(model: Any, variable: Any, form: regularizers.RegularizerForm) -> Term:

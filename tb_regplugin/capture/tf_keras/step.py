@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tb_regplugin.capture.ineffective import find_ineffective
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring
 from tb_regplugin.capture.tf_keras import internals
-from tb_regplugin.capture.tf_keras.loss import LossCapture, count_columns
+from tb_regplugin.capture.tf_keras.loss import LossCapture, count_columns, describe_regularizer
+from tb_regplugin.finding import Finding
+from tb_regplugin.terms import Term
 
 
 class TfKerasStep(RecordedStep):
@@ -34,6 +37,15 @@ class TfKerasStep(RecordedStep):
         """Does what the model's own function does, and records."""
         with self._capture.installed(model):
             return self._inner(*args)
+
+    def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
+        """Finds regularisers that are set on layers and reach no loss."""
+
+        def acting_on(layer: Any, variable: Any) -> Any:
+            known = filter(None, map(internals.regularized_by, internals.weight_losses(layer)))
+            return next((regularizer for of, regularizer in known if of is variable), None)
+
+        return find_ineffective(model, columns, describe_regularizer, acting_on)
 
 
 class RingVariables(Ring):

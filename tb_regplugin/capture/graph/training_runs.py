@@ -1,0 +1,107 @@
+"""Which calls of ``session.run`` train a loss, and what they do besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tb_regplugin.capture.graph.gradients import Gradients
+from tb_regplugin.capture.graph.operations import (
+    Operation,
+    Tensor,
+    constant,
+    has_effect,
+    written_variables,
+)
+from tb_regplugin.capture.graph.sources import backwards, operands
+
+
+class RunEffect(NamedTuple):
+    """What a call of ``session.run`` does.
+
+    Attributes:
+      writes: Whether it changes trainable variables.
+      trains: Whether it does so by the loss's gradients.
+      increment: What the global step gains.
+      missing: The names of what the row would run that the call doesn't, such as a placeholder
+        that is not fed, or an iterator's next batch.
+    """
+
+    writes: bool = False
+    trains: bool = False
+    increment: int = 0
+    missing: tuple[str, ...] = ()
+
+
+class TrainingRuns:
+    """Tells the calls that train a loss by what they fetch from a complete graph, and feed.
+
+    A session's hooks see each call: those that load weights, that train another loss, or that
+    only evaluate something.
+
+    Args:
+      total: The loss.
+      row: What is to be fetched where it is trained.
+      gradients: Where the loss's gradients go.
+      train_op: What runs where it is trained: operations or tensors; None to find out.
+    """
+
+    def __init__(self, total: Tensor, row: Tensor, gradients: Gradients, train_op: Any) -> None:
+        self._graph = total.graph
+        self._total = total.op
+        self._row = row.op
+        self._gradients = gradients
+        self._train_op = None if train_op is None else self._operations(train_op)
+        global_step = tf.compat.v1.train.get_global_step(self._graph)
+        self._global_step = None if global_step is None else _variable_op(global_step)
+        trainable = self._graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
+        self._trainable = {_variable_op(variable) for variable in trainable}
+        self._memo: dict[tuple[frozenset[Operation], ...], RunEffect] = {}
+
+    def effect_of(self, fetches: Any, feed: Iterable[Any]) -> RunEffect:
+        """Returns what a call does that fetches these, and feeds those."""
+        key = (self._operations(fetches), self._operations(list(feed)))
+        if key not in self._memo:
+            self._memo[key] = self._effect_of(*key)
+        return self._memo[key]
+
+    def _operations(self, structure: Any) -> frozenset[Operation]:
+        elements = [
+            self._graph.as_graph_element(element)
+            for element in tf.nest.flatten(structure, expand_composites=True)
+            if element is not None
+        ]
+        return frozenset(getattr(element, "op", element) for element in elements)
+
+    def _effect_of(self, fetched: frozenset[Operation], fed: frozenset[Operation]) -> RunEffect:
+        def runs_before(op: Operation) -> list[Operation]:
+            return [] if op in fed else [*operands(op), *op.control_inputs]
+
+        ran = set(backwards(fetched, runs_before))
+        writes, increment = False, 0
+        for op in ran:
+            for written in written_variables(op):
+                writes = writes or written in self._trainable
+                adds = op.type in ("AssignAdd", "AssignAddVariableOp")
+                if written is self._global_step and adds:
+                    increment += int(constant(op.inputs[1]) or 0)
+        if self._train_op is not None:
+            trains = not self._train_op.isdisjoint(ran)
+        elif self._gradients.of_parts:
+            trains = self._gradients.are_applied(ran)
+        else:
+            # Gradients by other means than tf.gradients leave no trace.
+            trains = writes and self._total in ran
+        missing = [
+            op.name
+            for op in (backwards([self._row], runs_before) if trains else ())
+            if op not in ran and op not in fed and has_effect(op)
+        ]
+        return RunEffect(writes, trains, increment, tuple(sorted(missing)))
+
+
+def _variable_op(variable: Any) -> Operation:
+    # Keras wraps TensorFlow's variables.
+    return variable.op if hasattr(variable, "op") else variable.value.op
