@@ -35,7 +35,7 @@ for directory, programs in {programs!r}.items():
 EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     "1": (["data", "v1", "v2"], [0.1, 0.1], 100),
     "2": (["data", "net/v1", "net/v2"], [0.1, 0.1], 100),
-    "3": (["data", "w", "unused w"], [None, 0.1], 100),
+    "3": (["data", "w", "inside w"], [None, 0.1], 100),
     "4": (["data", "w"], [0.1], 100),
     "5/lambda=0.0": (["data"], [], 100),
     **{
@@ -116,7 +116,7 @@ def test_recipes_record_what_they_say(run_group: Callable[[int], Outcome], group
     for name, recording in tb_regplugin.load(directory / "after" / "logs").items():
         columns, strengths, steps = EXPECTED[name]
         found = [c for c in recording.columns if c.role != "total"]
-        names = [f"{c.role} {c.name}" if c.role == "unused" else c.name for c in found]
+        names = [f"{c.role} {c.name}" if c.role == "inside" else c.name for c in found]
         assert sorted(names) == sorted(columns), name
         assert sorted(map(str, strengths)) == sorted(str(c.strength) for c in found[1:]), name
         assert len(recording.steps) == steps, name

@@ -79,13 +79,13 @@ def test_2_a_variable_scope_with_a_regularizer(
 
 
 def test_3_apply_regularization_to_the_collection(tmp_path: Path) -> None:
-    """What is in the loss is the penalty of a penalty; the collected one itself is not in it."""
+    """What is in the loss is the penalty of a penalty; the collected one is no summand of it."""
     regularizer = tf_slim.l2_regularizer(0.1)
     data, feeds = linear(regularizer)
     penalty = tf_slim.apply_regularization(regularizer, tf1.get_collection(K))
     training = train(data + penalty, tmp_path, feeds)
     roles = {column.role: column for column in training.recording.columns}
-    assert (roles["unused"].name, roles["unused"].entry) == ("v1", "v1/Regularizer/l2_regularizer")
+    assert (roles["inside"].name, roles["inside"].entry) == ("v1", "v1/Regularizer/l2_regularizer")
     assert roles["penalty"].name == "v1"
     inner = l2(0.05, "v1")
     outer = [0.05 * inner(weights) ** 2 for weights in training.weights]
@@ -94,7 +94,7 @@ def test_3_apply_regularization_to_the_collection(tmp_path: Path) -> None:
     np.testing.assert_allclose(by_role["penalty"], outer, rtol=2e-5)
     np.testing.assert_array_equal(by_role["total"], training.losses)
     assert (roles["penalty"].kind, roles["penalty"].variable) == ("custom", "v1")
-    assert (roles["unused"].kind, roles["unused"].strength) == ("l2", 0.1)
+    assert (roles["inside"].kind, roles["inside"].strength) == ("l2", 0.1)
 
 
 def test_4_a_constant_times_the_sum_of_the_collection(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A model with every kind of penalty, and its losses computed in NumPy."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -44,12 +45,19 @@ def strategy_scope(mode: str) -> AbstractContextManager[object]:
         return nullcontext()
     if KERAS < (3, 10):
         pytest.skip("several replicas are recorded from Keras 3.10 on")
+    scope: AbstractContextManager[object] = two_replicas().scope()
+    return scope
+
+
+@functools.cache
+def two_replicas() -> Any:
+    """Returns the one strategy of this process over two replicas.
+
+    Bare TensorFlow numbers the collectives of each strategy anew, and mixes up those of two.
+    """
     import tensorflow as tf
 
-    scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"]
-    ).scope()
-    return scope
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 class AddsLoss(layers.Layer):

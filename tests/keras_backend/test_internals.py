@@ -12,7 +12,7 @@ from keras import ops
 import tb_regplugin
 from tb_regplugin.capture import internals as both
 from tb_regplugin.capture.keras import internals
-from tests.keras_backend.models import X, Y, compiled_model, fit
+from tests.keras_backend.models import X, Y, compiled_model, fit, two_replicas
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +159,7 @@ def test_only_strategies_over_processes_are_collective() -> None:
     """A mirrored one runs in this process alone."""
     assert not both.runs_in_several_processes(None)
     if keras.config.backend() == "tensorflow":
-        import tensorflow as tf
-
-        mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        assert not both.runs_in_several_processes(mirrored)
+        assert not both.runs_in_several_processes(two_replicas())
 
 
 # As they are used: after a dot, imported, or in quotes.

@@ -19,6 +19,7 @@ from tests.keras_backend.models import (
     activity_divisor,
     column,
     recording,
+    two_replicas,
 )
 
 _IS_TF = keras.config.backend() == "tensorflow"
@@ -217,9 +218,7 @@ def test_decay_on_two_replicas_is_counted_once(log_dir: str) -> None:
 @pytest.mark.skipif(not _IS_TF or KERAS >= (3, 10), reason="these are recorded")
 def test_several_replicas_are_refused_before_keras_3_10(log_dir: str) -> None:
     """Once, with the version that is needed; training goes on."""
-    import tensorflow as tf
-
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    with two_replicas().scope():
         model = _linear()
     with pytest.warns(RuntimeWarning, match=r"from Keras 3\.10 on"):
         _fit(model, log_dir)
