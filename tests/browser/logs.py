@@ -43,6 +43,15 @@ def write_run_with_a_residual(directory: Path) -> None:
             writer.write(step, 1.0, {KERNEL: 1.0}, total_loss=3.0)
 
 
+def write_run_with_terms_beside_the_loss(directory: Path) -> None:
+    """100 steps with a term for each way of being no summand of the loss, far above it."""
+    terms = {KERNEL: 1.0, Term("forgotten", role="unused", kind="l2", strength=0.25): 50.0}
+    terms |= {Term("decay", role="implicit"): 60.0, Term("logged", role="inside"): 70.0}
+    with Writer(directory) as writer:
+        for step in range(100):
+            writer.write(step, 1.0, terms, 2.0)
+
+
 def write_run_with_many_terms(directory: Path, steps: int = 50) -> None:
     """300 terms of ten blocks; block b's thirty terms are b + 1 each, and data loss is 1."""
     terms = {

@@ -4,13 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tb_regplugin import Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
-from tests.browser.gestures import drag, point_at
-from tests.browser.logs import write_run_with_many_terms, write_steady_run
+from tests.browser.gestures import drag, drawing, point_at
+from tests.browser.logs import (
+    write_run_with_many_terms,
+    write_run_with_terms_beside_the_loss,
+    write_steady_run,
+)
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -22,8 +27,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log_dir = tmp_path_factory.mktemp("shared")
     write_run_with_many_terms(log_dir / "many")
     write_steady_run(log_dir / "steady")
+    write_run_with_terms_beside_the_loss(log_dir / "beside")
     with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, 2)
+        wait_for_runs(address, 3)
         yield address
 
 
@@ -59,6 +65,30 @@ def test_terms_are_grouped_by_layer_kind_and_all(shared: str, open_page: Open) -
     expect(dashboard.term("many", "penalties")).to_be_visible()
     point_at(plot, 0.5)
     expect(rows.filter(has_text="penalties")).to_have_text(re.compile("1,650"))
+
+
+def test_what_is_no_summand_of_the_loss_is_listed_as_such(shared: str, open_page: Open) -> None:
+    """In words, below the chart and in its tooltip; alone, it is drawn. Shares are those of 2."""
+    dashboard = open_page(shared)
+    expect(dashboard.card("beside")).to_contain_text(re.compile(r"total 2 .* penalties 50\s%"))
+    for name, why in (
+        ("forgotten", "l2 0.25, not in the loss"),
+        ("decay", "not in the loss: the optimiser applies it"),
+        ("logged", "in the loss, but no summand: its share is unknown"),
+    ):
+        expect(dashboard.term("beside", name)).to_contain_text(why)
+    point_at(dashboard.plot("beside"), 0.5)
+    rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
+    expect(rows.filter(has_text="forgotten")).to_have_text(re.compile(r"forgotten\s*50$"))
+    swatch = dashboard.term("beside", "logged").locator(".swatch")
+    style = swatch.evaluate("element => getComputedStyle(element).color")
+    colour = [int(part) for part in re.findall(r"\d+", style)[:3]]
+    dashboard.term("beside", "logged").click(modifiers=["Shift"])
+    expect(dashboard.term("beside", "data")).to_have_attribute("aria-pressed", "false")
+    point_at(dashboard.plot("beside"), 0.5)
+    expect(rows.filter(has_text="logged")).to_have_text(re.compile(r"logged\s*70$"))
+    away = np.abs(drawing(dashboard.chart("beside"))[..., :3].astype(int) - colour).max(axis=-1)
+    assert (away < 8).sum() > 50
 
 
 def test_a_filter_shows_small_terms_too(shared: str, open_page: Open) -> None:

@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { type Band, MORE_KEY } from "../model/bands.ts";
+import { whyOutside } from "../data/recording.ts";
+import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin, shortenMiddle } from "../model/format.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
 import { isolate, isShown, toggle } from "../model/view.ts";
@@ -78,6 +79,9 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
   if (band.role === "total") {
     return <span class="swatch swatch-line" aria-hidden="true" />;
   }
+  if (!isSummand(band)) {
+    return <span class="swatch swatch-dashed" style={{ color: colour }} aria-hidden="true" />;
+  }
   const background =
     band.role === "unexplained"
       ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`
@@ -92,5 +96,6 @@ function originOf(band: Band): string {
   }
   const { column } = only;
   const terms = (column.terms ?? 1) < 2 ? "" : `${column.terms} terms`;
-  return [formatOrigin(column), terms].filter((part) => part !== "").join(", ");
+  const parts = [formatOrigin(column), terms, whyOutside(column) ?? ""];
+  return parts.filter((part) => part !== "").join(", ");
 }

@@ -2,8 +2,18 @@
 
 import { type JsonObject, list, number, numberOrNull, object, text } from "./json.ts";
 
+/** Recorded beside the loss, as no summand of it, and what that means. */
+const OUTSIDE = {
+  implicit: "not in the loss: the optimiser applies it",
+  unused: "not in the loss",
+  inside: "in the loss, but no summand: its share is unknown",
+} as const;
+export type OutsideRole = keyof typeof OUTSIDE;
+export const OUTSIDE_ROLES = Object.keys(OUTSIDE) as readonly OutsideRole[];
+
 const ROLES = [
-  ...(["total", "data", "penalty", "implicit", "unexplained"] as const),
+  ...(["total", "data", "penalty", "unexplained"] as const),
+  ...OUTSIDE_ROLES,
   // Of recordings of gradients.
   ...(["gradient", "data_gradient", "gradient_cosine"] as const),
 ] as const;
@@ -54,6 +64,15 @@ export function recordingKey(run: string, name: string): string {
 /** Names are unique within a role only: a data loss and a penalty may share one. */
 export function columnKey(column: Column): string {
   return `${column.role}:${column.name}`;
+}
+
+/** Why a column is no summand of the loss; undefined where it is one. */
+export function whyOutside({ role }: Pick<Column, "role">): string | undefined {
+  return isOutside(role) ? OUTSIDE[role] : undefined;
+}
+
+export function isOutside(role: string): role is OutsideRole {
+  return role in OUTSIDE;
 }
 
 /** How many numbers a penalised variable holds, where that is known. */

@@ -1,6 +1,6 @@
 /** Colours of runs and of terms, in light and in dark. */
 
-import type { Column, Recording } from "../data/recording.ts";
+import { type Column, isOutside, OUTSIDE_ROLES, type Recording } from "../data/recording.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
 import { naturalCompare } from "../model/runs.ts";
 import { LOOKS, type Theme } from "./look.ts";
@@ -58,14 +58,16 @@ export function numberTerms(
   nameOf: (column: Column) => string = ({ name }) => name,
 ): ReadonlyMap<string, number> {
   const numbers = new Map(previous);
-  for (const role of ["data", "penalty"] as const) {
-    const columns = recordings.flatMap((recording) => recording.columns);
-    const names = columns.filter((column) => column.role === role).map(nameOf);
-    let next = [...previous.keys()].filter((key) => key.startsWith(`${role}:`)).length;
-    for (const name of names.toSorted(naturalCompare)) {
-      const key = `${role}:${name}`;
-      if (!numbers.has(key)) {
-        numbers.set(key, next++);
+  const columns = recordings.flatMap((recording) => recording.columns);
+  for (const roles of [["data"], ["penalty", ...OUTSIDE_ROLES]]) {
+    let next = [...previous.keys()].filter((key) => roles.includes(roleOf(key))).length;
+    for (const role of roles) {
+      const names = columns.filter((column) => column.role === role).map(nameOf);
+      for (const name of names.toSorted(naturalCompare)) {
+        const key = `${role}:${name}`;
+        if (!numbers.has(key)) {
+          numbers.set(key, next++);
+        }
       }
     }
   }
@@ -81,13 +83,13 @@ export function columnColour(
   theme: Theme,
   key: string,
   terms: ReadonlyMap<string, number>,
-  role = key.split(":", 1)[0],
+  role = roleOf(key),
 ): string {
   if (key === MORE_KEY) {
     return MORE_COLOUR[theme];
   }
   const number = terms.get(key) ?? 0;
-  switch (role) {
+  switch (isOutside(role) ? "penalty" : role) {
     case "data":
       return cycle(DATA_COLOURS[theme], number);
     case "unexplained":
@@ -101,6 +103,10 @@ export function columnColour(
     default:
       return LOOKS[theme].total;
   }
+}
+
+function roleOf(key: string): string {
+  return key.split(":", 1)[0] ?? key;
 }
 
 function blend(colour: string, theme: Theme): string {

@@ -1,7 +1,7 @@
 /** Draws a chart: its frame, and in it areas, lines with their envelopes, and marks. */
 
 import type { Range } from "../data/axis.ts";
-import type { Band } from "../model/bands.ts";
+import { type Band, isSummand } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
@@ -116,7 +116,7 @@ export function paintLine(
   colourOf: ColourOf,
 ): void {
   const width = band.role === "total" ? 1 : 1.5;
-  const dashed = band.role === "unexplained";
+  const dashed = band.role === "unexplained" || !isSummand(band);
   strokeLine(surface, projection, x, values, { colour: colourOf(band), alpha: 1, width, dashed });
 }
 

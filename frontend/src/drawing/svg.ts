@@ -1,5 +1,6 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
+import { isSummand } from "../model/bands.ts";
 import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
@@ -48,7 +49,7 @@ function legend(
       line += LINE;
     }
     const fill = { colour: colourOf(band), alpha: 1, hatched: band.role === "unexplained" };
-    const isLine = band.role === "total";
+    const isLine = band.role === "total" || !isSummand(band);
     surface.rectangle(left, line - (isLine ? 5 : 10), 12, isLine ? 2 : 12, fill);
     surface.text(left + 16, line, band.label, { colour: LOOKS[theme].total, align: "left" });
     left += needs + 12;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Column } from "../data/recording.ts";
 import { column, curves, series } from "../testing/curves.ts";
-import { chooseBands, MORE_KEY } from "./bands.ts";
+import { chooseBands, isSummand, MORE_KEY } from "./bands.ts";
 import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
 
 const total = column("total", "total");
@@ -72,8 +72,23 @@ test("penalties are ordered by share, by the size of their variables, by name or
   assert.deepEqual(labels("recorded"), ["b", "a", "c"]);
 });
 
-test("implicit penalties are not part of the loss, so they have no band", () => {
-  assert.deepEqual(chooseBands(curves([series(column("decay", "implicit"), [1])])), []);
+test("what is no summand of the loss comes after all that is", () => {
+  const bands = chooseBands(
+    curves([
+      series(column("decay", "implicit"), [9]),
+      series(column("b", "inside"), [8]),
+      series(column("a", "unused"), [7]),
+      series(penalty("c"), [1]),
+      series(data, [1]),
+    ]),
+  );
+  const isPart = bands.map((band) => [band.label, isSummand(band)]);
+  const beside = [
+    ["decay", false],
+    ["a", false],
+    ["b", false],
+  ];
+  assert.deepEqual(isPart, [["data", true], ["c", true], ...beside]);
 });
 
 test("a gap is not zero, in a band and in the sum of several", () => {

@@ -1,14 +1,24 @@
-/** Which bands a stack has: data loss, the largest penalty terms, the rest as one, the residual. */
+/**
+ * Which bands a picture has: data loss, the largest penalty terms, the rest as one, the residual;
+ * then, as lines beside the stack, the largest of what is no summand of the loss.
+ */
 
 import type { Curves, Series } from "../data/curves.ts";
-import { type Column, columnKey, elements } from "../data/recording.ts";
+import {
+  type Column,
+  columnKey,
+  elements,
+  isOutside,
+  OUTSIDE_ROLES,
+  type OutsideRole,
+} from "../data/recording.ts";
 import { naturalCompare } from "./runs.ts";
 import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
 
 export const MORE_KEY = "more";
 
 /** "total" stands for every line over all parts, "run" for a line of a whole run. */
-export type BandRole = "data" | "penalty" | "unexplained" | "total" | "run";
+export type BandRole = "data" | "penalty" | "unexplained" | OutsideRole | "total" | "run";
 
 export interface Band {
   /** Identifies the band across runs and reloads. */
@@ -60,7 +70,11 @@ export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
       : penalties.filter((band, rank) => rank < top || keep?.has(band.key));
   const rest = penalties.filter((band) => !own.includes(band));
   const more = rest.length === 0 ? summed : [sumBand([...rest, ...summed])];
-  return [...ofRole("data"), ...arrange(own, order, curves), ...more, ...ofRole("unexplained")];
+  const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
+    (band, rank) => top === 0 || rank < top || keep?.has(band.key),
+  );
+  const summands = [...ofRole("data"), ...arrange(own, order, curves), ...more];
+  return [...summands, ...ofRole("unexplained"), ...outside];
 }
 
 function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): readonly Band[] {
@@ -82,6 +96,11 @@ function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): read
 /** How many numbers a band penalises; none where that was not recorded. */
 function variableSize({ members }: Band): number {
   return members.reduce((size, { column }) => size + (elements(column) ?? 0), 0);
+}
+
+/** Whether a band is a part of the loss, and not a line beside it. */
+export function isSummand({ role }: Band): boolean {
+  return !isOutside(role);
 }
 
 /** The total as a band like any other, for lines and legends. */

@@ -76,3 +76,21 @@ test("a dragged range becomes whole steps within the recording", () => {
   assert.deepEqual(zoomRange({ min: 10.2, max: 10.4 }, whole), { min: 10, max: 11 });
   assert.equal(zoomRange({ min: 120, max: 130 }, whole), undefined);
 });
+
+test("what is beside the loss is a line over the stack, which keeps its height", () => {
+  const forgotten = curves([...all.series, series(column("k", "unused"), [50, 50, 50, 50])]);
+  const bands = chooseBands(forgotten);
+  const drawn = makePicture(forgotten, bands, () => true);
+  assert.deepEqual(
+    drawn.layers.map(({ band }) => band.key),
+    ["data:data", "penalty:k"],
+  );
+  assert.deepEqual(
+    drawn.lines.map(({ band }) => band.key),
+    ["unused:k", TOTAL_KEY],
+  );
+  assert.equal(valueRange(drawn, { min: 0, max: 3 }).max, 10.5);
+  const alone = makePicture(forgotten, bands, (key) => key === "unused:k");
+  assert.ok(valueRange(alone, { min: 0, max: 3 }).max > 50);
+  assert.deepEqual(makePicture(forgotten, bands, () => true, "share").lines, []);
+});

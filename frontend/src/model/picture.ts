@@ -1,7 +1,7 @@
 /** Everything that a chart draws of one recording, computed from its curves and what is chosen. */
 
 import type { Curves, Series } from "../data/curves.ts";
-import { type Band, totalBand } from "./bands.ts";
+import { type Band, isSummand, totalBand } from "./bands.ts";
 import { NO_GRADIENTS } from "./gradients.ts";
 import { type Line, makeLines, makeRatio, REFERENCES, type Reference } from "./lines.ts";
 import { refuseRatio, refuseShare } from "./rules.ts";
@@ -42,6 +42,8 @@ export function makePicture(
   const shown = bands.filter((band) => isShown(band.key));
   const total = isShown(TOTAL_KEY) ? totalBand(curves) : undefined;
   const [totalSeries] = total?.members ?? [];
+  const summands = shown.filter(isSummand);
+  const beside = shown.filter((band) => !isSummand(band));
   const series = [...(total?.members ?? []), ...shown.flatMap((band) => band.members)];
   const base: Picture = {
     view,
@@ -56,11 +58,13 @@ export function makePicture(
     nonFinite: nonFiniteBuckets(series, curves.buckets),
   };
   switch (view) {
-    case "stack":
-      return { ...base, layers: stack(shown), lines: makeLines(base.x, total ? [total] : []) };
+    case "stack": {
+      const lines = makeLines(base.x, [...beside, ...(total ? [total] : [])]);
+      return { ...base, layers: stack(summands), lines };
+    }
     case "share":
     case "strip":
-      return shareOrRefuse(base, shown);
+      return shareOrRefuse(base, summands);
     case "lines":
     case "multiples": {
       const lines = makeLines(base.x, [...shown, ...(total ? [total] : [])]);

@@ -2,6 +2,8 @@
 
 import type { Range, XAxis } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
+import { isSummand } from "./bands.ts";
+import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
 import { isShare } from "./ticks.ts";
 
@@ -73,7 +75,9 @@ function extremes(picture: Picture, range: Range): Extremes {
     include(above.upper, begin, end);
     include(below?.lower, begin, end);
   }
-  for (const { x, values, raw, envelope } of picture.lines) {
+  // What is no part of a stack never makes it small.
+  const isBeside = ({ band }: Line) => picture.layers.length > 0 && !isSummand(band);
+  for (const { x, values, raw, envelope } of picture.lines.filter((line) => !isBeside(line))) {
     const [first, last] = x === picture.x ? [begin, end] : between(x, range);
     // Not the mean alone: no spike may leave the picture.
     for (const edge of [values, raw, envelope?.lower, envelope?.upper]) {

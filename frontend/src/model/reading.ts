@@ -76,10 +76,10 @@ export function read(
   const { curves, total } = picture;
   const first = curves.firstSteps[bucket] ?? 0;
   const last = curves.lastSteps[bucket] ?? first;
-  const entries =
-    picture.layers.length > 0
-      ? layerEntries(picture, bucket)
-      : lineEntries(picture, bucket, at ?? picture.x[bucket] ?? 0);
+  const entries = [
+    ...layerEntries(picture, bucket),
+    ...lineEntries(picture, bucket, at ?? picture.x[bucket] ?? 0),
+  ];
   const kept = limit(entries, options.limit);
   const axis = curves.xAxis;
   return {

@@ -30,6 +30,8 @@ test("a chart is described by its last step", () => {
 
 test("shares are left out where they mean nothing", () => {
   assert.equal(lastStep(loss(1, 2, -1))?.penalties, undefined);
+  // More than the whole: it is not all in it.
+  assert.equal(lastStep(loss(1, 1, 5))?.penalties, undefined);
   assert.equal(lastStep(loss(0, 0, 0))?.penalties, undefined);
   assert.equal(lastStep(loss(Number.NaN, 1, Number.NaN))?.penalties, undefined);
 });

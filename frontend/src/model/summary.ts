@@ -15,6 +15,9 @@ export interface LastStep {
   readonly penalties?: number;
 }
 
+/** Of float32 sums of many parts. */
+const ROUNDING = 1e-3;
+
 /** The last step of the range that the curves cover, with the values recorded there. */
 export function lastStep(curves: Curves): LastStep | undefined {
   const i = curves.buckets - 1;
@@ -32,9 +35,10 @@ export function lastStep(curves: Curves): LastStep | undefined {
       .map((series) => series.last[i] ?? Number.NaN);
   const data = valuesOf("data");
   const penalties = valuesOf("penalty");
-  const shares = canShare(total, [...data, ...penalties])
-    ? { data: sum(data) / total, penalties: sum(penalties) / total }
-    : {};
+  const parts = [...data, ...penalties];
+  // Where they are more than the whole, some are not in it.
+  const areParts = canShare(total, parts) && sum(parts) <= total * (1 + ROUNDING);
+  const shares = areParts ? { data: sum(data) / total, penalties: sum(penalties) / total } : {};
   return { step, total, ...shares };
 }
 

@@ -1,6 +1,6 @@
 /** The table of terms: its columns, what stands in them and in which order. */
 
-import { elements } from "../data/recording.ts";
+import { elements, whyOutside } from "../data/recording.ts";
 import type { TermFigures } from "../data/statistics.ts";
 import { formatShare, formatValue } from "./format.ts";
 import { naturalCompare } from "./runs.ts";
@@ -41,7 +41,7 @@ export const TABLE_COLUMNS: readonly TableColumn[] = [
   figure("mean", "Mean", ({ mean }) => mean),
   {
     ...figure("share", "Share", ({ share }) => share),
-    show: ({ share }) => formatOptional(share, formatShare),
+    show: ({ share, column }) => whyOutside(column) ?? formatOptional(share, formatShare),
   },
   word("kind", "Kind", ({ column }) => column.kind),
   {
