@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.names import GRADIENTS_SUFFIX
 from tb_regplugin.terms import Layout, Term
 
 # How many rows wait on the device at most.
@@ -24,16 +26,23 @@ DRAIN_ROWS = 64
 SPARE_COLUMNS = 16
 
 
+# What the recording of a training's one loss is called, and that of its gradients.
+LOSSES = "losses"
+GRADIENTS = f"{LOSSES}{GRADIENTS_SUFFIX}"
+
+
 class Rows(NamedTuple):
     """Recorded rows of one layout.
 
     Attributes:
+      name: Which recording they are of.
       layout: What the columns are.
       steps: int64 ``[rows]``.
       values: float32 ``[rows, columns]``; where there are samples, times their number.
       samples: float32 ``[rows]``, the numbers of samples; empty where none were pushed.
     """
 
+    name: str
     layout: Layout
     steps: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
@@ -64,8 +73,9 @@ class Ring(ABC):
         self.missing_columns = 0
         self.failure: Exception | None = None
         self.next_step = 0
-        # In the order of their labels: each with whether a row begins with its number of samples.
-        self._labels: list[tuple[Layout, bool]] = []
+        # In the order of their labels: what a row is of each recording, one after the other, and
+        # whether it begins with its number of samples.
+        self._labels: list[tuple[list[tuple[str, Layout]], bool]] = []
         self._lock = threading.Lock()
 
     @abstractmethod
@@ -108,7 +118,12 @@ class Ring(ABC):
                 self.failure = error
 
     def push(
-        self, columns: Sequence[Term], values: Sequence[Any], samples: Any = None, step: Any = None
+        self,
+        columns: Sequence[Term],
+        values: Sequence[Any],
+        samples: Any = None,
+        step: Any = None,
+        recordings: Sequence[str] | None = None,
     ) -> int:
         """Adds the row of a step. Call it inside of the step, once a trace or an eager step.
 
@@ -118,10 +133,12 @@ class Ring(ABC):
           samples: How many samples the batch has, to weight its row with it in a mean.
           step: The number of the step, a tensor. It is counted where there is none; with a
             number, steps that are not kept need no call.
+          recordings: The name of each column's recording, where a step has several.
 
         Returns:
           The row's label.
         """
+        names = recordings or [LOSSES] * len(columns)
         # One column stays for the number of samples.
         room = self.columns - 1
         if len(values) > room:
@@ -134,7 +151,11 @@ class Ring(ABC):
             samples = self.to_float32(samples)
             factor = samples * self.replicas
             values = [samples, *(self.to_float32(value) * factor for value in values)]
-        label = (Layout(tuple(columns)), samples is not None)
+        parts = [
+            (name, Layout(tuple(column for _, column in group)))
+            for name, group in groupby(zip(names, columns, strict=False), itemgetter(0))
+        ]
+        label = (parts, samples is not None)
         with self._lock:
             if label not in self._labels:
                 self._labels.append(label)
@@ -144,9 +165,9 @@ class Ring(ABC):
 
     def describe_anew(self, label: int, columns: Sequence[Term]) -> None:
         """Says of rows that were pushed, and not drained yet, what else their columns are."""
-        layout, has_samples = self._labels[label]
+        ((name, layout),), has_samples = self._labels[label]
         if len(layout.columns) == len(columns):
-            self._labels[label] = Layout(tuple(columns)), has_samples
+            self._labels[label] = [(name, Layout(tuple(columns)))], has_samples
 
     def drain(self) -> list[Rows]:
         """Takes the rows that came since the last call, cut where their columns change."""
@@ -158,11 +179,13 @@ class Ring(ABC):
         labels = np.rint(rows[:, 0] / self.replicas).astype(np.int64)
         drained = []
         for run in runs(labels):
-            layout, has_samples = self._labels[labels[run.start]]
-            samples, part = 1 + has_samples, rows[run]
-            values = part[:, samples : samples + len(layout.columns)]
-            steps = counts[run] * every
-            drained.append(Rows(layout, steps, values, part[:, 1:samples].ravel()))
+            parts, has_samples = self._labels[labels[run.start]]
+            first = 1 + has_samples
+            samples, steps = rows[run, 1:first].ravel(), counts[run] * every
+            for name, layout in parts:
+                values = rows[run, first : first + len(layout.columns)]
+                first += len(layout.columns)
+                drained.append(Rows(name, layout, steps, values, samples))
         return drained
 
 

@@ -8,6 +8,7 @@ import warnings
 import weakref
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,10 +16,10 @@ import numpy as np
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS
+from tb_regplugin.capture.rows import DRAIN_ROWS, GRADIENTS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.finding import Finding
-from tb_regplugin.terms import GRADIENT_ROLES, Layout, Term
+from tb_regplugin.terms import Layout, Term
 from tb_regplugin.writing.blocks import BlockWriter
 
 
@@ -110,8 +111,7 @@ class TrainingSession(Session):
 
     Args:
       model, step_of, fail_safe: As of every session.
-      writer: Where rows of losses go.
-      gradient_writer: Where rows of gradients go.
+      writer_of: Returns where the rows of a recording go, by its name.
       every: Of which steps rows are recorded: those that it divides.
       drain_secs: How long a row may wait on the device.
 
@@ -126,16 +126,14 @@ class TrainingSession(Session):
         model: Any,
         step_of: StepFactory,
         fail_safe: FailSafe,
-        writer: BlockWriter,
-        gradient_writer: BlockWriter,
+        writer_of: Callable[[str], BlockWriter],
         *,
         every: int,
         drain_secs: float,
     ) -> None:
         super().__init__(model, step_of, fail_safe)
         self.has_written = False
-        self._writer = writer
-        self._gradient_writer = gradient_writer
+        self._writer_of = writer_of
         self._every = every
         self._drain_secs = drain_secs
         self._first_step = 0
@@ -158,12 +156,12 @@ class TrainingSession(Session):
         numbers, times = zip(*self._marks, strict=True)
         for rows in step.drain():
             if self._is_chief:
-                is_gradients = rows.layout.columns[0].role in GRADIENT_ROLES
-                writer = self._gradient_writer if is_gradients else self._writer
-                layout = rows.layout if is_gradients else self._with_findings(rows.layout, step)
+                layout = rows.layout
+                if rows.name != GRADIENTS:
+                    layout = self._with_findings(layout, step)
                 # A step is done when the number of steps has become one more.
                 wall_times = np.interp(rows.steps + 1, numbers, times)
-                writer.append(layout, rows.steps, wall_times, rows.values)
+                self._writer_of(rows.name).append(layout, rows.steps, wall_times, rows.values)
                 self.has_written = True
         # Fewer than expected where the data ended within an execution.
         self._expected_step = step.ring.next_step

@@ -11,7 +11,6 @@ from typing import Any
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
 from tb_regplugin.capture.safety import FailSafe
 from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
-from tb_regplugin.names import GRADIENTS_SUFFIX
 from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.event_file import EventFile
@@ -24,15 +23,25 @@ class _Writers:
     """The writers of a log directory, whose runs are ``train`` and ``validation``."""
 
     def __init__(self, log_dir: str | os.PathLike[str], flush_secs: float) -> None:
-        train, validation = (
+        self._directory, validation = (
             os.path.join(os.fspath(log_dir), run) for run in ("train", "validation")
         )
-        file = EventFile(train)
-        self.losses = BlockWriter(train, flush_secs=flush_secs, file=file)
-        self.gradients = BlockWriter(
-            train, f"losses{GRADIENTS_SUFFIX}", flush_secs=flush_secs, file=file, is_first=False
-        )
+        self._flush_secs = flush_secs
+        self._file = EventFile(self._directory)
+        self.of_training: dict[str, BlockWriter] = {}
         self.validations = BlockWriter(validation, flush_secs=flush_secs, is_first=False)
+
+    def writer_of(self, name: str) -> BlockWriter:
+        """Returns the writer of one of the training's recordings."""
+        if name not in self.of_training:
+            self.of_training[name] = BlockWriter(
+                self._directory,
+                name,
+                self._flush_secs,
+                self._file,
+                is_first=not self.of_training,
+            )
+        return self.of_training[name]
 
 
 class TrainingLog:
@@ -98,8 +107,8 @@ class TrainingLog:
         if training is not None:
             self._fail_safe.run(training.finish)
         if self._writers is not None:
-            self._fail_safe.run(self._writers.losses.flush)
-            self._fail_safe.run(self._writers.gradients.flush)
+            for writer in self._writers.of_training.values():
+                self._fail_safe.run(writer.flush)
             self._validation_fail_safe.run(self._writers.validations.flush)
 
     def begin_validation(self) -> None:
@@ -133,8 +142,8 @@ class TrainingLog:
 
     def _close_writers(self) -> None:
         if self._writers is not None:
-            self._fail_safe.run(self._writers.losses.close)
-            self._fail_safe.run(self._writers.gradients.close)
+            for writer in self._writers.of_training.values():
+                self._fail_safe.run(writer.close)
             self._validation_fail_safe.run(self._writers.validations.close)
 
     def _begin(self, model: Any) -> None:
@@ -147,8 +156,7 @@ class TrainingLog:
             model,
             self._step_of,
             self._fail_safe,
-            writers.losses,
-            writers.gradients,
+            writers.writer_of,
             every=self._every,
             drain_secs=self._flush_secs / 2,
         )

@@ -22,7 +22,7 @@ from keras import ops
 
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.ring import RingVariables
-from tb_regplugin.capture.rows import SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.rows import GRADIENTS, SPARE_COLUMNS, Ring, Rows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 
@@ -130,7 +130,8 @@ class GradientCapture:
             gradients = self._added_up([known[id(v)] for v in pulled])
             if not (isinstance(scale, float) and scale == 1.0):
                 gradients = [g / ops.cast(scale, g.dtype) for g in gradients]
-            self.ring.push(columns, _measure(pulled, gradients), step=step)
+            values = _measure(pulled, gradients)
+            self.ring.push(columns, values, step=step, recordings=[GRADIENTS] * len(columns))
             return step
 
         # Replicas can't add up anything within a branch.
