@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,13 +17,14 @@ from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_finding
 from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.findings.forms import findings_table
-from tb_regplugin.names import recording_title
+from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
 from tb_regplugin.reading.store import Contents
 
 _FOUND = 1
 _USAGE = 2
+_UNREAD = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,21 +35,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
       The exit code: 0, or 1 where ``check`` has findings of the severity of ``--fail-on`` or a
-      worse one, or 2 where there is nothing to read.
+      worse one, or 2 for wrong arguments and where there is nothing to read, or else 3 where
+      something could not be read.
     """
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # What an encoding lacks, such as that of a pipe on Windows, is escaped.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    reader = _Reader(options.log_dir)
     try:
-        return int(options.command(options))
+        code: int = options.command(options, reader)
+        sys.stdout.flush()
+        return code or (_UNREAD if reader.has_problems else 0)
     except FileNotFoundError as error:
         _print(str(error), sys.stderr)
         return _USAGE
+    except BrokenPipeError:
+        # Who reads has read enough. Python flushes once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
-def check(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace, reader: _Reader) -> int:
     """Prints the findings of all recordings."""
     thresholds = replace(Thresholds(), **dict(options.threshold))
     found: dict[tuple[str, str], list[Finding]] = {}
-    for run, name, contents in _recordings(options.log_dir):
+    for run, name, contents in reader.recordings():
         found[run, name] = find_in_table(contents.table, thresholds)
     if options.format == "json":
         recordings = [
@@ -62,9 +77,9 @@ def check(options: argparse.Namespace) -> int:
     return _FOUND if failed else 0
 
 
-def summary(options: argparse.Namespace) -> int:
+def summary(options: argparse.Namespace, reader: _Reader) -> int:
     """Prints what each recording's loss is made of at its last step."""
-    described = [describe_last_values(*recording) for recording in _recordings(options.log_dir)]
+    described = [describe_last_values(*recording) for recording in reader.recordings()]
     if options.format == "json":
         _print_json({"recordings": described})
     else:
@@ -112,28 +127,44 @@ def _threshold(text: str) -> tuple[str, float]:
     return name, value
 
 
-def _recordings(log_dir: str) -> Iterator[tuple[str, str, Contents]]:
-    """Yields run, name and contents of each recording, and says what could not be read.
+class _Reader:
+    """Reads a log directory, and says what of it could not be read.
 
-    Raises:
-      FileNotFoundError: There is no recording.
+    Attributes:
+      has_problems: Whether there was such, by now.
     """
-    found = False
-    for files in read_runs(log_dir):
-        for file_problem in files.problems:
-            _print(str(file_problem), sys.stderr)
-        for name, contents in read_recordings(files):
-            for problem in contents.problems:
-                _print(f"{recording_title(files.run, name)}: {problem}", sys.stderr)
-            found = True
-            yield files.run, name, contents
-    if not found:
-        raise FileNotFoundError(f"There are no recordings in {log_dir!r}.")
+
+    def __init__(self, log_dir: str) -> None:
+        self.has_problems = False
+        self._log_dir = log_dir
+
+    def recordings(self) -> Iterator[tuple[str, str, Contents]]:
+        """Yields run, name and contents of each recording.
+
+        Raises:
+          FileNotFoundError: There is no recording.
+        """
+        found = False
+        for files in read_runs(self._log_dir):
+            for file_problem in files.problems:
+                self._say(str(file_problem))
+            for name, contents in read_recordings(files):
+                for problem in contents.problems:
+                    self._say(f"{recording_title(files.run, name)}: {problem}")
+                found = True
+                yield files.run, name, contents
+        if not found:
+            raise FileNotFoundError(f"There are no recordings in {self._log_dir!r}.")
+
+    def _say(self, problem: str) -> None:
+        self.has_problems = True
+        _print(shortened(problem, 1_000), sys.stderr)
 
 
 def _print_json(document: Any) -> None:
-    _print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    _print(json.dumps(document, indent=2, allow_nan=False))
 
 
 def _print(text: str, file: TextIO | None = None) -> None:
-    print(text, file=file)
+    """Prints lines, with all in them escaped that a terminal would obey."""
+    print("\n".join(map(printable, text.split("\n"))), file=file)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -19,7 +20,8 @@ from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_p
 
 from tb_regplugin.finding import describe_findings, read_findings
 from tb_regplugin.names import PLUGIN_NAME as PLUGIN_NAME
-from tb_regplugin.terms import Layout, Term
+from tb_regplugin.names import shortened
+from tb_regplugin.terms import KINDS, ROLES, Layout, Term
 
 VERSION = 1
 
@@ -32,6 +34,8 @@ MAX_STEP_OFFSET = 2**24
 # Before a row's values: its step and its wall time, both relative to its event's.
 _OFFSET_COLUMNS = 2
 _LAYOUT_ID_LENGTH = 16
+# Python refuses to read numbers of thousands of digits.
+_SEGMENT_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class LogFormatError(ValueError):
@@ -108,10 +112,10 @@ def parse_tag(tag: str) -> LayoutTag | RowsTag | SegmentTag:
         case name, layout_id, "rows":
             return RowsTag(name, layout_id)
     match tag.rsplit("/", 3):
-        case name, layout_id, writer, number if number.isascii() and number.isdigit():
+        case name, layout_id, writer, number if _SEGMENT_NUMBER.fullmatch(number):
             return SegmentTag(name, layout_id, writer, int(number))
     raise LogFormatError(
-        f"The tag {tag!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER "
+        f"The tag {shortened(tag)!r} is neither NAME/LAYOUT/layout nor NAME/LAYOUT/WRITER/NUMBER "
         "nor NAME/LAYOUT/rows."
     )
 
@@ -136,7 +140,9 @@ def layout_id(layout: Layout) -> str:
 def decode_layout(data: bytes | str) -> Layout:
     """Reads a layout from its JSON.
 
-    Fields of a column that this version does not know are passed over.
+    Fields of a column that this version does not know are passed over. A column whose role it does
+    not know is no summand of the loss, as far as it can tell; a kind that it does not know is
+    "custom".
 
     Raises:
       LogFormatError: It is no such JSON, or its version is newer than this one.
@@ -168,6 +174,11 @@ def _decode_column(column: dict[str, Any]) -> Term:
     for key, value in values.items():
         if value is not None and not _has_type_of(key, value):
             raise ValueError(f"a column's {key} is {value!r}")
+    if values.get("role", ROLES[0]) not in ROLES:
+        note = f"Recorded with the role {values['role']!r}, which this version does not know."
+        values |= {"role": "inside", "note": note}
+    if values.get("kind") not in (None, *KINDS):
+        values["kind"] = "custom"
     return Term(**values)
 
 

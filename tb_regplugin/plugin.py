@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,13 +29,14 @@ from tb_regplugin.reading.query import (
     parse_statistics,
 )
 from tb_regplugin.reading.source import TensorBoardSource
-from tb_regplugin.reading.store import Contents, Store
+from tb_regplugin.reading.store import Contents, ListedRecording, Store
 from tb_regplugin.responses import (
     BINARY,
     CSV,
     JSON,
     download_name,
     entity_tag,
+    json_text,
     respond,
     respond_json,
     respond_once,
@@ -67,6 +68,8 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._provider = context.data_provider
         self._store = Store(cache_bytes)
         self._found = FindingsCache()
+        # The list that was told last, and how.
+        self._listed: tuple[Sequence[ListedRecording], str] = (), ""
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Returns the routes."""
@@ -95,7 +98,11 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _recordings(self, request: wrappers.Request) -> wrappers.Response:
         listed = self._store.recordings(self._source(request))
-        return respond_json(request, recordings_answer(listed))
+        last, text = self._listed
+        if listed is not last:
+            text = json_text(recordings_answer(listed))
+            self._listed = listed, text
+        return respond_once(request, entity_tag(text), JSON, lambda: text)
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
         query = parse_export(request.args)

@@ -82,8 +82,13 @@ def respond_once(
 
 def respond_json(request: wrappers.Request, content: Any) -> wrappers.Response:
     """Answers with JSON, unless who asks has the very same already."""
-    text = json.dumps(content, allow_nan=False)
+    text = json_text(content)
     return respond_once(request, entity_tag(text), JSON, lambda: text)
+
+
+def json_text(content: Any) -> str:
+    """Returns what is answered as JSON."""
+    return json.dumps(content, allow_nan=False)
 
 
 def entity_tag(*told: object) -> str:

@@ -88,7 +88,7 @@ def test_a_layout_comes_back_from_its_json(layout: Layout) -> None:
     assert decode_layout(encode_layout(layout)) == layout
 
 
-@given(st.text(), st.text(st.characters(exclude_characters="/")), st.integers(0))
+@given(st.text(), st.text(st.characters(exclude_characters="/")), st.integers(0, 10**18 - 1))
 def test_tags_come_apart_into_their_parts(name: str, part: str, number: int) -> None:
     """Also where the recording's name holds slashes."""
     assert parse_tag(layout_tag(name, part)) == LayoutTag(name, part)
@@ -209,3 +209,20 @@ def test_what_fits_one_block_is_exact_in_it(rows: int, distance: int) -> None:
     packed = pack_block(block([0, distance], [[0.0], [0.0]]))
     assert int(packed[0, 0]) == -distance
     assert rows < MAX_BLOCK_ROWS
+
+
+def test_a_tag_with_a_number_that_python_does_not_read_is_refused() -> None:
+    """With a reason that is short."""
+    with pytest.raises(LogFormatError) as refused:
+        parse_tag("losses/x/w/" + "1" * 5_000)
+    assert len(str(refused.value)) < 600
+
+
+def test_a_role_or_kind_of_a_newer_version_does_not_refuse_a_layout() -> None:
+    """The column stays, as one that is no summand; its note has the role's name."""
+    columns = [{"name": "data", "role": "data"}, {"name": "a", "role": "new", "kind": "newer"}]
+    layout = decode_layout(json.dumps({"version": 1, "columns": columns}))
+    data, new = layout.columns
+    assert data == Term("data", role="data")
+    assert (new.role, new.kind) == ("inside", "custom")
+    assert "'new'" in str(new.note)

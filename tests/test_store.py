@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -421,3 +422,63 @@ def test_replies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(_contents(Store(), provider).table.steps) == 12_800
     segments = [len(call) for call in provider.calls if not call[0].endswith("layout")]
     assert segments == [2, 2, 1]
+
+
+def test_a_run_that_is_written_anew_has_its_new_layout() -> None:
+    """Also under the id of the old one, as a writer of another's may have it."""
+    provider, store = FakeProvider(), Store()
+    provider.add(recording_events([0], [[3, 2, 1]]))
+    assert _contents(store, provider).table.columns == LAYOUT.columns
+    renamed = Layout((TOTAL, DATA, Term("other")))
+    events = recording_events([0], [[3, 2, 1]], renamed)
+    old, new = layout_id(LAYOUT), layout_id(renamed)
+    for event in events:
+        event.summary.value[0].tag = event.summary.value[0].tag.replace(new, old)
+        event.wall_time += 100
+    provider.events.clear()
+    provider.add(events)
+    assert _contents(store, provider).table.columns == renamed.columns
+    (listed,) = store.recordings(TensorBoardSource(provider, None))
+    assert listed.columns == renamed.columns
+
+
+def test_the_list_is_made_anew_only_where_something_changed() -> None:
+    """It is the very same one otherwise; a layout that is not loaded yet is looked for again."""
+    provider, store = FakeProvider(), Store()
+    source = TensorBoardSource(provider, None)
+    layout, rows = recording_events([0], [[3, 2, 1]])
+    provider.add([rows])
+    assert not store.recordings(source)[0].columns
+    provider.add([layout])
+    listed = store.recordings(source)
+    assert listed[0].columns == LAYOUT.columns
+    assert store.recordings(source) is listed
+    provider.add(recording_events([1], [[3, 2, 1]])[1:])
+    assert store.recordings(source)[0].entry.last_step == 1
+
+
+def test_one_tag_hides_no_recording() -> None:
+    """It is named, in few words, however long it is."""
+    provider = FakeProvider()
+    provider.add(recording_events([0], [[3, 2, 1]]))
+    (event,) = recording_events([0], [[3, 2, 1]], name="bad")[1:]
+    event.summary.value[0].tag = "losses/x/w/" + "1" * 5_000
+    provider.add([event])
+    listed = Store().recordings(TensorBoardSource(provider, None))
+    assert {entry.entry.name for entry in listed if entry.columns} == {NAME}
+    (problem,) = (problem for entry in listed for problem in entry.problems)
+    assert len(problem.tag) + len(problem.reason) < 1_500
+
+
+def test_layouts_are_remembered_of_few_experiments() -> None:
+    """Any number of names can be asked for, and all of them have the same runs."""
+    provider, store = FakeProvider(), Store(max_bytes=0)
+    columns = [Term(f"a-term-with-a-long-name-{i}") for i in range(2_000)]
+    provider.add(recording_events([0], np.ones((1, 2_000)), Layout(tuple(columns))))
+    tracemalloc.start()
+    sizes = []
+    for experiment in range(60):
+        store.recordings(TensorBoardSource(provider, None, f"x{experiment}"))
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[-1] < 1.1 * sizes[9]

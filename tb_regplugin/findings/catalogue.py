@@ -219,6 +219,12 @@ CATALOGUE = {
         "Nothing to fix where all penalties are written by hand. Where some are collected too, "
         "check that no variable is penalised by both.",
     ),
+    "rule_failed": Rule(
+        "info",
+        "A rule could not be applied to a recording",
+        "The other rules were applied. This is a defect of tb_regplugin: please report it with "
+        "the recording.",
+    ),
     "duplicate_entry": Rule(
         "warning",
         "A penalty term was collected more than once",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from tb_regplugin.finding import Finding, worst_first
-from tb_regplugin.findings.catalogue import CATALOGUE, Thresholds
+from tb_regplugin.findings.catalogue import CATALOGUE, Thresholds, found
 from tb_regplugin.findings.curves import Curves
 from tb_regplugin.findings.rules import RULES
 from tb_regplugin.findings.trends import BALANCE_RULES, TREND_RULES
+from tb_regplugin.names import shortened
 from tb_regplugin.reading.table import Table
 
 # Trends are read off fifths and tenths of a recording, whatever the thresholds are.
@@ -23,12 +25,12 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
         return []
     curves, limits = Curves(table), thresholds or Thresholds()
     # Recordings hold NaN, infinities, and numbers whose products are none in float32.
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         rows = len(curves.finite)
         trends = curves.places("penalty") and rows >= max(limits.min_rows, _LEAST_ROWS)
         balance = BALANCE_RULES if trends and curves.has_data_loss else ()
         rules = (*RULES, *(TREND_RULES if trends else ()), *balance)
-        findings = [finding for rule in rules for finding in rule(curves, limits)]
+        findings = [finding for rule in rules for finding in _found_by(rule, curves, limits)]
     # Of a training that was restarted, the latest are those that still hold.
     known = table.layouts[-1].findings if table.layouts else ()
     codes = {finding.code for finding in findings}
@@ -37,6 +39,18 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
         code for code in codes if codes.intersection(CATALOGUE[code].implied_by)
     }
     return worst_first([*known, *(f for f in findings if f.code not in passed_over)])
+
+
+def _found_by(
+    rule: Callable[[Curves, Thresholds], Iterator[Finding]], curves: Curves, limits: Thresholds
+) -> list[Finding]:
+    """Applies a rule. One that fails is a finding itself, and hides no other."""
+    try:
+        return list(rule(curves, limits))
+    except Exception as error:  # noqa: BLE001 - whatever is recorded must be shown
+        reason = shortened(f"{type(error).__name__}: {error}")
+        sentence = f"The rule {rule.__name__} could not be applied to these curves ({reason})."
+        return [found("rule_failed", sentence)]
 
 
 class FindingsCache:

@@ -7,10 +7,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from tb_regplugin.finding import Finding
-from tb_regplugin.names import recording_title
+from tb_regplugin.names import MAX_CELL, printable, recording_title, shortened
 
 # A sentence names so many terms; the finding itself holds all of them.
 _NAMED_TERMS = 3
+_MAX_NAME = 100
 # Of a table's lines, what sentences get at least, in characters.
 _MIN_SENTENCE = 40
 
@@ -24,7 +25,7 @@ def listed(names: Sequence[str]) -> str:
       >>> listed(["a", "b", "c", "d", "e"])
       'a, b, c and 2 more'
     """
-    shown = list(names[:_NAMED_TERMS])
+    shown = [shortened(name, _MAX_NAME) for name in names[:_NAMED_TERMS]]
     if len(names) > _NAMED_TERMS:
         shown.append(f"{len(names) - _NAMED_TERMS:,} more")
     if len(shown) < 2:
@@ -64,7 +65,8 @@ def findings_table(found: Mapping[tuple[str, str], Sequence[Finding]], width: in
     cells, sentences = [["severity", "recording", "steps"]], [["finding"]]
     for key, findings in found.items():
         for finding in findings:
-            cells.append([finding.severity, recording_title(*key), _steps(finding)])
+            title = shortened(printable(recording_title(*key)), MAX_CELL)
+            cells.append([finding.severity, title, _steps(finding)])
             sentences.append([f"{finding.code}: {finding.sentence}", f"→ {finding.fix}"])
     if len(cells) == 1:
         return f"No findings in {len(found)} recording{'s' * (len(found) != 1)}."

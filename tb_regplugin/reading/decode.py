@@ -16,13 +16,13 @@ from tb_regplugin.log_format import (
     MAX_SEGMENT_BLOCKS,
     Block,
     LayoutTag,
-    LogFormatError,
     RowsTag,
     SegmentTag,
     decode_layout,
     parse_tag,
     unpack_block,
 )
+from tb_regplugin.names import shortened
 from tb_regplugin.reading.source import Listing, Problem, RunTag, Source
 from tb_regplugin.terms import Layout
 
@@ -43,6 +43,20 @@ class IndexedSegment(NamedTuple):
     last: tuple[int, float]
 
 
+class IndexedLayout(NamedTuple):
+    """A layout's entry in the index.
+
+    Attributes:
+      tag: The series that holds it.
+      content: The JSON that a series of rows carries with it; else it is in its only event.
+      wall_time: When that was written: a run can be deleted and written anew.
+    """
+
+    tag: str
+    content: bytes | None = None
+    wall_time: float | None = None
+
+
 @dataclass
 class IndexedRecording:
     """A recording's entry in the index.
@@ -50,16 +64,14 @@ class IndexedRecording:
     Attributes:
       run: Its run.
       name: Its name.
-      layouts: The tags of the series that hold its layouts, by layout id.
-      contents: The layouts that series of rows carry with them, as JSON, by tag.
+      layouts: By layout id.
       segments: In the order in which they were written.
       problems: The series that are not part of any recording.
     """
 
     run: str
     name: str
-    layouts: dict[str, str] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
+    layouts: dict[str, IndexedLayout] = field(default_factory=dict)
     segments: list[IndexedSegment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -99,16 +111,16 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
                 continue  # Listed, but not loaded yet.
             try:
                 key = parse_tag(tag)
-            except LogFormatError as error:
-                recording(run, tag).problems.append(Problem(tag, str(error)))
+            except Exception as error:  # noqa: BLE001 - one tag never hides the others
+                recording(run, shortened(tag)).problems.append(Problem.of(tag, error))
                 continue
             if isinstance(key, LayoutTag):
-                recording(run, key.name).layouts[key.layout_id] = tag
+                layout = IndexedLayout(tag, wall_time=series.max_wall_time)
+                recording(run, key.name).layouts[key.layout_id] = layout
                 continue
             if isinstance(key, RowsTag):
-                entry = recording(run, key.name)
-                entry.layouts.setdefault(key.layout_id, tag)
-                entry.contents[tag] = series.plugin_content
+                layout = IndexedLayout(tag, series.plugin_content)
+                recording(run, key.name).layouts.setdefault(key.layout_id, layout)
                 # Before any segment: no writer's name is smaller.
                 key = SegmentTag(key.name, key.layout_id, "", 0)
             last = int(series.max_step), float(series.max_wall_time)
@@ -151,7 +163,7 @@ def read_layouts(
         only: TensorDatum = events[0]
         values = np.asarray(only.numpy).reshape(-1)
         if len(values) != 1 or not isinstance(values[0], (bytes, str)):
-            yield series, Problem(series.tag, "The layout is not a single string.")
+            yield series, Problem.of(series.tag, "The layout is not a single string.")
         else:
             yield series, decode_content(series.tag, values[0])
 
@@ -160,8 +172,8 @@ def decode_content(tag: str, content: bytes | str) -> Layout | Problem:
     """Reads the layout that a series of rows carries, or says what is wrong with it."""
     try:
         return decode_layout(content)
-    except LogFormatError as error:
-        return Problem(tag, str(error))
+    except Exception as error:  # noqa: BLE001 - one layout never hides the others
+        return Problem.of(tag, error)
 
 
 def read_segments(
@@ -189,8 +201,8 @@ def read_segments(
         for event in events:
             try:
                 blocks.append(unpack_block(event.step, event.wall_time, event.numpy, columns))
-            except LogFormatError as error:
-                problem = problem or Problem(tag, str(error))
+            except Exception as error:  # noqa: BLE001 - one block never hides the others
+                problem = problem or Problem.of(tag, error)
         yield tag, blocks, problem
 
 

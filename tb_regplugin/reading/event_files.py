@@ -97,7 +97,7 @@ class EventFiles:
                 reason = reason_of(error)
                 if reason is None:
                     raise
-                found = Problem(series.tag, reason)
+                found = Problem.of(series.tag, reason)
             yield series, found
 
     def _read_file(self, path: str) -> None:

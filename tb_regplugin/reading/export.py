@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.names import recording_title
+from tb_regplugin.names import MAX_CELL, printable, recording_title, shortened
 from tb_regplugin.reading.composition import IN_LOSS, evaluate
 from tb_regplugin.reading.store import Contents
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
 MAX_VALUES = 10_000_000
-_CHUNK = 4096  # rows
+# Values that are made text at a time, some 20 bytes each: other requests wait no longer than that.
+_CHUNK = 2**16
+# What spreadsheets take for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -34,9 +37,9 @@ def column_names(columns: Sequence[Term]) -> list[str]:
 
 def csv_text(table: Table, first: int, stop: int) -> Iterator[str]:
     """Yields rows as CSV, numbers in the shortest form that gives the same float32 again."""
-    yield _csv([["step", "wall_time", *column_names(table.columns)]])
-    for low in range(first, stop, _CHUNK):
-        high = min(low + _CHUNK, stop)
+    names = [f"'{n}" if n.startswith(_FORMULA) else n for n in column_names(table.columns)]
+    yield _csv([["step", "wall_time", *names]])
+    for low, high in _chunks(table, first, stop):
         times = [NON_FINITE.get(time, time) for time in _times(table, low, high)]
         rows = _texts(table, low, high, missing="")
         yield _csv(
@@ -66,8 +69,8 @@ def json_text(table: Table, first: int, stop: int) -> Iterator[str]:
     }
     for name, items in lists.items():
         yield f', "{name}": ['
-        for low in range(first, stop, _CHUNK):
-            text = ", ".join(items(low, min(low + _CHUNK, stop)))
+        for low, high in _chunks(table, first, stop):
+            text = ", ".join(items(low, high))
             yield text if low == first else ", " + text
         yield "]"
     yield "}"
@@ -114,7 +117,7 @@ def describe_last_values(run: str, name: str, contents: Contents) -> dict[str, A
 
 def last_values_table(described: dict[str, Any]) -> str:
     """Returns what ``describe_last_values`` found as a table."""
-    title = recording_title(described["run"], described["name"])
+    title = printable(recording_title(described["run"], described["name"]))
     if not described["columns"]:
         return f"{title}: nothing recorded yet"
     heading = f"{title}: {described['rows']:,} steps, last step {described['last_step']:,}"
@@ -123,7 +126,7 @@ def last_values_table(described: dict[str, Any]) -> str:
         last, share = column.get("last"), column.get("share")
         rows.append(
             (
-                column["name"],
+                shortened(printable(column["name"]), MAX_CELL),
                 column["role"],
                 column.get("kind", ""),
                 str(column.get("strength", "")),
@@ -139,6 +142,11 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     texts = [cell.ljust(width) for cell, width in zip(cells[:4], widths[:4], strict=True)]
     numbers = [cell.rjust(width) for cell, width in zip(cells[4:], widths[4:], strict=True)]
     return "  ".join([*texts, *numbers]).rstrip()
+
+
+def _chunks(table: Table, first: int, stop: int) -> Iterator[tuple[int, int]]:
+    rows = max(1, _CHUNK // max(1, len(table.columns)))
+    return ((low, min(low + rows, stop)) for low in range(first, stop, rows))
 
 
 def _times(table: Table, low: int, high: int) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import grpc
 from tensorboard.data import provider as data_provider
 
-from tb_regplugin.log_format import PLUGIN_NAME
+from tb_regplugin.log_format import PLUGIN_NAME, LogFormatError
+from tb_regplugin.names import shortened
 from tb_regplugin.tensorboard_internals import is_data_server
 
 _Result = TypeVar("_Result")
@@ -42,6 +43,13 @@ class Problem(NamedTuple):
 
     tag: str
     reason: str
+
+    @classmethod
+    def of(cls, tag: str, reason: str | Exception) -> Problem:
+        """Returns a problem in so many words that it can be told at each poll."""
+        if isinstance(reason, Exception) and not isinstance(reason, LogFormatError):
+            reason = f"{type(reason).__name__}: {reason}"
+        return cls(shortened(tag), shortened(str(reason), 1_000))
 
     def __str__(self) -> str:
         return f"the series {self.tag!r} is left out. {self.reason}"
@@ -119,7 +127,7 @@ class TensorBoardSource:
                 raise
             if len(batch) == 1:
                 if not isinstance(error, KeyError):
-                    yield batch[0], Problem(batch[0].tag, reason)
+                    yield batch[0], Problem.of(batch[0].tag, reason)
                 return
         else:
             for series in batch:

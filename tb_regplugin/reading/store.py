@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from tb_regplugin.log_format import MAX_BLOCK_ROWS, MAX_SEGMENT_BLOCKS, Block, l
 from tb_regplugin.reading.aggregates import Digests
 from tb_regplugin.reading.composition import Column, compose
 from tb_regplugin.reading.decode import (
+    IndexedLayout,
     IndexedRecording,
     IndexedSegment,
     decode_content,
@@ -29,6 +30,8 @@ from tb_regplugin.terms import Layout, Term
 
 # Experiment, run and name.
 _Key = tuple[str, str, str]
+# Of so many experiments the layouts and the list are remembered; a local TensorBoard has one.
+_MAX_EXPERIMENTS = 4
 _Segments = Mapping[str, IndexedSegment]
 
 
@@ -81,8 +84,8 @@ class Store:
         self._lock = threading.Lock()
         # The one that was asked for last is the last.
         self._recordings: OrderedDict[_Key, _CachedRecording] = OrderedDict()
-        # By experiment, run and tag. The tag names the content, so that never changes.
-        self._layouts: dict[tuple[str, str, str], Layout | Problem] = {}
+        # Those that were asked for last.
+        self._experiments: OrderedDict[str, _Experiment] = OrderedDict()
 
     @property
     def nbytes(self) -> int:
@@ -92,8 +95,22 @@ class Store:
         return sum(cached.nbytes for cached in recordings)
 
     def recordings(self, source: Source) -> list[ListedRecording]:
-        """Lists all recordings, without reading their rows."""
-        return self._with_layouts(source, index_recordings(source.list()).values())
+        """Lists all recordings, without reading their rows: the same list as long as it is true."""
+        listing, experiment = source.list(), self._experiment(source)
+        state = hash(
+            tuple((run, *each) for run, series in listing.items() for each in series.items())
+        )
+        if experiment.state != state:
+            entries = index_recordings(listing).values()
+            known = {(entry.run, layout) for entry in entries for layout in entry.layouts.values()}
+            experiment.listed = self._with_layouts(source, entries)
+            found, experiment.layouts = (
+                experiment.layouts,
+                {key: layout for key, layout in experiment.layouts.items() if key in known},
+            )
+            # One that is not loaded yet may be loaded without a change of the list.
+            experiment.state = state if known <= found.keys() else None
+        return experiment.listed
 
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
         """Returns a recording's rows as they are now; None where there is no such recording."""
@@ -134,32 +151,58 @@ class Store:
         self, source: Source, entries: Collection[IndexedRecording]
     ) -> list[ListedRecording]:
         """Returns recordings with their layouts, of which the new ones are read together."""
-        new = []
+        known = self._experiment(source).layouts
+        new: dict[RunTag, IndexedLayout] = {}
         for entry in entries:
-            for tag in entry.layouts.values():
-                if (source.experiment, entry.run, tag) in self._layouts:
+            for layout in entry.layouts.values():
+                if (entry.run, layout) in known:
                     continue
-                if tag in entry.contents:
-                    found = decode_content(tag, entry.contents[tag])
-                    self._layouts[source.experiment, entry.run, tag] = found
+                if layout.content is not None:
+                    known[entry.run, layout] = decode_content(layout.tag, layout.content)
                 else:
-                    new.append(RunTag(entry.run, tag))
+                    new[RunTag(entry.run, layout.tag)] = layout
         for series, found in read_layouts(source, new):
-            self._layouts[source.experiment, series.run, series.tag] = found
+            known[series.run, new[series]] = found
         listed = []
         for entry in entries:
             layouts: dict[str, Layout] = {}
             problems = list(entry.problems)
             for layout_id in entry.layout_ids():
-                tag = entry.layouts.get(layout_id, layout_tag(entry.name, layout_id))
-                missing = Problem(tag, "The layout, which says what the columns are, is missing.")
-                layout = self._layouts.get((source.experiment, entry.run, tag), missing)
-                if isinstance(layout, Layout):
-                    layouts[layout_id] = layout
+                tag = layout_tag(entry.name, layout_id)
+                missing = Problem.of(
+                    tag, "The layout, which says what the columns are, is missing."
+                )
+                indexed = entry.layouts.get(layout_id, IndexedLayout(tag))
+                read = known.get((entry.run, indexed), missing)
+                if isinstance(read, Layout):
+                    layouts[layout_id] = read
                 else:
-                    problems.append(layout)
+                    problems.append(read)
             listed.append(ListedRecording(entry, layouts, tuple(problems)))
         return listed
+
+    def _experiment(self, source: Source) -> _Experiment:
+        with self._lock:
+            experiment = self._experiments.setdefault(source.experiment, _Experiment())
+            self._experiments.move_to_end(source.experiment)
+            while len(self._experiments) > _MAX_EXPERIMENTS:
+                self._experiments.popitem(last=False)
+        return experiment
+
+
+@dataclass
+class _Experiment:
+    """What is remembered of one experiment.
+
+    Attributes:
+      layouts: What was read, by run and the index's entry.
+      state: Tells whether the list is as it was.
+      listed: Its recordings then.
+    """
+
+    layouts: dict[tuple[str, IndexedLayout], Layout | Problem] = field(default_factory=dict)
+    state: int | None = None
+    listed: list[ListedRecording] = field(default_factory=list)
 
 
 class _CachedRecording:
