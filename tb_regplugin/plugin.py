@@ -142,9 +142,12 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         query = parse(request.args)
         run, name, contents = self._recording(request)
         tag = entity_tag(contents.version, query)
-        response = respond_once(
-            request, tag, content_type, lambda: answer(run, name, contents, query)
-        )
+
+        def encoded() -> bytes | str:
+            told = answer(run, name, contents, query)
+            return told if isinstance(told, bytes) else json_text(told)
+
+        response = respond_once(request, tag, content_type, encoded)
         self._store.trim()
         return response
 

@@ -297,6 +297,18 @@ def test_too_many_numbers_are_refused(
     assert "use top" in json.loads(response.data)["error"]
 
 
+@pytest.mark.parametrize("path", ["/curves", "/statistics"])
+def test_no_answer_looks_at_more_columns_than_one_waits_for(
+    plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """What is joined counts once."""
+    monkeypatch.setattr(answers, "MAX_COLUMNS", 4)
+    response = _ask(plugin, path)
+    assert response.status_code == 400
+    assert "group=all" in json.loads(response.data)["error"]
+    assert _ask(plugin, path, group="all").status_code == 200
+
+
 @pytest.mark.parametrize("route", ["/recordings", "/curves", "/statistics", "/export"])
 def test_what_has_not_changed_is_not_sent_again(
     plugin: RegularizationPlugin, provider: FakeProvider, route: str

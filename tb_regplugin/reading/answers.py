@@ -23,6 +23,8 @@ from tb_regplugin.terms import OUTSIDE_OF_LOSS, Term
 
 # An answer is put together in memory: 128 MiB of float32.
 MAX_CURVE_VALUES = 2**25
+# Each is measured in some 20 µs: nobody waits for more of them.
+MAX_COLUMNS = 50_000
 # Members of a group that are named; a group may have any number of them.
 _MAX_MEMBERS = 1_000
 # Browsers can only view an array that begins at a multiple of its items' size.
@@ -55,7 +57,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: Query) -> byte
     # The smallest penalties, over the rows asked for, are joined.
     first, stop = bounds[[0, -1]].tolist()
     columns = keep_largest(
-        group(contents.columns, query.group, query.depth),
+        _grouped(contents, query),
         lambda column: contents.digests.size(table, column.sum, first, stop),
         query.top,
     )
@@ -112,7 +114,7 @@ def statistics_answer(run: str, name: str, contents: Contents, query: Query) -> 
     table = contents.table
     x = positions(table, query.x)
     first, stop = row_range(x, query.start, query.end)
-    columns = group(contents.columns, query.group, query.depth)
+    columns = _grouped(contents, query)
     figures = _statistics(contents, columns, first, stop)
     return {
         "run": run,
@@ -143,6 +145,16 @@ def export_answer(contents: Contents, query: Query) -> Iterator[str]:
         )
     text = csv_text if query.format == "csv" else json_text
     return text(table, first, stop)
+
+
+def _grouped(contents: Contents, query: Query) -> tuple[Column, ...]:
+    columns = group(contents.columns, query.group, query.depth)
+    if len(columns) > MAX_COLUMNS:
+        raise QueryError(
+            f"That is {len(columns):,} columns, and one answer looks at {MAX_COLUMNS:,} at most. "
+            "Use group=kind, group=all, or group=layer:1 to join them."
+        )
+    return columns
 
 
 def _statistics(
