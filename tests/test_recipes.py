@@ -57,6 +57,7 @@ EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     "op": (["data", "w"], [0.1], 100),
     "loop": (["data", "w"], [None], 100),
     "layers": (["data", "layer/kernel"], [0.01], 100),
+    "distributed": (["data", "layer/kernel"], [0.01], 100),
     "summary": (["data", "w"], [None], 100),
 }
 

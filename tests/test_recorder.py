@@ -1,5 +1,6 @@
 """Recorder: every step of a training loop of one's own, compiled or not."""
 
+import json
 import re
 import subprocess
 import sys
@@ -234,6 +235,49 @@ def test_rows_of_functions_are_written_while_the_host_does_nothing(tmp_path: Pat
             time.sleep(0.05)
         time.sleep(0.1)
         assert recorded(tmp_path).steps.tolist() == [0]
+
+
+@pytest.mark.parametrize("reduction", ["MEAN", "SUM"])
+def test_what_replicas_reduce_keeps_its_names(tmp_path: Path, reduction: str) -> None:
+    """A mean has the strength that was written; what a function hides is numbered."""
+    script = f"""
+import json, keras, numpy as np, tensorflow as tf
+from tb_regplugin import Recorder
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    both = keras.regularizers.L1L2(0.02, 0.03)
+    model = keras.Sequential([keras.layers.Dense(3, kernel_regularizer="l2", name="a"),
+                              keras.layers.Dense(1, kernel_regularizer=both, name="b")])
+    model.build([None, 2])
+hidden = tf.function(lambda: sum(model.losses))
+
+def replica_step(x):
+    return tf.reduce_mean(model(x) ** 2), [*model.losses, hidden()]
+
+with Recorder({str(tmp_path)!r}, variables=model.variables) as recorder:
+    @tf.function
+    def step(x):
+        losses = strategy.run(replica_step, [x])
+        reduce = lambda loss: strategy.reduce({reduction!r}, loss, axis=None)
+        recorder.write(None, *tf.nest.map_structure(reduce, losses))
+    step(tf.ones([4, 2]))
+print(json.dumps([kernel.tolist() for kernel in model.get_weights()[::2]]))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    a, b = (np.array(kernel) for kernel in json.loads(result.stdout))
+    recording, times = recorded(tmp_path), {"MEAN": 1, "SUM": 2}[reduction]
+    assert [(term.name.split("/", 1)[-1], term.strength) for term in recording.columns[1:]] == [
+        ("a/kernel", 0.01 * times),
+        ("b/kernel", (0.02 * times, 0.03 * times)),
+        ("penalty 2", None),
+    ]
+    penalties = [0.01 * np.square(a).sum(), 0.02 * np.abs(b).sum() + 0.03 * np.square(b).sum()]
+    expected = times * np.array([*penalties, sum(penalties)])
+    np.testing.assert_allclose(recording.values[0, 1:], expected, rtol=1e-5)
 
 
 def test_inside_of_a_strategy_is_one_warning(tmp_path: Path) -> None:

@@ -270,3 +270,29 @@ def test_every_private_name_is_there() -> None:
         assert reported == [("data", total)]
         container(y, predicted)
         assert len(reported) == 1
+
+
+@pytest.mark.parametrize("binds", [False, True], ids=["late", "early"])
+def test_lambdas_that_all_read_the_last_layer_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], binds: bool
+) -> None:
+    """Each column is the penalty that was trained on; that they are one is a finding."""
+    dense, kernels = tf_keras.layers.Dense, []
+    model = tf_keras.Sequential([dense(4, input_shape=(3,)), dense(4), dense(1)])
+    for layer in model.layers:
+        if binds:
+            model.add_loss(lambda layer=layer: 0.01 * tf.reduce_sum(layer.kernel**2))
+        else:
+            model.add_loss(lambda: 0.01 * tf.reduce_sum(layer.kernel**2))  # noqa: B023
+    model.compile("sgd", "mse")
+    seen = tf_keras.callbacks.LambdaCallback(
+        on_batch_begin=lambda batch, logs: kernels.append(model.get_weights()[::2])
+    )
+    x = np.random.default_rng(0).random((48, 3), np.float32)
+    callbacks = [seen, RegularizationCallback(tmp_path)]
+    model.fit(x, x[:, :1], batch_size=4, verbose=0, callbacks=callbacks)
+    norms = [[0.01 * np.square(k, dtype=np.float64).sum() for k in step] for step in kernels]
+    expected = np.array(norms)[:, [0, 1, 2] if binds else [2, 2, 2]]
+    np.testing.assert_allclose(load(tmp_path)["train"].values[:, 2:], expected, rtol=1e-5)
+    (checked,) = _check_as_json(tmp_path, capsys)["recordings"]
+    assert [each["code"] for each in checked["findings"]] == ["equal_terms"] * (not binds)

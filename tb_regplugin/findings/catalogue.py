@@ -132,6 +132,12 @@ CATALOGUE = {
         "penalty only shifts the loss.",
         ("min_rows",),
     ),
+    "equal_terms": Rule(
+        "warning",
+        "Penalties that should differ are equal at every step",
+        "Check which variable each of them reads. A lambda made in a loop reads the loop's last "
+        "variable when it is called: write lambda layer=layer: penalty(layer.kernel).",
+    ),
     "strength_changed": Rule(
         "info",
         "A strength changed during training",

@@ -135,6 +135,30 @@ def dead_or_constant_term(curves: Curves, limits: Thresholds) -> Iterator[Findin
         yield found("constant_term", sentence, constant)
 
 
+def equal_terms(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
+    """Finds penalties that move as one, to the last bit."""
+    alike: dict[bytes, list[int]] = {}
+    for place in curves.places("penalty"):
+        # Some rows tell nearly all columns apart.
+        some = curves.values[place, :: 1 + len(curves.steps) // 32]
+        if (some != some[0]).any():
+            alike.setdefault(some.tobytes(), []).append(place)
+    for first, *others in alike.values():
+        values = curves.values[first]
+        places = [first, *(i for i in others if curves.values[i].tobytes() == values.tobytes())]
+        # Different variables can be equal for as long as nothing tells them apart.
+        variables = {curves.terms[place].variable for place in places} - {None}
+        if len(places) == 1 or len(variables) > 1:
+            continue
+        if np.count_nonzero(np.diff(values[np.isfinite(values)])) >= _ENOUGH_TO_COMPARE:
+            names, rows = curves.names(places), len(curves.only_recorded(first))
+            sentence = (
+                f"{listed(names)} are equal to the last bit at all {rows:,} steps, while they "
+                f"change: one penalty in the place of {len(places)}, it seems."
+            )
+            yield found("equal_terms", sentence, names)
+
+
 def decoupled_decay(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     """Says that weight decay acts which the loss doesn't hold."""
     places = curves.places("implicit")
@@ -203,6 +227,7 @@ RULES = (
     not_finite,
     does_not_add_up,
     dead_or_constant_term,
+    equal_terms,
     decoupled_decay,
     not_in_loss,
     strength_changed,

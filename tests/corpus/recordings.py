@@ -265,6 +265,18 @@ def a_restart_with_the_same_terms() -> Any:
     ]
 
 
+@recording()
+def different_weights_that_move_alike() -> Any:
+    twins = {l2(name, variable=name): falling(0.3, 0.1) for name in ("a", "b")}
+    return whole({DATA: LEARNING, **twins, l2("c"): falling(0.3, 0.1) + 1e-7})
+
+
+@recording()
+def equal_weights_at_two_strengths() -> Any:
+    frozen = np.where(T < 0.5, 0.1, 0.15)
+    return whole({DATA: LEARNING, l2("a"): frozen, l2("b"): frozen, l2("c"): falling(0.3, 0.1)})
+
+
 # Wrong, or worth knowing.
 
 
@@ -399,6 +411,13 @@ def a_penalty_on_a_frozen_variable() -> Any:
 @recording("constant_term")
 def a_learning_rate_of_zero() -> Any:
     return whole({DATA: 2.3, l2(): 0.2})
+
+
+@recording("equal_terms")
+def lambdas_that_all_read_the_last_layer() -> Any:
+    last = falling(0.3, 0.1)
+    terms = {Term(f"penalty {i}", kind="add_loss"): last for i in range(3)}
+    return whole({DATA: LEARNING, l2("first"): last * 1.001, **terms})
 
 
 def _two_stretches(first: Values, second: Values, at: int = 400) -> list[Stretch]:

@@ -100,8 +100,10 @@ def test_only_the_chief_records(
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
     model = Model()
     hook = tb_regplugin.RegularizationHook(tmp_path / "logs", model.loss)
-    with tf1.train.SingularMonitoredSession(hooks=[hook]) as session:
-        session.run(model.train, model.batch())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="tb_regplugin")
+        with tf1.train.SingularMonitoredSession(hooks=[hook]) as session:
+            session.run(model.train, model.batch())
     assert (tmp_path / "logs").exists() == records
 
 

@@ -1,6 +1,7 @@
 """What is not promised by TensorFlow and Keras is there, and its loss costs names, not values."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -75,6 +76,45 @@ def test_layers_scope_their_activity_penalties() -> None:
     assert f"hidden{internals.ACTIVITY_SCOPE}" in penalty.op.name
 
 
+def test_a_part_knows_its_variable() -> None:
+    """A variable of its own has no whole."""
+    partitioner = tf1.fixed_size_partitioner(2)
+    first, second = tf1.get_variable("w", [6, 2], partitioner=partitioner)
+    assert [internals.whole_of_part(part) for part in (first, second)] == [("w", (6, 2))] * 2
+    assert internals.whole_of_part(tf1.get_variable("v", [3])) is None
+
+
+def test_gradients_say_what_they_differentiate() -> None:
+    """Each of their operations but the one that stands for the loss's own gradient."""
+    w = tf1.get_variable("w", [3])
+    square = tf.square(w)
+    loss = tf.reduce_sum(square)
+    (gradient,) = tf.gradients(loss, w)
+    assert internals.differentiated(gradient.op) is square.op
+    of_loss = {internals.differentiated(op) for op in gradient.graph.get_operations()}
+    assert {loss.op, square.op} <= of_loss
+    assert internals.differentiated(tf.square(w).op) is None
+
+
+def test_a_call_says_which_variables_it_only_reads() -> None:
+    """Of a branch too, by the numbers of its inputs; what is no call reads none."""
+    read, written = (tf1.get_variable(name, []) for name in ("read", "written"))
+
+    def step() -> tf.Tensor:
+        return written.assign_add(tf.identity(read))
+
+    branch = tf.cond(tf1.placeholder(tf.bool, []), step, lambda: tf.identity(read))
+    found = branch.graph.get_operations()
+    for op in [next(op for op in found if op.type == "If"), _call_of(tf.function(step))]:
+        reads = {op.inputs[number].op.name for number in internals.read_only_inputs(op)}
+        assert reads == {"read"}
+    assert list(internals.read_only_inputs(tf.identity(read).op)) == []
+
+
+def _call_of(function: Any) -> Any:
+    return next(op for op in function().graph.get_operations() if "PartitionedCall" in op.type)
+
+
 def test_without_them_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where TensorFlow takes them away, a recording has other names, and no other sums."""
     w = tf1.get_variable("w", [3], regularizer=tf_slim.l2_regularizer(0.1))
@@ -83,5 +123,6 @@ def test_without_them_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch) -
     before = [part.addends[0].weight for part in decompose(loss).parts]
     for name in ("captures", "handles"):
         monkeypatch.setattr(internals, name, lambda _: ())
+    monkeypatch.setattr(internals, "whole_of_part", lambda _: None)
     monkeypatch.setattr(penalties, "in_regularizers_of", lambda *_: False)
     assert [part.addends[0].weight for part in decompose(loss).parts] == before

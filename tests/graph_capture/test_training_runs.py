@@ -390,6 +390,42 @@ def test_what_a_call_does_not_run_is_not_asked_for(tmp_path: Path) -> None:
     np.testing.assert_allclose(recording.values[:, 0], results[0][0]["loss"], rtol=2e-6)
 
 
+@pytest.mark.parametrize("trains", [True, False])
+def test_what_only_loads_and_evaluates_is_silent(tmp_path: Path, trains: bool) -> None:
+    """A global step that calls count, by whatever means they train, is not."""
+
+    def build() -> Program:
+        r = Regression()
+        step = tf1.train.get_or_create_global_step()
+        loading = [r.w.assign(r.w * 0.5), step.assign(7)]
+        outside = tf1.py_func(lambda w: w, [r.w], tf.float32)
+        calls = [Call(loading), Call([r.loss, outside], (), r.feeds)]
+        if trains:
+            calls.append(Call([outside, step.assign_add(1)]))
+        return Program(r.losses, calls)
+
+    said = said_by(lambda: run(build, tmp_path))
+    assert ["nothing was recorded" in sentence for sentence in said] == [True] * trains
+    assert not (tmp_path / "loss").exists()
+
+
+def test_reference_variables_are_said_once(tmp_path: Path) -> None:
+    """Rows may be off by an update, and the training is the same."""
+
+    def build() -> Program:
+        with tf1.variable_scope("", use_resource=False):
+            r = Regression()
+        return Program(r.losses, [Call(r.optimizer.minimize(r.loss), ("loss",), r.feeds)])
+
+    results: list[Any] = []
+    (sentence,) = said_by(lambda: results.append(run(build, tmp_path)))
+    assert "off by up to one update" in sentence
+    columns = tb_regplugin.load(tmp_path)["loss"].columns
+    assert all(column.note is not None for column in columns)
+    _, without = run(build, None)
+    np.testing.assert_array_equal(results[0][1]["w"], without["w"])
+
+
 def test_a_training_that_nothing_tells_is_said_once(tmp_path: Path) -> None:
     """Updates by hand have no gradients that could be told from loaded weights."""
 

@@ -242,7 +242,83 @@ def test_a_penalty_is_named_after_its_only_variable_in_training() -> None:
     start = tf1.get_variable("start", [3, 2], trainable=False)
     near = 0.1 * tf.nn.l2_loss(w - start)
     scheduled = tf.where(step > 1, tf.nn.l2_loss(w), 0.0)
-    joined = tf.nn.l2_loss(tf.concat([w, tf.stop_gradient(start)], 0))
-    for penalty in (near, scheduled, joined):
+    joined = tf.nn.l2_loss(tf.concat([w, tf.stop_gradient(variable("v"))], 0))
+    padded = tf.nn.l2_loss(tf.concat([w, tf.ones([1, 2])], 0))
+    for penalty in (near, scheduled, joined, padded):
         term = decompose(data_loss() + penalty).parts[1].term
         assert (term.role, term.name, term.variable, term.kind) == ("penalty", "w", "w", "custom")
+
+
+def test_several_penalties_that_stay_near_to_other_weights() -> None:
+    """Each is named after its own variable, and has its own value."""
+    pairs = [(variable(name), variable(f"{name}_pretrained")) for name in "abc"]
+    penalties = [0.1 * tf.nn.l2_loss(w - tf.stop_gradient(start)) for w, start in pairs]
+    found = decompose(data_loss() + tf.add_n(penalties))
+    assert describe(found)[1:] == [("penalty", name, "custom", None, None) for name in "abc"]
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        arrays = session.run(pairs)
+        row = session.run(build_row(found).values, {"x:0": [1.0]})
+    expected = [0.05 * np.square(np.subtract(*pair, dtype=np.float64)).sum() for pair in arrays]
+    np.testing.assert_allclose(row[2:], expected, rtol=1e-5)
+
+
+def test_a_penalty_of_several_variables_names_them() -> None:
+    """It is of no single one, and of no one's layer."""
+    a, b, frozen = variable("a/w"), variable("b/w"), tf1.get_variable("f", [2], trainable=False)
+    for penalty in (
+        tf.nn.l2_loss(tf.concat([a, b], 0)),
+        tf.linalg.global_norm([b, a]) ** 2,
+        tf.reduce_sum(a * b) * tf.reduce_sum(frozen),
+    ):
+        term = decompose(data_loss() + penalty).parts[1].term
+        assert (term.name, term.kind, term.variable) == ("a.w and b.w", "custom", None)
+
+
+@pytest.mark.parametrize("use_resource", [True, False])
+def test_a_partitioned_variable_is_one(use_resource: bool) -> None:
+    """As long as all of it is penalised; its values are those of the parts together."""
+    partitioner = tf1.fixed_size_partitioner(3)
+    with tf1.variable_scope("scope", use_resource=use_resource):
+        w = tf1.get_variable("w", [6, 2], partitioner=partitioner)
+    parts = list(w)
+    some, twice = tf.concat(parts[:2], 0), tf.concat([parts[0], parts[0], parts[1]], 0)
+    found = decompose(
+        data_loss()
+        + 0.1 * tf.nn.l2_loss(w)
+        + 0.2 * tf.reduce_sum(tf.abs(w))
+        + tf.norm(w)
+        + tf.nn.l2_loss(some)
+        + tf.nn.l2_loss(twice)
+    )
+    parts_named = "scope.w.part_0 and scope.w.part_1"
+    assert describe(found)[1:] == [
+        ("penalty", "scope/w", "l2", 0.1, 0.05),
+        ("penalty", "scope/w (l1)", "l1", 0.2, 0.2),
+        ("penalty", "scope/w (2)", "custom", None, None),
+        ("penalty", parts_named, "custom", None, None),
+        ("penalty", f"{parts_named} (2)", "custom", None, None),
+    ]
+    term = found.parts[1].term
+    assert (term.variable, term.shape, term.size) == ("scope/w", (6, 2), 12)
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        array = np.concatenate(session.run(parts)).astype(np.float64)
+        row = session.run(build_row(found).values, {"x:0": [1.0]})
+    squares = np.square(array).sum()
+    np.testing.assert_allclose(
+        row[2:5], [0.05 * squares, 0.2 * np.abs(array).sum(), np.sqrt(squares)], rtol=1e-5
+    )
+
+
+def test_values_of_reference_variables_are_noted() -> None:
+    """Where training moves what they depend on; with resource variables nothing is."""
+    for use_resource in (True, False):
+        with tf.Graph().as_default(), tf1.variable_scope("", use_resource=use_resource):
+            frozen = tf1.get_variable("frozen", [2], trainable=False)
+            penalties = tf.nn.l2_loss(variable("w")) + tf.nn.l2_loss(frozen)
+            found = decompose(data_loss() + penalties)
+            notes = [column.note is not None for column in build_row(found).layout.columns]
+        is_reference = not use_resource
+        assert notes == [is_reference, False, is_reference, False]
+        assert ("enable_resource_variables" in str(found.warning)) == is_reference

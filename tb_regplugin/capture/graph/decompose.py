@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.operations import (
+    REFERENCES,
     Tensor,
     constant,
     is_data_source,
@@ -18,11 +19,12 @@ from tb_regplugin.capture.graph.operations import (
     single_element,
     strip,
 )
-from tb_regplugin.capture.graph.other_losses import OtherLosses
+from tb_regplugin.capture.graph.other_losses import mark_entries_of_others
 from tb_regplugin.capture.graph.penalties import (
     both_norms,
     penalty_of_activations,
     penalty_of_weights,
+    summed,
 )
 from tb_regplugin.capture.graph.sources import Reaches, Sources, ancestors
 from tb_regplugin.capture.graph.structure import Collected, CollectedEntry
@@ -36,6 +38,12 @@ _UNUSED: tuple[Role, str] = ("unused", "Collected, but not part of the loss.")
 _INSIDE: tuple[Role, str] = (
     "inside", "In the loss, but not as a summand: how much of it this is, nobody can say."
 )  # fmt: skip
+
+# What is said of values that depend on TF1's reference variables.
+_RACES = (
+    "TensorFlow may update reference variables before it reads them for values of the same step, "
+    "so that these may be off by up to one update: tf.enable_resource_variables() makes them exact."
+)
 
 # More data losses than this are one column: nobody tells so many curves apart.
 _MAX_DATA_PARTS = 8
@@ -60,7 +68,7 @@ class Decomposition:
       hyperparameters: What the parts' weights name by its number.
       collected: REGULARIZATION_LOSSES, or what was given in its place, and how it reaches the loss.
       visited_operations: How many operations were looked at.
-      warning: Why nothing could be taken apart, in a sentence.
+      warning: Why nothing could be taken apart, or penalties may be off, in a sentence.
     """
 
     total: Tensor
@@ -118,7 +126,8 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
     The values are those of the very tensors that the loss is made of, so that they fit together
     although the weights move in the same step. One operation collects them, however many.
     """
-    total = Part(Term("total", "total"), [whole(decomposition.total)])
+    note = _RACES if any(part.term.note == _RACES for part in decomposition.parts) else None
+    total = Part(Term("total", "total", note=note), [whole(decomposition.total)])
     parts = [total, *decomposition.parts]
     scalars, constants, numbers = [], [], []
     for number, part in enumerate(parts):
@@ -147,16 +156,16 @@ def _one_number(tensor: Tensor) -> Any:
 def describe_penalties(scalars: Sequence[Any], variables: Iterable[Any] = ()) -> tuple[Term, ...]:
     """Describes penalties that came without names, such as ``model.losses``, of these variables.
 
-    Tensors that are of no function's graph are numbered. All names are different.
+    What is of no function's graph, or no one penalty there, is numbered. All names are different.
     """
     variables = tuple(variables)
     terms = []
     for number, scalar in enumerate(scalars):
         term = Term(f"penalty {number}", kind="custom")
         if tf.is_symbolic_tensor(scalar):
-            parts = decompose(scalar, [scalar], variables).parts
-            is_one = len(parts) == 1 and parts[0].term.role == "penalty"
-            term = parts[0].term if is_one else Term(scalar.op.name, kind="custom")
+            found = [part.term for part in decompose(scalar, [scalar], variables).parts]
+            if [(each.role, each.note) for each in found] == [("penalty", None)]:
+                term = found[0]
         terms.append(term)
     return tuple(with_distinct_names(terms))
 
@@ -169,7 +178,7 @@ class _Decomposer:
         is_given = collection is not None
         if collection is None:
             collection = total.graph.get_collection(tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES)
-        self.sources = Sources(variables)
+        self.sources = Sources(total.graph, variables)
         with total.graph.as_default():
             self.collected = Collected(collection, is_given)
         for entry in self.collected.entries:
@@ -187,9 +196,18 @@ class _Decomposer:
                 "Optimisers minimise the sum of its elements."
             )
             parts = [_unexplained([whole(self.total)], warning)]
+        warning = warning or self._note_races(parts)
         visited = self.collected.structure.visited.keys() | self.sources.reaches_data.visited.keys()
         tensors = self.sources.hyperparameters
         return Decomposition(self.total, parts, tensors, self.collected, len(visited), warning)
+
+    def _note_races(self, parts: list[Part]) -> str | None:
+        """Notes which values may be off; returns what to say if penalties are among them."""
+        may_be_off = Reaches(lambda op: op.type in REFERENCES and self.sources.is_trained(op))
+        off = [p for p in parts if any(may_be_off(addend.tensor.op) for addend in p.addends)]
+        for part in off:
+            part.term = replace(part.term, note=part.term.note or _RACES)
+        return _RACES if any(part.term.role == "penalty" for part in off) else None
 
     def _parts(self) -> list[Part]:
         def is_part(tensor: Tensor) -> bool:
@@ -200,9 +218,7 @@ class _Decomposer:
         for addend in met:
             if (entry := self.collected.find(addend.tensor)) is not None:
                 entry.addends.append(addend)
-        others = OtherLosses(self.total, terms, self.collected)
-        for entry in self.collected.entries:
-            entry.is_others = not entry.uses and others.have(entry)
+        mark_entries_of_others(self.total, terms, self.collected)
         loose = [term for term in terms if self.collected.find(term.tensor) is None]
         data, penalties, opaque = self._sort(loose)
         for entry in self.collected.entries:
@@ -210,11 +226,9 @@ class _Decomposer:
             is_shown = self.collected.is_given or not entry.is_others
             if is_shown and not entry.holds_entries:
                 penalties.extend(self._parts_of(entry))
-        parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties)])
+        parts = _with_distinct_names([*_data_parts(data), *_one_a_variable(penalties, both_norms)])
         if opaque:
-            what = ", ".join(f"{a.tensor.op.name} ({a.tensor.op.type})" for a in opaque)
-            note = f"A branch, loop, function or custom gradient hides what this is: {what}."
-            parts.append(_unexplained(opaque, note))
+            parts.append(_unexplained(opaque, _hidden(opaque)))
         return parts
 
     def _sort(self, addends: list[Addend]) -> tuple[list[Addend], list[Part], list[Addend]]:
@@ -271,22 +285,28 @@ class _Decomposer:
         return Reaches(lambda op: is_data_source(op) and op not in known)
 
     def _split(self, entry: CollectedEntry, outer: Addend) -> list[Part]:
-        if self.sources.reaches_data(outer.tensor.op):
-            return [Part(penalty_of_activations(outer.tensor, entry.name), [outer])]
         _, inner = walk(outer.tensor, self.sources)
         inner = [addend for addend in inner if constant(addend.tensor) != 0.0]
-        if any(is_opaque(addend.tensor.op) for addend in inner):
-            return [Part(Term(entry.name, kind="custom", entry=entry.name), [outer])]
+        if opaque := [addend for addend in inner if is_opaque(addend.tensor.op)]:
+            term = Term(entry.name, kind="custom", entry=entry.name, note=_hidden(opaque))
+            return [Part(term, [outer])]
+        if self.sources.reaches_data(outer.tensor.op):
+            return [Part(penalty_of_activations(outer.tensor, entry.name), [outer])]
         parts = []
         for own in inner:
             addend = own.within(outer)
             term = penalty_of_weights(addend, own.coefficient, self.sources, entry.name)
             parts.append(Part(term, [addend]))
-        return parts
+        return _one_a_variable(parts, summed)
 
 
 def _unexplained(addends: list[Addend], note: str) -> Part:
     return Part(Term("unexplained", "unexplained", note=note), addends)
+
+
+def _hidden(opaque: list[Addend]) -> str:
+    what = ", ".join(f"{a.tensor.op.name} ({a.tensor.op.type})" for a in opaque)
+    return f"A branch, loop, function or custom gradient hides what this is: {what}."
 
 
 def _data_parts(data: list[Addend]) -> list[Part]:
@@ -297,15 +317,16 @@ def _data_parts(data: list[Addend]) -> list[Part]:
     return [Part(Term("data", "data"), data)] if data else []
 
 
-def _one_a_variable(parts: list[Part]) -> list[Part]:
+def _one_a_variable(parts: list[Part], join: Callable[[Term, Term], Term]) -> list[Part]:
     """Makes one part of the norms of one variable that come from one collected entry."""
     merged: dict[Any, Part] = {}
     for number, part in enumerate(parts):
         term = part.term
         can_merge = term.entry is not None and term.variable is not None and term.kind != "custom"
-        key = (term.entry, term.variable, term.role) if can_merge else number
+        kind = term.kind if join is summed else None
+        key = (term.entry, term.variable, term.role, kind) if can_merge else number
         if (before := merged.get(key)) is not None:
-            part = Part(both_norms(before.term, term), before.addends + part.addends)
+            part = Part(join(before.term, term), before.addends + part.addends)
         merged[key] = part
     return list(merged.values())
 

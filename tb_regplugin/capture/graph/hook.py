@@ -88,8 +88,9 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
         # The global step before the next call, and the last row's step.
         self._now, self._last_step = 0, -1
         self._effect = RunEffect()
+        self._global_step: Any = None
         self._fetches: dict[str, Any] = {}
-        self._wrote = self._trained = self._has_warned = False
+        self._seemed_to_train = self._trained = self._has_warned = False
 
     def __deepcopy__(self, memo: object) -> RegularizationHook:
         # The loss stays that of its graph.
@@ -156,7 +157,9 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
 
     def _record(self, results: dict[str, Any]) -> None:
         effect, before = self._effect, self._now
-        self._wrote = self._wrote or effect.writes
+        # Weights are loaded for evaluation, too; the global step counts trainings alone.
+        moves = effect.writes if self._global_step is None else effect.increment > 0
+        self._seemed_to_train |= moves
         self._now += effect.increment
         if not effect.trains:
             return
@@ -182,9 +185,9 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""
-        if self._wrote and not (self._trained or self._fail_safe.failed):
+        if self._seemed_to_train and not (self._trained or self._fail_safe.failed):
             self._warn(
-                "nothing was recorded: no call of session.run that changed trainable variables was "
-                "seen to do so by this loss's gradients. Name what trains it by train_op="
+                "nothing was recorded: no call of session.run was seen to change trainable "
+                "variables by this loss's gradients. Name what trains it by train_op="
             )
         self._fail_safe.run(self._writer.close)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import tensorflow as tf
+
 # tf_keras adds the penalties of activations within a name scope of this name. Without it: they
 # are named by their tensors, not by their layers.
 ACTIVITY_SCOPE = "/ActivityRegularizer/"
@@ -22,13 +24,22 @@ def captures(graph: Any) -> Iterable[tuple[Any, Any]]:
     return getattr(graph, "captures", ())
 
 
+def whole_of_part(variable: Any) -> tuple[str, tuple[int, ...]] | None:
+    """Returns name and shape of what ``get_variable`` made a part of; None of what is no part.
+
+    Without ``_save_slice_info``: penalties of all parts are named as of several variables.
+    """
+    info = getattr(variable, "_save_slice_info", None)
+    return None if info is None else (info.full_name, tuple(info.full_shape))
+
+
 def handles(variable: Any) -> Iterable[Any]:
     """Returns a variable's resource handles: one a replica; none of a TF1 reference variable.
 
     Without ``handle`` or, for replicas, ``values``: variables in functions have no names.
     """
-    # Keras 3 wraps TensorFlow's variable.
-    inner = variable if hasattr(variable, "handle") else getattr(variable, "value", None)
+    # Keras 3 wraps TensorFlow's variable, and raises where that has several handles.
+    inner = variable if isinstance(variable, tf.Variable) else getattr(variable, "value", None)
     for replica in getattr(inner, "values", None) or [inner]:
         if hasattr(replica, "handle"):
             yield replica.handle

@@ -23,7 +23,8 @@ _TRANSPARENT = frozenset({
 })  # fmt: skip
 _RESHAPING = frozenset({"ExpandDims", "Reshape", "Squeeze", "Transpose"})
 ADDITIONS = frozenset({"Add", "AddN", "AddV2"})
-VARIABLES = frozenset({"AutoReloadVariable", "VarHandleOp", "Variable", "VariableV2"})
+REFERENCES = frozenset({"AutoReloadVariable", "Variable", "VariableV2"})
+VARIABLES = REFERENCES | {"VarHandleOp"}
 # Loops of TF1 are cycles; nothing here looks into them.
 LOOPS = frozenset({"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"})
 _OPAQUE = frozenset({

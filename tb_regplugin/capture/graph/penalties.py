@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tb_regplugin.capture.graph.internals import ACTIVITY_SCOPE, in_regularizers_of
 from tb_regplugin.capture.graph.operations import (
@@ -18,6 +18,7 @@ from tb_regplugin.capture.graph.operations import (
 )
 from tb_regplugin.capture.graph.sources import Sources
 from tb_regplugin.capture.graph.walk import Addend
+from tb_regplugin.findings.forms import listed
 from tb_regplugin.terms import Term, as_written
 
 
@@ -31,13 +32,15 @@ def penalty_of_weights(
     """
     tensor = addend.tensor
     norm = match_norm(tensor)
-    find = sources.variable if norm.kind in ("l1", "l2") else sources.only_variable
-    variable = find(norm.argument)
-    if variable is None and norm.kind != "custom":
-        norm, variable = Norm("custom", tensor), sources.only_variable(tensor)
-    name, shape, size = variable or (None, None, None)
+    whole = sources.variable(norm.argument) if norm.kind in ("l1", "l2") else None
+    found = [whole] if whole else sources.variables(tensor)
+    if len(found) != 1 or (whole is None and norm.kind != "orthogonal"):
+        norm = Norm("custom", tensor)
+    name, shape, size = found[0] if len(found) == 1 else (None, None, None)
+    # Several variables are no path, by which it would be grouped with the first one's layer.
+    several = listed([variable.name.replace("/", ".") for variable in found])
     return Term(
-        name or strip(tensor).op.name,
+        name or several or strip(tensor).op.name,
         kind=norm.kind,
         strength=_product(written, norm.strength_factor),
         coefficient=_product(addend.coefficient, norm.factor),
@@ -62,6 +65,13 @@ def penalty_of_activations(tensor: Tensor, name: str) -> Term:
     return Term(title, kind="activity", strength=strength, entry=name)
 
 
+def summed(first: Term, second: Term) -> Term:
+    """Describes two norms of one kind and variable in one entry, such as those of two replicas."""
+    pairs: Any = (first.strength, second.strength), (first.coefficient, second.coefficient)
+    strength, coefficient = (None if None in pair else as_written(sum(pair)) for pair in pairs)
+    return replace(first, strength=strength, coefficient=coefficient)
+
+
 def both_norms(first: Term, second: Term) -> Term:
     """Describes two penalties of one variable from one collected entry as one.
 
@@ -69,9 +79,7 @@ def both_norms(first: Term, second: Term) -> Term:
     evaluated twice) adds up.
     """
     if first.kind == second.kind:
-        one, other = first.coefficient, second.coefficient
-        both = None if one is None or other is None else as_written(one + other)
-        return replace(first, coefficient=both)
+        return replace(summed(first, second), strength=first.strength)
     if {first.kind, second.kind} != {"l1", "l2"}:
         return first
     l1, l2 = (first, second) if first.kind == "l1" else (second, first)

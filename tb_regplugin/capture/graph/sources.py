@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
+from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import tensorflow as tf
@@ -37,6 +39,7 @@ class Sources:
     """Answers where values of one graph come from. Linear in the graph's size.
 
     Args:
+      graph: The graph.
       variables: The variables that a ``tf.function``'s graph captures. Graphs of TF1 need none.
 
     Attributes:
@@ -45,12 +48,14 @@ class Sources:
         as a schedule of λ; a weight names them by their numbers.
     """
 
-    def __init__(self, variables: Iterable[Any]) -> None:
+    def __init__(self, graph: Any, variables: Iterable[Any]) -> None:
         self.reaches_data = Reaches(is_data_source)
         self.hyperparameters: list[Tensor] = []
         self._hyperparameter_numbers: dict[Operation, int | None] = {}
         self._captures: dict[Any, dict[int, Any]] = {}
-        self._captured = {
+        collected = graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+        # As Python has them: by their operations or, where functions capture them, by handles.
+        self._variables = {getattr(variable, "op", None): variable for variable in collected} | {
             id(handle): variable for variable in variables for handle in internals.handles(variable)
         }
 
@@ -66,7 +71,11 @@ class Sources:
 
     def _is_hyperparameter(self, tensor: Tensor) -> bool:
         """Whether a tensor is calculated from single numbers alone."""
-        for number, op in enumerate(backwards([tensor.op], _operands_but_defaults)):
+
+        def but_defaults(op: Operation) -> list[Operation]:
+            return [] if op.type.startswith("Placeholder") else operands(op)
+
+        for number, op in enumerate(backwards([tensor.op], but_defaults)):
             if number == _MAX_HYPERPARAMETER_OPERATIONS:
                 return False
             if is_variable(op):
@@ -82,33 +91,48 @@ class Sources:
         return True
 
     def variable(self, tensor: Tensor) -> VariableFacts | None:
-        """Returns the variable whose numbers a tensor holds, if it is one."""
-        return self._facts(origin(strip_shape(tensor)).op)
+        """Returns the variable whose numbers a tensor holds, if it is one, perhaps in parts."""
+        whole = origin(strip_shape(tensor))
+        parts = list(whole.op.inputs)[:-1] if whole.op.type == "ConcatV2" else [whole]
+        ops = {op for part in parts if self._facts(op := origin(strip_shape(part)).op)}
+        found = self._joined(ops)
+        return found[0] if len(found) == 1 and len(ops) == len(parts) else None
 
-    def only_variable(self, tensor: Tensor) -> VariableFacts | None:
-        """Returns the variable that a tensor's value depends on, if it is exactly one.
+    def variables(self, tensor: Tensor) -> list[VariableFacts]:
+        """Returns the variables that a tensor's value depends on, by name.
 
-        Among several it is the one in training: others are schedules, or weights to stay near to.
+        Among several it is those in training: others are schedules, or weights to stay near to.
         """
-        found = {op: facts for op in ancestors(tensor.op) if (facts := self._facts(op)) is not None}
-        if len(found) > 1:
-            found = {op: facts for op, facts in found.items() if self._is_trained(op)}
-        return next(iter(found.values())) if len(found) == 1 else None
+        found = self._joined(ancestors(tensor.op))
+        moved = backwards([tensor.op], differentiable_operands)
+        return self._joined(filter(self.is_trained, moved)) or found
 
-    def _is_trained(self, op: Operation) -> bool:
-        if op.type not in VARIABLES:
-            captured = self._captured.get(id(self._outermost(op.outputs[0])))
-            return bool(getattr(captured, "trainable", True))
-        key = tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES
-        return any(getattr(v, "op", None) is op for v in op.graph.get_collection_ref(key))
+    def _joined(self, ops: Iterable[Operation]) -> list[VariableFacts]:
+        """Describes the variables among operations; one that is there in all its parts, as one."""
+        by_whole: defaultdict[Any, list[VariableFacts]] = defaultdict(list)
+        for op in ops:
+            if (facts := self._facts(op)) is not None:
+                by_whole[internals.whole_of_part(self._object(op))].append(facts)
+        joined = by_whole.pop(None, [])
+        for (name, shape), parts in by_whole.items():
+            is_whole = sum(part.size or 0 for part in parts) == prod(shape)
+            joined += [VariableFacts(name, shape, prod(shape))] if is_whole else parts
+        return sorted(joined, key=lambda facts: facts.name)
+
+    def is_trained(self, op: Operation) -> bool:
+        """Whether an operation is a variable that is meant to be trained."""
+        return bool(getattr(self._object(op), "trainable", False))
+
+    def _object(self, op: Operation) -> Any:
+        if not is_variable(op):
+            return None
+        key = op if op.type in VARIABLES else id(self._outermost(op.outputs[0]))
+        return self._variables.get(key)
 
     def _facts(self, op: Operation) -> VariableFacts | None:
         if op.type in VARIABLES:
             name, shape = op.name, tf.TensorShape(op.get_attr("shape"))
-        elif is_variable(op):
-            variable = self._captured.get(id(self._outermost(op.outputs[0])))
-            if variable is None:
-                return None
+        elif (variable := self._object(op)) is not None:
             name = getattr(variable, "path", None) or variable.name.removesuffix(":0")
             shape = tf.TensorShape(variable.shape)
         else:
@@ -139,8 +163,9 @@ def operands(op: Operation) -> list[Operation]:
     return [operand.op for operand in op.inputs]
 
 
-def _operands_but_defaults(op: Operation) -> list[Operation]:
-    return [] if op.type.startswith("Placeholder") else operands(op)
+def differentiable_operands(op: Operation) -> list[Operation]:
+    """Returns the operations to whose results gradients go."""
+    return [] if op.type == "StopGradient" else operands(op)
 
 
 def backwards(

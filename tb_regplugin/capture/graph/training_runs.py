@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -58,14 +60,11 @@ class TrainingRuns:
         self._global_step = None if global_step is None else _variable_op(global_step)
         trainable = self._graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
         self._trainable = {_variable_op(variable) for variable in trainable}
-        self._memo: dict[tuple[frozenset[Operation], ...], RunEffect] = {}
+        self._known = functools.cache(self._effect_of)
 
     def effect_of(self, fetches: Any, feed: Iterable[Any]) -> RunEffect:
         """Returns what a call does that fetches these, and feeds those."""
-        key = (self._operations(fetches), self._operations(list(feed)))
-        if key not in self._memo:
-            self._memo[key] = self._effect_of(*key)
-        return self._memo[key]
+        return self._known(self._operations(fetches), self._operations(list(feed)))
 
     def _operations(self, structure: Any) -> frozenset[Operation]:
         elements = [
@@ -80,13 +79,13 @@ class TrainingRuns:
             return [] if op in fed else [*operands(op), *op.control_inputs]
 
         ran = set(backwards(fetched, runs_before))
-        writes, increment = False, 0
-        for op in ran:
-            for written in written_variables(op):
-                writes = writes or written in self._trainable
-                adds = op.type in ("AssignAdd", "AssignAddVariableOp")
-                if written is self._global_step and adds:
-                    increment += int(constant(op.inputs[1]) or 0)
+        written = {op: written_variables(op) for op in ran}
+        writes = not self._trainable.isdisjoint(itertools.chain(*written.values()))
+        increment = sum(
+            int(constant(op.inputs[1]) or 0)
+            for op, variables in written.items()
+            if op.type in ("AssignAdd", "AssignAddVariableOp") and self._global_step in variables
+        )
         if self._train_op is not None:
             trains = not self._train_op.isdisjoint(ran)
         elif self._gradients.of_parts:
