@@ -1,13 +1,14 @@
 """Every private name that both Kerases have, here and nowhere else. Imports neither.
 
 Each function says why the public ways don't do, and what happens where a name is gone.
-``tests/keras_backend/test_internals.py`` calls each one.
+``tests/keras_backend/test_internals.py`` and ``tests/test_processes.py`` call each one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tb_regplugin.capture.safety import overridden
@@ -91,3 +92,31 @@ def decayed_by(optimizer: Any, variables: Sequence[Any]) -> list[Any]:
 def runs_in_several_processes(strategy: Any) -> bool:
     """Whether a ``tf.distribute`` strategy sums over processes (a private name of TensorFlow)."""
     return strategy is not None and bool(strategy.extended._in_multi_worker_mode())
+
+
+# How long, in seconds, a process waits for the others to begin their training.
+_WAIT_SECS = 30.0
+_trainings = itertools.count()
+
+
+def is_recorded_by_all(strategy: Any, settings: str) -> bool:
+    """Whether all processes of a strategy record this training, with the same settings.
+
+    What adds up over processes waits for all. So they ask by the cluster's key-value store, which
+    nothing public reaches; the first answer holds. If it were gone, a warning, and no recording.
+    """
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    store, resolver = context.context(), strategy.cluster_resolver
+    prefix, own = f"tb_regplugin/{next(_trainings)}/", f"{resolver.task_type}/{resolver.task_id}"
+    jobs = resolver.cluster_spec().as_dict()
+    tasks = [f"{job}/{i}" for job in ("chief", "worker") for i in range(len(jobs.get(job, ())))]
+    store.set_config_key_value(prefix + own, settings)
+    answer = "no"
+    with suppress(tf.errors.OpError):
+        found = {store.get_config_key_value(prefix + t, int(1000 * _WAIT_SECS)) for t in tasks}
+        answer = "yes" if found == {settings} else "no"
+    with suppress(tf.errors.AlreadyExistsError):
+        store.set_config_key_value(prefix + "answer", answer)
+    return bool(store.get_config_key_value(prefix + "answer") == "yes")

@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
-from tb_regplugin.capture.safety import FailSafe
+from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
 from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
@@ -149,6 +150,14 @@ class TrainingLog:
     def _begin(self, model: Any) -> None:
         disarm(model, TRAIN)
         disarm(model, TEST)
+        strategy = getattr(model, "distribute_strategy", None)
+        if internals.runs_in_several_processes(strategy) and not internals.is_recorded_by_all(
+            strategy, str(self._every)
+        ):
+            raise RecordingError(
+                "not all processes of its strategy record it alike, as they have to: their rows "
+                "are added up. Give each of them this callback; the chief alone writes"
+            )
         # What an exception has left.
         self.drain()
         writers = self._writers_for(model)
