@@ -551,9 +551,9 @@ def test_exit_waits_for_a_hung_disk_no_longer_than_close(tmp_path: Path) -> None
     """The process ends, and says what is not written."""
     script = f"""
 import threading, tb_regplugin
-from tb_regplugin.writing import blocks
+from tb_regplugin.writing import worker
 from tb_regplugin.writing.event_file import EventFile
-blocks.TIMEOUT = 0.2
+worker.TIMEOUT = 0.2
 EventFile.write = lambda *_: threading.Event().wait()
 writer = tb_regplugin.Writer({str(tmp_path)!r}, flush_secs=0.01)
 writer.write(0, 1.0)

@@ -19,7 +19,8 @@ from tb_regplugin.writing.arguments import (
     layout_of,
     split_losses,
 )
-from tb_regplugin.writing.blocks import TIMEOUT, BlockWriter
+from tb_regplugin.writing.blocks import BlockWriter
+from tb_regplugin.writing.worker import TIMEOUT
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -40,11 +41,13 @@ class Writer(CopiedAsUnused):
     Rows are written in the background; a live view is at most one flush interval behind, and a
     killed process loses at most one. The interval is ``flush_secs``, growing to 1 % of the
     writer's age, at most 120 s. When writing fails (disk full, directory removed), one warning
-    says so, and training goes on unrecorded. Safe to use from several threads; a process that is
-    forked off needs a writer of its own.
+    says so, and training goes on unrecorded; where the disk hangs, 64 MiB wait for it and what
+    comes then is dropped, with a warning. Safe to use from several threads and under Ctrl-C; a
+    process that is forked off needs a writer of its own.
 
     Steps may go back, as after a restart from a checkpoint: what was recorded from that step on
-    is overwritten. The terms may change from step to step.
+    is overwritten. A step is a restart where the same thread has reached it before; one that
+    comes late from another thread is added. The terms may change from step to step.
 
     Args:
       log_dir: The run's directory, below the one that TensorBoard is given. May be remote
