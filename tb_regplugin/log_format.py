@@ -79,10 +79,26 @@ class SegmentTag(NamedTuple):
     writer: str
     number: int
 
+    @property
+    def life(self) -> str:
+        """The writer's name, without its stream."""
+        return self.writer.partition(".")[0]
+
+    @property
+    def stream(self) -> int:
+        """Which of the writer's streams it is of."""
+        stream = self.writer.partition(".")[2]
+        return int(stream) if _SEGMENT_NUMBER.fullmatch(stream) else 0
+
 
 def new_writer_id(start_ns: int) -> str:
     """Names one writer's life by when it began, such that names sort by that."""
     return f"{start_ns:020d}-{secrets.token_hex(4)}"
+
+
+def stream_of(writer: str, number: int) -> str:
+    """Returns what stands for a writer in the tags of one of its streams; the first is number 0."""
+    return f"{writer}.{number}" if number else writer
 
 
 def layout_tag(name: str, layout_id: str) -> str:

@@ -71,13 +71,17 @@ def read_segments(directory: Path, name: str = "losses") -> Segments:
 def read_recording(directory: Path, name: str = "losses") -> dict[int, Row]:
     """Returns the rows of a recording by step, by the reading rule."""
     layouts, events = read_segments(directory, name)
-    rows: dict[int, Row] = {}
 
-    def order(tag: str) -> tuple[str, int]:
+    def order(tag: str) -> tuple[str, int, int]:
         _, writer, number = tag.split("/")
-        return writer, int(number)
+        life, _, stream = writer.partition(".")
+        return life, int(stream or 0), int(number)
 
+    # By writer and stream: the rows that each has, in the order of writing.
+    streams: dict[str, dict[int, dict[int, Row]]] = {}
     for tag in sorted(events, key=order):
+        life, stream, _ = order(tag)
+        rows = streams.setdefault(life, {}).setdefault(stream, {})
         names = [str(column["name"]) for column in layouts[tag.split("/")[0]]]
         for event in events[tag]:
             tensor = event.summary.value[0].tensor
@@ -88,12 +92,17 @@ def read_recording(directory: Path, name: str = "losses") -> dict[int, Row]:
                 for row in range(count)
             ]
             first = event.step + int(block[0][0])
-            rows = {step: row for step, row in rows.items() if step < first}
+            for step in [step for step in rows if step >= first]:
+                del rows[step]
             for step_offset, time_offset, *values in block:
                 rows[event.step + int(step_offset)] = Row(
                     event.wall_time + time_offset, dict(zip(names, values, strict=True))
                 )
-    return dict(sorted(rows.items()))
+    recording: dict[int, Row] = {}
+    for of_writer in streams.values():
+        own = {step: row for stream in of_writer.values() for step, row in stream.items()}
+        recording = {step: row for step, row in recording.items() if step < min(own)} | own
+    return dict(sorted(recording.items()))
 
 
 def read_rows(directory: Path, name: str = "losses") -> dict[int, dict[str, float]]:

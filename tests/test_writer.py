@@ -1,13 +1,16 @@
 """Writer: what is written, when, and what happens when it can't be."""
 
+import gc
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_regplugin import Term, Writer
+from tb_regplugin import Term, Writer, load
 from tb_regplugin.terms import Layout
+from tb_regplugin.writing import blocks
 from tb_regplugin.writing.blocks import BlockWriter
+from tb_regplugin.writing.event_file import EventFile
 from tests.independent_reader import read_recording, read_segments
 
 
@@ -388,3 +393,228 @@ with tb_regplugin.Writer({str(tmp_path)!r}) as writer:
 """
     subprocess.run([sys.executable, "-c", script], check=True)
     assert len(read_recording(tmp_path)) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.lists(st.integers(0, 60), min_size=1, unique=True)),
+        min_size=1,
+        max_size=12,
+    ),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_threads_keep_every_row_and_each_may_restart(
+    written: list[tuple[int, list[int]]], flushes: bool
+) -> None:
+    """A thread's own step again overwrites what all had from there on; a late one is added."""
+    layouts = [Layout((Term(f"t{i % 2}", role="data"),)) for i in range(4)]
+    expected: dict[int, float] = {}
+    last: dict[int, int] = {}
+    value = 0.0
+    with tempfile.TemporaryDirectory() as directory:
+        writer = BlockWriter(directory, flush_secs=1e6)
+        for thread, steps in written:
+            for step in sorted(steps):
+                value += 1
+                writer.append_row(layouts[thread], step, 1.0, [value], thread)
+                if step <= last.get(thread, -1):
+                    expected = {at: row for at, row in expected.items() if at < step}
+                    last.clear()
+                last[thread] = step
+                expected[step] = value
+            if flushes:
+                writer.flush()
+        writer.close()
+        plain = read_recording(Path(directory))
+        (recording,) = load(directory).values()
+    assert {step: next(iter(row.values.values())) for step, row in plain.items()} == expected
+    read = np.nanmax(recording.values, axis=1)
+    assert dict(zip(recording.steps.tolist(), read.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("stride", [1, 8], ids=["of their own", "in turns"])
+def test_eight_threads_lose_no_row(tmp_path: Path, stride: int) -> None:
+    """Each records 20,000 steps: one after the other, or every eighth."""
+    writer = Writer(tmp_path)
+    first = 1 if stride == 8 else 20_000
+
+    def record(thread: int) -> None:
+        for i in range(20_000):
+            writer.write(thread * first + i * stride, 1.0, {"w": float(thread)})
+
+    # No pool: a thread of it that took a second part would begin anew.
+    threads = [threading.Thread(target=record, args=(thread,)) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close()
+    recording = load(tmp_path)["."]
+    assert recording.steps.tolist() == list(range(160_000))
+    by = recording.steps % 8 if stride == 8 else recording.steps // 20_000
+    np.testing.assert_array_equal(recording.values[:, 1], by)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Only where there are timers.")
+def test_interrupts_at_any_moment_leave_the_writer_whole(tmp_path: Path) -> None:
+    """Ctrl-C in the midst of recording, then more of it: all rows that were told are there."""
+    is_caught = False
+
+    def interrupt(*_: Any) -> None:
+        if not is_caught:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for number in range(60):
+            writer = Writer(tmp_path / str(number), flush_secs=0.001 if number % 2 else 5.0)
+            told, is_caught = 0, False
+            try:
+                # Again and again: Python passes over an interrupt that comes in a finaliser.
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 0.01), 0.05)
+                while True:
+                    writer.write(told, float(told), {"w": 1.0})
+                    told += 1
+            except KeyboardInterrupt:
+                is_caught = True
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            # The one that was interrupted may be there, too.
+            writer.write(told + 1, float(told + 1), {"w": 1.0})
+            writer.close(timeout=10)
+            steps = list(read_recording(tmp_path / str(number)))
+            assert steps in ([*range(told), told + 1], [*range(told + 2)])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def hung_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk that takes nothing until the event is set."""
+    goes_on = threading.Event()
+    write = EventFile.write
+
+    def hang(file: EventFile, event: Any) -> None:
+        goes_on.wait()
+        write(file, event)
+
+    monkeypatch.setattr(EventFile, "write", hang)
+    monkeypatch.setattr(blocks, "_PATIENCE", 0.05)
+    monkeypatch.setattr(blocks, "MAX_WAITING_BYTES", 1_000_000)
+    yield goes_on
+    goes_on.set()
+
+
+def test_a_disk_that_hangs_holds_nothing_up(tmp_path: Path, hung_disk: threading.Event) -> None:
+    """Rows wait as far as there is room, then they are dropped, with one warning."""
+    writer = Writer(tmp_path, flush_secs=0.01)
+    start = time.monotonic()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for step in range(50_000):
+            writer.write(step, 1.0, {"w": 1.0})
+        writer.flush(timeout=0.1)
+    assert time.monotonic() - start < 20
+    said = [str(warning.message) for warning in caught]
+    assert len(said) == 2
+    assert "are dropped" in said[0]
+    assert "took no rows for 0.1 s" in said[1]
+    hung_disk.set()
+    writer.flush()
+    writer.write(60_000, 1.0, {"w": 1.0})
+    writer.close()
+    steps = list(read_recording(tmp_path))
+    assert steps[-1] == 60_000
+    assert steps[:-1] == list(range(len(steps) - 1))
+    assert 2_000 < len(steps) < 50_000
+
+
+def test_a_disk_that_is_slow_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop waits for it."""
+    write = EventFile.write
+
+    def write_slowly(file: EventFile, event: Any) -> None:
+        time.sleep(0.005)
+        write(file, event)
+
+    monkeypatch.setattr(EventFile, "write", write_slowly)
+    monkeypatch.setattr(blocks, "MAX_WAITING_BYTES", 300_000)
+    with Writer(tmp_path) as writer:
+        for step in range(20_000):
+            writer.write(step, 1.0, {"w": 1.0})
+    assert len(read_recording(tmp_path)) == 20_000
+
+
+def test_exit_waits_for_a_hung_disk_no_longer_than_close(tmp_path: Path) -> None:
+    """The process ends, and says what is not written."""
+    script = f"""
+import threading, tb_regplugin
+from tb_regplugin.writing import worker
+from tb_regplugin.writing.event_file import EventFile
+worker.TIMEOUT = 0.2
+EventFile.write = lambda *_: threading.Event().wait()
+writer = tb_regplugin.Writer({str(tmp_path)!r}, flush_secs=0.01)
+writer.write(0, 1.0)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+@pytest.mark.parametrize("trouble", ["no thread", "no directory"])
+def test_nothing_raises_into_a_training_where_warnings_are_errors(
+    tmp_path: Path,
+    trouble: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not even the reason; it is told on the error output, once."""
+    if trouble == "no thread":
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+    else:
+        (tmp_path / "logs").write_text("")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        writer = Writer(tmp_path / "logs", flush_secs=0.01)
+        for step in range(100):
+            writer.write(step, 1.0, {"w": 1.0})
+            time.sleep(0.001)
+        writer.flush()
+        writer.close()
+    assert capsys.readouterr().err.count("stopped recording") == 1
+
+
+def test_a_writer_comes_after_what_is_there_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training that is resumed an hour earlier, twice."""
+    real, real_ns = time.time, time.time_ns
+    for first, hours in ((0, 0), (900, 1), (1_900, 2)):
+        monkeypatch.setattr(time, "time", lambda hours=hours: real() - 3600 * hours)
+        monkeypatch.setattr(time, "time_ns", lambda hours=hours: real_ns() - 3600 * hours * 10**9)
+        with Writer(tmp_path) as writer:
+            for step in range(first, first + 1_000):
+                writer.write(step, float(first))
+    recording = load(tmp_path)["."]
+    assert recording.steps.tolist() == list(range(2_900))
+    assert [row.values["data"] for row in read_recording(tmp_path).values()][900] == 900.0
+    names = [
+        path.name for path in sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    ]
+    assert names == sorted(names)
+
+
+def test_a_writer_that_is_dropped_ends_its_thread(tmp_path: Path) -> None:
+    """Without close, and without losing a row."""
+    writer = Writer(tmp_path, flush_secs=1e6)
+    writer.write(0, 1.0)
+    threads = [thread for thread in threading.enumerate() if "tb_regplugin" in thread.name]
+    del writer
+    gc.collect()
+    for thread in threads:
+        thread.join(10)
+    assert list(read_recording(tmp_path)) == [0]

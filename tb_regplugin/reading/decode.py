@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,12 @@ class IndexedRecording:
     @property
     def last_step(self) -> int | None:
         """The recording's last step: a later segment overwrites from its first step on."""
-        return self.segments[-1].last[0] if self.segments else None
+        last = {segment.key.stream: segment.last[0] for segment in self._of_last_writer()}
+        return max(last.values(), default=None)
+
+    def _of_last_writer(self) -> list[IndexedSegment]:
+        life = self.segments[-1].key.life if self.segments else ""
+        return [*itertools.takewhile(lambda s: s.key.life == life, reversed(self.segments))][::-1]
 
     @property
     def last_wall_time(self) -> float | None:
@@ -130,8 +136,9 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
     return dict(sorted(recordings.items(), key=lambda item: [*map(natural_key, item[0])]))
 
 
-def _writing_order(segment: IndexedSegment) -> tuple[str, int, float]:
-    return segment.key.writer, segment.key.number, segment.last[1] if not segment.key.writer else 0
+def _writing_order(segment: IndexedSegment) -> tuple[str, int, int, float]:
+    key = segment.key
+    return key.life, key.stream, key.number, 0 if key.writer else segment.last[1]
 
 
 def natural_key(name: str) -> tuple[list[str | float], str]:

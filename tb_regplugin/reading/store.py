@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tb_regplugin.log_format import MAX_BLOCK_ROWS, MAX_SEGMENT_BLOCKS, Block, layout_tag
+from tb_regplugin.log_format import (
+    MAX_BLOCK_ROWS,
+    MAX_SEGMENT_BLOCKS,
+    Block,
+    SegmentTag,
+    layout_tag,
+)
 from tb_regplugin.reading.aggregates import Digests
 from tb_regplugin.reading.composition import Column, compose
 from tb_regplugin.reading.decode import (
@@ -25,7 +32,7 @@ from tb_regplugin.reading.decode import (
     read_segments,
 )
 from tb_regplugin.reading.source import Problem, RunTag, Source
-from tb_regplugin.reading.table import GrowingTable, Table, surviving, union
+from tb_regplugin.reading.table import GrowingTable, Table, merged, surviving, union
 from tb_regplugin.terms import Layout, Term
 
 # Experiment, run and name.
@@ -234,6 +241,17 @@ class _CachedRecording:
             for tag, segment in readable.items()
             if tag not in self._read or self._read[tag][0] != segment.last
         ]
+        rows, contents = self._rows, self._contents
+        is_new = (
+            rows is None
+            or list(layouts.items()) != list(self._layouts.items())
+            or not self._read.keys() <= readable.keys()
+        )
+        streams = _in_streams(readable)
+        if streams and (moved or is_new):
+            # They are merged anew, each of them whole.
+            is_new, wanted = True, streams.union(segment.tag for segment in moved)
+            moved = [segment for tag, segment in readable.items() if tag in wanted]
         found: dict[str, Problem | None] = {}
 
         def coming() -> Iterator[tuple[str, list[Block]]]:
@@ -241,12 +259,7 @@ class _CachedRecording:
                 found[tag] = problem
                 yield tag, blocks
 
-        rows, contents = self._rows, self._contents
-        if (
-            rows is None
-            or list(layouts.items()) != list(self._layouts.items())
-            or not self._read.keys() <= readable.keys()
-        ):
+        if rows is None or is_new:
             rows = self._rebuild(readable, layouts, coming())
         elif moved:
             # All of it before any of it is taken up: a failure leaves everything to be read again.
@@ -279,16 +292,27 @@ class _CachedRecording:
         spans = {} if old is None else {span.tag: span for span in old.spans}
         expected = len(readable) * MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS
         rows = GrowingTable(union(layouts.values()), layouts, expected)
+        streams = _in_streams(readable)
         coming = iter(found)
         tag, blocks = next(coming, (None, []))
-        for wanted, segment in readable.items():
-            if wanted == tag:
-                for block in blocks:
-                    rows.append(wanted, segment.key.layout_id, block)
-                tag, blocks = next(coming, (None, []))
-            elif old is not None and wanted in spans:
-                # What was overwritten once stays overwritten, so a span stands for its blocks.
-                rows.append(wanted, segment.key.layout_id, old.block(spans[wanted]))
+        for writer, segments in itertools.groupby(readable.values(), _writer_of):
+            to_merge: list[tuple[SegmentTag, list[Block]]] = []
+            for segment in segments:
+                if segment.tag == tag:
+                    own = blocks
+                    tag, blocks = next(coming, (None, []))
+                elif old is not None and segment.tag in spans:
+                    # What was overwritten once stays overwritten: a span stands for its blocks.
+                    own = [old.block(spans[segment.tag])]
+                else:
+                    continue
+                if segment.tag in streams:
+                    to_merge.append((segment.key, own))
+                    continue
+                for block in own:
+                    rows.append(segment.tag, segment.key.layout_id, block)
+            for layout_id, block in merged(to_merge):
+                rows.append(f"{writer}/{layout_id}", layout_id, block)
         rows.trim()
         return rows
 
@@ -332,3 +356,13 @@ class _CachedRecording:
         if not same:
             return None
         return Block(whole.steps[count:], whole.wall_times[count:], whole.values[count:])
+
+
+def _writer_of(segment: IndexedSegment) -> str:
+    return segment.key.life
+
+
+def _in_streams(readable: _Segments) -> set[str]:
+    """Returns the segments of writers that have several streams."""
+    several = {segment.key.life for segment in readable.values() if segment.key.stream}
+    return {tag for tag, segment in readable.items() if segment.key.life in several}

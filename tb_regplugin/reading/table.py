@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_regplugin.log_format import Block, surviving_rows
+from tb_regplugin.log_format import Block, SegmentTag, surviving_rows
 from tb_regplugin.terms import Layout, Term
 
 # Room for more, as a share of what there is. A system that gives memory when it is touched gives
@@ -191,6 +191,51 @@ def surviving(blocks: Sequence[Block]) -> Block | None:
         np.concatenate([block.wall_times[:count] for block, count in kept]),
         np.concatenate([block.values[:count] for block, count in kept]),
     )
+
+
+def merged(
+    segments: Sequence[tuple[SegmentTag, Sequence[Block]]],
+) -> Iterator[tuple[str, Block]]:
+    """Merges what one writer's streams hold.
+
+    Args:
+      segments: In the order of streams and, for each stream, of writing.
+
+    Yields:
+      Layout ids and blocks, in the order of steps. Of equal steps, the last stream's stands.
+    """
+    streams: dict[int, list[tuple[str, Block]]] = {}
+    for key, blocks in segments:
+        streams.setdefault(key.stream, []).extend((key.layout_id, block) for block in blocks)
+    kept = [
+        (layout_id, Block(block.steps[:count], block.wall_times[:count], block.values[:count]))
+        for stream in streams.values()
+        for (layout_id, block), count in zip(
+            stream, surviving_rows([block for _, block in stream]), strict=True
+        )
+    ]
+    if not kept:
+        return
+    layout_ids = list(dict.fromkeys(layout_id for layout_id, _ in kept))
+    of_layout = {
+        layout_id: np.concatenate([block.values for other, block in kept if other == layout_id])
+        for layout_id in layout_ids
+    }
+    sizes = [len(block.steps) for _, block in kept]
+    layouts = np.repeat([layout_ids.index(layout_id) for layout_id, _ in kept], sizes)
+    steps = np.concatenate([block.steps for _, block in kept])
+    wall_times = np.concatenate([block.wall_times for _, block in kept])
+    # Where a row is among those of its layout.
+    places = np.empty(len(steps), np.int64)
+    for number in range(len(layout_ids)):
+        places[layouts == number] = np.arange(np.count_nonzero(layouts == number))
+    order = np.argsort(steps, kind="stable")
+    order = order[np.append(steps[order][1:] != steps[order][:-1], True)]
+    bounds = np.flatnonzero(np.diff(layouts[order])) + 1
+    for which in np.split(order, bounds):
+        layout_id = layout_ids[layouts[which[0]]]
+        values = of_layout[layout_id][places[which]]
+        yield layout_id, Block(steps[which], wall_times[which], values)
 
 
 def _with_spare(rows: int) -> int:

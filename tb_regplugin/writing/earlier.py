@@ -3,65 +3,87 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import struct
-import warnings
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from tensorboard.compat.proto import event_pb2
 
 from tb_regplugin import log_format
 from tb_regplugin.log_format import LogFormatError, SegmentTag
+from tb_regplugin.notices import warn
 from tb_regplugin.tensorboard_internals import remote_files
 from tb_regplugin.writing.event_file import SUFFIX
 
 # A record is its length and that one's checksum, then the data and theirs.
 _HEADER, _CHECKSUM_BYTES = struct.Struct("<QI"), 4
+# All recordings of a file are among so many; files can be large.
+_FIRST_EVENTS = 1_000
 
 
-def warn_of_earlier(directory: str, name: str, step: int, stacklevel: int) -> None:
+class Earlier(NamedTuple):
+    """What a directory holds of recordings, whose files were begun before.
+
+    Attributes:
+      first_step: With which step the recording of one name begins; None where there is none.
+      latest_ns: When a writer was last at work there, in nanoseconds since the epoch, by clocks
+        that may have been ahead of this one.
+    """
+
+    first_step: int | None = None
+    latest_ns: int = 0
+
+
+def find_earlier(directory: str, name: str) -> Earlier:
+    """Looks for earlier recordings. Call it before anything is written."""
+    remote = remote_files(directory)
+    pattern = os.path.join(directory if remote else glob.escape(directory), f"*{SUFFIX}")
+    steps, times = [], [0]
+    try:
+        for path in (remote or glob).glob(pattern):
+            if remote is None:
+                times.append(os.stat(path).st_mtime_ns)
+            with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
+                for tag, step in _first_blocks(file):
+                    times.append(int(tag.life.partition("-")[0]))
+                    if tag.name == name:
+                        steps.append(step)
+                        break
+    except Exception:  # noqa: BLE001 - what can't be read is no reason not to record
+        return Earlier()
+    return Earlier(min(steps, default=None), max(times))
+
+
+def warn_of_earlier(earlier: Earlier, directory: str, step: int, stacklevel: int) -> None:
     """Warns where a recording that begins at this step takes the place of all of another one.
 
-    One that begins later goes on, as from a checkpoint. Call it before anything is written.
+    One that begins later goes on, as from a checkpoint.
     """
-    first = _first_step(directory, name)
-    if first is not None and step <= first:
-        warnings.warn(
-            f"tb_regplugin: {directory!r} already holds a recording of another training, and this "
-            f"one, which begins at step {step}, takes its place in TensorBoard. Give each training "
-            "a log directory of its own; a callback for several models takes a function that "
-            "returns one.",
-            RuntimeWarning,
+    if earlier.first_step is not None and step <= earlier.first_step:
+        warn(
+            f"{directory!r} already holds a recording of another training, and this one, which "
+            f"begins at step {step}, takes its place in TensorBoard. Give each training a log "
+            "directory of its own; a callback for several models takes a function that returns "
+            "one.",
             stacklevel=stacklevel + 1,
         )
 
 
-def _first_step(directory: str, name: str) -> int | None:
-    """Returns with which step a directory's recording of this name begins; None without one."""
-    remote = remote_files(directory)
-    pattern = os.path.join(directory if remote else glob.escape(directory), f"*{SUFFIX}")
-    firsts = []
-    try:
-        for path in (remote or glob).glob(pattern):
-            with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
-                firsts.append(next(_first_steps(file, name), None))
-    except Exception:  # noqa: BLE001 - what can't be read is no reason not to record
-        return None
-    return min((first for first in firsts if first is not None), default=None)
-
-
-def _first_steps(file: IO[bytes], name: str) -> Iterator[int]:
-    for event in _events(file):
+def _first_blocks(file: IO[bytes]) -> Iterator[tuple[SegmentTag, int]]:
+    """Yields segments and with which step their blocks begin."""
+    for event in itertools.islice(_events(file), _FIRST_EVENTS):
         for value in event.summary.value:
             try:
                 tag = log_format.parse_tag(value.tag)
             except LogFormatError:
                 continue
-            if isinstance(tag, SegmentTag) and tag.name == name:
+            if isinstance(tag, SegmentTag):
                 # A block's first number is that of its first step, counted from the event's.
-                yield event.step + int(np.frombuffer(value.tensor.tensor_content, "<f4", 1)[0])
+                offset = int(np.frombuffer(value.tensor.tensor_content, "<f4", 1)[0])
+                yield tag, event.step + offset
 
 
 def _events(file: IO[bytes]) -> Iterator[Any]:

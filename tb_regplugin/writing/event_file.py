@@ -38,21 +38,25 @@ class EventFile:
         self._users = 0
         self._lock = threading.RLock()
 
-    def open(self) -> EventFile:
+    def open(self, after_ns: int = 0) -> EventFile:
         """Adds a user, and returns the file.
+
+        Args:
+          after_ns: Its name comes after those of files made at this time, in nanoseconds since
+            the epoch, whatever the clock says: TensorBoard reads files in this order.
 
         Raises:
           OSError: It can't be made. Remote file systems may raise errors of their own.
         """
         with self._lock:
             if self._file is None:
-                self._make()
+                self._make(max(time.time(), after_ns / 1e9 + 1))
             self._users += 1
         return self
 
-    def _make(self) -> None:
+    def _make(self, seconds: float) -> None:
         name = (
-            f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}."
+            f"events.out.tfevents.{int(seconds):010d}.{socket.gethostname()}.{os.getpid()}."
             f"{next(_FILE_NUMBERS)}{SUFFIX}"
         )
         self._path = os.path.join(self._directory, name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
+import threading
 import time
 from array import array
 from collections.abc import Mapping, Sequence
@@ -18,8 +20,18 @@ from tb_regplugin.writing.arguments import (
     split_losses,
 )
 from tb_regplugin.writing.blocks import BlockWriter
+from tb_regplugin.writing.worker import TIMEOUT
 
 _INT64 = range(-(2**63), 2**63)
+
+
+class _Threads(threading.local):
+    """Gives each thread a number. The system's own are given again once a thread has ended."""
+
+    _numbers = itertools.count()
+
+    def __init__(self) -> None:
+        self.number = next(self._numbers)
 
 
 class Writer(CopiedAsUnused):
@@ -29,11 +41,13 @@ class Writer(CopiedAsUnused):
     Rows are written in the background; a live view is at most one flush interval behind, and a
     killed process loses at most one. The interval is ``flush_secs``, growing to 1 % of the
     writer's age, at most 120 s. When writing fails (disk full, directory removed), one warning
-    says so, and training goes on unrecorded. Safe to use from several threads; a process that is
-    forked off needs a writer of its own.
+    says so, and training goes on unrecorded; where the disk hangs, 64 MiB wait for it and what
+    comes then is dropped, with a warning. Safe to use from several threads and under Ctrl-C; a
+    process that is forked off needs a writer of its own.
 
     Steps may go back, as after a restart from a checkpoint: what was recorded from that step on
-    is overwritten. The terms may change from step to step.
+    is overwritten. A step is a restart where the same thread has reached it before; one that
+    comes late from another thread is added. The terms may change from step to step.
 
     Args:
       log_dir: The run's directory, below the one that TensorBoard is given. May be remote
@@ -58,6 +72,7 @@ class Writer(CopiedAsUnused):
         check_options(name=name, flush_secs=flush_secs)
         self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
         self._last: tuple[Any, Layout | None] = (None, None)
+        self._threads = _Threads()
 
     def write(
         self,
@@ -98,15 +113,21 @@ class Writer(CopiedAsUnused):
             row = array("f", values)
         except (TypeError, ValueError) as error:
             raise TypeError(_say_bad_value(layout, values)) from error
-        self._blocks.append_row(layout, number, wall_time, row)
+        self._blocks.append_row(layout, number, wall_time, row, self._threads.number)
 
-    def flush(self) -> None:
-        """Returns when every step so far is written."""
-        self._blocks.flush()
+    def flush(self, timeout: float | None = TIMEOUT) -> None:
+        """Returns when every step so far is written.
 
-    def close(self) -> None:
-        """Writes what waits and ends the recording. Closing again does nothing."""
-        self._blocks.close()
+        Args:
+          timeout: How long to wait for a disk that hangs, in seconds; without an end where it is
+            None. What is not written by then is written later, if the disk goes on; a warning
+            says so.
+        """
+        self._blocks.flush(timeout)
+
+    def close(self, timeout: float | None = TIMEOUT) -> None:
+        """Writes what waits and ends the recording, as ``flush`` does. Again, it does nothing."""
+        self._blocks.close(timeout)
 
     def __enter__(self) -> Writer:
         return self

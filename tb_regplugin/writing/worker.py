@@ -1,0 +1,159 @@
+"""The thread that writes what is recorded, and what waits for it."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import numpy as np
+
+from tb_regplugin.log_format import MAX_BLOCK_ROWS
+from tb_regplugin.writing.streams import Rows, Streams
+
+# How long, in seconds, flush, close and the end of a program wait, if not told otherwise.
+TIMEOUT = 30.0
+
+
+class _Request(NamedTuple):
+    """Asks for all that came before it to be written; the answer says that it is."""
+
+    answer: SimpleQueue[None]
+    is_last: bool
+
+
+class Worker:
+    """Writes rows in a thread of its own.
+
+    Those who record only append to a ``deque`` and put into a ``SimpleQueue``, which are whole
+    whenever a signal or another thread comes between: there is no lock that could be left held.
+
+    Args:
+      streams: What makes blocks of the rows.
+
+    Attributes:
+      entries: What waits, in order.
+      wake: Gets something where the thread has to look.
+      is_idle: Whether the thread waits without an end.
+      has_started: Whether there is a thread, as far as is known.
+      failed: Whether nothing is written any more.
+      failure: Why, until it was told.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self.streams = streams
+        self.entries: deque[Rows | _Request] = deque()
+        self.wake: SimpleQueue[None] = SimpleQueue()
+        self.is_idle = self.has_started = self.failed = False
+        self.failure: str | None = None
+        # Taken by the one thread that runs: a start that was interrupted is tried again.
+        self._run_token = [True]
+
+    def start(self) -> None:
+        """Starts the thread; once more does nothing."""
+        try:
+            threading.Thread(target=self._run, name="tb_regplugin writer", daemon=True).start()
+            atexit.register(self.finish)
+            self.has_started = True
+        except Exception as error:  # noqa: BLE001 - a system may have no thread left
+            self._fail(error)
+
+    def ask(self, timeout: float | None, *, is_last: bool) -> bool:
+        """Asks for all so far to be written; returns whether it was in time."""
+        request = _Request(SimpleQueue(), is_last)
+        self.entries.append(request)
+        self.wake.put(None)
+        try:
+            request.answer.get(timeout=timeout)
+        except Empty:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Writes what waits as the interpreter exits."""
+        self.ask(TIMEOUT, is_last=True)
+
+    def abandon(self) -> None:
+        """Ends the thread once all is written, without waiting for it."""
+        self.entries.append(_Request(SimpleQueue(), is_last=True))
+        self.wake.put(None)
+
+    def fail(self, reason: str) -> None:
+        """Lets nothing more be written; the next call that records says why."""
+        if not self.failed:
+            self.failure = reason
+            self.failed = True
+
+    def _fail(self, error: Exception) -> None:
+        self.fail(f"{type(error).__name__}: {error}")
+
+    def _run(self) -> None:
+        try:
+            self._run_token.pop()
+        except IndexError:
+            return
+        while True:
+            self._wait()
+            while self.entries:
+                entry = self.entries.popleft()
+                if not isinstance(entry, _Request):
+                    self._attempt(self._take, entry)
+                    continue
+                self._attempt(self.streams.write_all)
+                if entry.is_last:
+                    atexit.unregister(self.finish)
+                    try:
+                        self.streams.close()
+                    except Exception as error:  # noqa: BLE001 - as below
+                        self._fail(error)
+                entry.answer.put(None)
+                if entry.is_last:
+                    return
+            deadline = self.streams.deadline
+            if deadline is not None and deadline <= time.monotonic():
+                self._attempt(self.streams.write_all)
+
+    def _wait(self) -> None:
+        deadline = self.streams.deadline
+        if deadline is not None and not self.failed:
+            with suppress(Empty):
+                self.wake.get(timeout=max(0.0, deadline - time.monotonic()))
+            return
+        self.is_idle = True
+        # Who came before that has not seen it.
+        if not self.entries:
+            self.wake.get()
+        self.is_idle = False
+
+    def _attempt(self, write: Callable[..., object], *args: object) -> None:
+        try:
+            if not self.failed:
+                write(*args)
+        except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
+            self._fail(error)
+
+    def _take(self, first: Rows) -> None:
+        self.streams.take(self._gathered(first))
+
+    def _gathered(self, first: Rows) -> Rows:
+        """Returns rows as arrays: a single one with those that follow it and are like it."""
+        thread, layout = first[:2]
+        if not isinstance(first[2], int):
+            return first
+        rows, entries = [first], self.entries
+        while entries and len(rows) < MAX_BLOCK_ROWS:
+            entry = entries[0]
+            if isinstance(entry, _Request) or entry[1] is not layout or entry[0] != thread:
+                break
+            if type(entry[2]) is not int:
+                break
+            rows.append(entry)
+            entries.popleft()
+        _, _, steps, wall_times, values = zip(*rows, strict=True)
+        array = np.frombuffer(b"".join(values), np.float32).reshape(len(rows), -1)
+        return thread, layout, np.array(steps, np.int64), np.array(wall_times), array
