@@ -251,7 +251,7 @@ def _summands(tensor: Tensor) -> list[tuple[Tensor, float]]:
 def _weighted_sum(parts: list[tuple[_Target, float]]) -> Tensor:
     """Returns the one tensor that was differentiated, or a sum of several."""
     tensors = [(reference.deref(), weight) for target, weight in parts for reference in target]
-    if len(tensors) == 1 and tensors[0][1] == 1.0:
+    if len(tensors) == 1 and tensors[0][1] == 1.0 and tensors[0][0].shape.rank == 0:
         return tensors[0][0]
     summands = []
     for tensor, weight in tensors:
@@ -260,7 +260,7 @@ def _weighted_sum(parts: list[tuple[_Target, float]]) -> Tensor:
             # As gradients are taken of what is no scalar.
             number = tf.reduce_sum(number)
         summands.append(number if weight == 1.0 else number * weight)
-    return tf.add_n(summands)
+    return summands[0] if len(summands) == 1 else tf.add_n(summands)
 
 
 def _dense(gradient: Any) -> Tensor:
