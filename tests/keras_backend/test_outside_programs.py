@@ -7,7 +7,8 @@ https://keras.io/examples/generative/vq_vae), of losses that are no scalars
 step (https://keras.io/examples/vision/adamatch), of accumulation that applies in a branch
 (https://stackoverflow.com/q/66472201), of an optimiser that changes gradients
 (https://keras.io/examples/vision/gradient_centralization), and of several updates in one step
-(https://keras.io/examples/vision/image_captioning, https://keras.io/examples/generative/wgan_gp).
+(https://keras.io/examples/vision/image_captioning, https://keras.io/examples/generative/wgan_gp),
+and of gradients of each sample (https://github.com/tensorflow/privacy).
 """
 
 import warnings
@@ -124,6 +125,21 @@ class _UpdatesTwice(_Own):
         x, y, *_ = data
         super().train_step((x[:5], y[:5]))
         return super().train_step((x[5:], y[5:]))
+
+
+class _Private(_Own):
+    """Gradients of each sample, each cut to a length."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y, *_ = data
+        with tf.GradientTape() as tape:
+            losses = tf.reduce_mean((self(x, training=True) - y) ** 2, axis=1)
+        gradients = tape.jacobian(losses, self.trainable_variables)
+        squares = [tf.reduce_sum(tf.reshape(g, [BATCH, -1]) ** 2, axis=1) for g in gradients]
+        factors = 1.0 / tf.maximum(tf.sqrt(tf.add_n(squares)), 1.0)
+        gradients = [tf.tensordot(factors, g, 1) / BATCH for g in gradients]
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": tf.reduce_mean(losses)}
 
 
 def _mse(weights: Any, x: Any, y: Any) -> Any:
@@ -257,12 +273,13 @@ def test_total_parts_and_findings(
 
 
 @pytest.mark.parametrize("mode", ["function", "eager"])
-def test_several_updates_in_one_step_have_no_total(mode: str, log_dir: str) -> None:
+@pytest.mark.parametrize("cls", [_UpdatesTwice, _Private])
+def test_several_losses_have_no_total(cls: Any, mode: str, log_dir: str) -> None:
     """One warning says so, and the penalty is that of the weights with which steps begin."""
     with pytest.warns(RuntimeWarning, match=r"can't tell.*Recorder") as caught:
-        weights = _fit(_model(_UpdatesTwice, mode), RegularizationCallback(log_dir))
+        weights = _fit(_model(cls, mode), RegularizationCallback(log_dir))
     assert len([each for each in caught if "tb_regplugin" in str(each.message)]) == 1
-    model = _model(_UpdatesTwice, mode)
+    model = _model(cls, mode)
     expected = []
     for first in range(0, len(X), BATCH):
         expected.append([_penalty(model.get_weights())])
