@@ -33,6 +33,19 @@ def float32(number: float) -> float:
     return float(np.float32(number))
 
 
+def test_a_loss_of_pytorch_may_still_have_its_gradient(tmp_path: Path) -> None:
+    """PyTorch warns of such a number where it is made one of Python's."""
+    torch = pytest.importorskip("torch")
+    loss = (torch.ones(3, requires_grad=True) * 2.0).sum()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Writer(tmp_path) as writer:
+            writer.write(0, loss, {"w": loss / 4}, total_loss=loss * 1.25)
+    values = read_recording(tmp_path)[0].values
+    assert values == {"total": 7.5, "data": 6.0, "w": 1.5}
+    loss.backward()
+
+
 def test_every_step_is_read_back_as_written(tmp_path: Path) -> None:
     """1,000 steps of random numbers come back equal, in order, with their times."""
     rng = random.Random(0)

@@ -109,8 +109,10 @@ class Writer(CopiedAsUnused):
         if layout is None or names != last_names:
             layout = layout_of(names)
             self._last = (names, layout)
+        # PyTorch warns of numbers that gradients may still go through.
+        numbers = [v.detach() if getattr(v, "requires_grad", False) else v for v in values]
         try:
-            row = array("f", values)
+            row = array("f", numbers)
         except (TypeError, ValueError) as error:
             raise TypeError(_say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row, self._threads.number)

@@ -287,7 +287,8 @@ def _distilled(weights: Any, x: Any, y: Any) -> Columns:
 
 
 def _with_slope(weights: Any, x: Any, y: Any) -> Columns:
-    return _plain(weights, x, y) | {"Mean": 0.2 * np.mean(weights[0].sum(1) ** 2)}
+    # A linear model's slope is one of its weights alone.
+    return _plain(weights, x, y) | {"d/kernel (2)": 0.2 * np.mean(weights[0].sum(1) ** 2)}
 
 
 _PROGRAMS: Mapping[Any, Callable[[Any, Any, Any], Columns]] = {

@@ -57,6 +57,16 @@ class Twice(Own):
         return loss
 
 
+class Unseen(Own):
+    """Never calls ``compute_loss``, and leaves the penalty out."""
+
+    def differentiate(self, x: Any, y: Any) -> Any:
+        """Calls backward."""
+        loss = keras.losses.MeanSquaredError()(y, self(x, training=True))
+        loss.backward()
+        return loss
+
+
 class Accumulates(Own):
     """Four calls add up."""
 
@@ -163,6 +173,17 @@ def test_the_total_is_what_backward_was_called_on(cls: Any, log_dir: str) -> Non
     assert recorded.columns[0].role == "total"
     np.testing.assert_allclose(recorded.values[0, 0], _TOTALS[cls](data, penalty), rtol=2e-6)
     np.testing.assert_allclose(recorded.values[0, -1], penalty, rtol=2e-6)
+
+
+@on_torch
+def test_penalties_beside_a_known_total_are_recorded_at_every_step(log_dir: str) -> None:
+    """Whether they are in it is not known: they are no parts of it."""
+    recorded, messages, data, penalty = _recorded(Unseen, log_dir)
+    assert not messages
+    columns = [(term.role, term.name) for term in recorded.columns]
+    assert columns == [("total", "total"), ("inside", "d/kernel")]
+    np.testing.assert_allclose(recorded.values[0], [data, penalty], rtol=2e-6)
+    assert np.isfinite(recorded.values).all()
 
 
 @on_torch

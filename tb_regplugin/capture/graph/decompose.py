@@ -245,7 +245,7 @@ class _Decomposer:
                 (data if is_data else without_data).append(addend)
         penalties: list[Part] = []
         # Where nothing brings data in, data came as constants.
-        data_are_constants = not data
+        data_are_constants = not self.sources.reaches_data(self.total.op)
         for addend in without_data:
             term = penalty_of_weights(addend, addend.coefficient, self.sources)
             if data_are_constants and term.kind == "custom":

@@ -31,7 +31,7 @@ class _Call(NamedTuple):
       target: What was differentiated; None where that is no sum of the tensors it was given.
       sources: The keys of the variables by which; None in place of what is no variable.
       gradients: One a source, None where the target does not depend on it.
-      is_outside: Whether it was made in another graph than the step's.
+      is_outside: Whether it was made in another graph than the step's, or for a jacobian.
     """
 
     target: _Target | None
@@ -41,10 +41,15 @@ class _Call(NamedTuple):
 
 
 class Differentiated(WatchedStep):
-    """What one run of a step's Python differentiated, and what it gave its optimisers."""
+    """What one run of a step's Python differentiated, and what it gave its optimisers.
+
+    Attributes:
+      in_jacobian: Whether a jacobian is taken now: by a gradient of one of many losses, for all.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.in_jacobian = False
         self._graph = _graph()
         self.is_eager = self._graph is None
         self._calls: list[_Call] = []
@@ -94,7 +99,8 @@ class Differentiated(WatchedStep):
         keys = [_key(source) for source in tf.nest.flatten(sources)]
         results = tf.nest.flatten(gradients)
         references = tuple(_reference(each) for each in targets) if is_plain else None
-        self._calls.append(_Call(references, keys, results, _graph() is not self._graph))
+        is_outside = self.in_jacobian or _graph() is not self._graph
+        self._calls.append(_Call(references, keys, results, is_outside))
 
     def _applied_by_identity(self) -> dict[_Target | None, float] | None:
         found = set()
@@ -251,7 +257,7 @@ def _summands(tensor: Tensor) -> list[tuple[Tensor, float]]:
 def _weighted_sum(parts: list[tuple[_Target, float]]) -> Tensor:
     """Returns the one tensor that was differentiated, or a sum of several."""
     tensors = [(reference.deref(), weight) for target, weight in parts for reference in target]
-    if len(tensors) == 1 and tensors[0][1] == 1.0:
+    if len(tensors) == 1 and tensors[0][1] == 1.0 and tensors[0][0].shape.rank == 0:
         return tensors[0][0]
     summands = []
     for tensor, weight in tensors:
@@ -260,7 +266,7 @@ def _weighted_sum(parts: list[tuple[_Target, float]]) -> Tensor:
             # As gradients are taken of what is no scalar.
             number = tf.reduce_sum(number)
         summands.append(number if weight == 1.0 else number * weight)
-    return tf.add_n(summands)
+    return summands[0] if len(summands) == 1 else tf.add_n(summands)
 
 
 def _dense(gradient: Any) -> Tensor:
@@ -297,3 +303,19 @@ def watched_gradient(original: Any) -> Any:
         return gradients
 
     return gradient
+
+
+def watched_jacobian(original: Any) -> Any:
+    """Wraps ``tf.GradientTape.jacobian``, for ``watching``."""
+
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        step = watched_step()
+        if not isinstance(step, Differentiated):
+            return original(*args, **kwargs)
+        step.in_jacobian = True
+        try:
+            return original(*args, **kwargs)
+        finally:
+            step.in_jacobian = False
+
+    return jacobian

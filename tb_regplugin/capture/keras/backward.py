@@ -21,9 +21,13 @@ def watching_gradients(model: Any) -> AbstractContextManager[WatchedStep]:
         case "tensorflow":
             import tensorflow as tf
 
-            from tb_regplugin.capture.graph.differentiated import Differentiated, watched_gradient
+            from tb_regplugin.capture.graph import differentiated
 
-            step, methods = Differentiated(), [(tf.GradientTape, "gradient", watched_gradient)]
+            step = differentiated.Differentiated()
+            methods = [
+                (tf.GradientTape, "gradient", differentiated.watched_gradient),
+                (tf.GradientTape, "jacobian", differentiated.watched_jacobian),
+            ]
         case "torch":
             import torch
 

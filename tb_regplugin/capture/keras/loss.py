@@ -178,10 +178,10 @@ class LossCapture:
             watched, self._running.watched = self._running.watched, None
             settle = self._settle if self._waits else self._describe_anew
             self._ring.attempt(settle, watched, unseen)
-            self._running.seen = []
+            has_losses, self._running.seen = bool(self._running.seen), []
             if self._running.has_recorded:
-                if watched.is_eager:
-                    # One that was seen once is looked at no more.
+                if watched.is_eager and (has_losses or not self._waits):
+                    # One whose losses were seen once needs them calculated no more.
                     self._unseen = None
             elif unseen is not None:
                 result = unseen.after(result)

@@ -109,9 +109,11 @@ def row_of_other(total: Any, losses: Sequence[CapturedLoss]) -> Row:
         return row
     if len(losses) == 1 and losses[0].total is not None:
         return _with_total(total, losses[0])
-    # No one's parts are those of the total.
-    columns, values = row_without_total(losses[0], is_beside=losses[0].total is None)
-    return [Term("total", role="total"), *columns], [total, *values]
+    # No one's parts are those of the total: as its parts, they would not add up to it.
+    loss = losses[0]
+    columns = [replace(term, role="inside", note=_UNPLACED) for term in loss.terms]
+    values = [total, *loss.values, *loss.decay[1]]
+    return [Term("total", role="total"), *columns, *loss.decay[0]], values
 
 
 def _with_total(total: Any, loss: CapturedLoss) -> Row:
