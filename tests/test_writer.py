@@ -199,6 +199,22 @@ def test_numbers_of_other_libraries_are_taken(tmp_path: Path) -> None:
     assert rows[7].values == {"total": 0.75, "data": 0.5, "a": 0.25}
 
 
+class NoData:
+    """Raises as PyTorch's tensors on the meta device do."""
+
+    def __float__(self) -> float:
+        raise RuntimeError("Tensor.item() cannot be called on meta tensors")
+
+    __repr__ = __float__  # type: ignore[assignment]  # It can't be shown either.
+
+
+def test_a_number_that_no_float_holds_is_infinite(tmp_path: Path) -> None:
+    """As one that float32 doesn't hold."""
+    with Writer(tmp_path) as writer:
+        writer.write(0, 10**400, {"w": -(10**400), "v": 1e300, "u": 2})
+    assert list(read_recording(tmp_path)[0].values.values()) == [np.inf, -np.inf, np.inf, 2.0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -208,6 +224,8 @@ def test_numbers_of_other_libraries_are_taken(tmp_path: Path) -> None:
         ((1, 1.0, {"w": np.zeros((2, 3))}), r"penalties\['w'\] .* ndarray of shape \(2, 3\)"),
         ((1, {"a": "x"}, {}), r"data_loss\['a'\] must be one number, not str"),
         ((1, 1.0, {}, [1.0]), "total_loss must be one number, not list"),
+        ((1, 1.0, {"w": 1j}), r"penalties\['w'\] must be one number, not complex"),
+        ((1, 1.0, {"w": NoData()}), r"penalties\['w'\] must be one number, not NoData"),
         ((1, 1.0, {"w": 1.0, Term("w"): 2.0}), "Two columns are called 'w'"),
         ((1, 1.0, {Term("t", role="total"): 1.0}), "as total_loss or data_loss"),
         ((1, 1.0, {"": 1.0}), "non-empty"),

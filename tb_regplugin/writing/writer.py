@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import os
+import sys
 import threading
 import time
 from array import array
@@ -71,7 +73,8 @@ class Writer(CopiedAsUnused):
     ) -> None:
         check_options(name=name, flush_secs=flush_secs)
         self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
-        self._last: tuple[Any, Layout | None] = (None, None)
+        # The names that came last, their layout, and whether any value was a tensor of PyTorch's.
+        self._last: tuple[Any, Layout | None, bool] = (None, None, False)
         self._threads = _Threads()
 
     def write(
@@ -105,15 +108,19 @@ class Writer(CopiedAsUnused):
             raise ValueError(f"step must fit into 64 bits; {number} does not.")
         names, values = split_losses(data_loss, penalties, total_loss)
         # One tuple, so that threads never see the names of one layout with another.
-        last_names, layout = self._last
+        last_names, layout, has_tensors = self._last
         if layout is None or names != last_names:
-            layout = layout_of(names)
-            self._last = (names, layout)
-        # PyTorch warns of numbers that gradients may still go through.
-        numbers = [v.detach() if getattr(v, "requires_grad", False) else v for v in values]
+            layout, has_tensors = layout_of(names), any(hasattr(v, "detach") for v in values)
+            self._last = (names, layout, has_tensors)
+        if has_tensors:
+            # PyTorch warns of numbers that gradients may still go through.
+            values = [value.detach() if hasattr(value, "detach") else value for value in values]
         try:
-            row = array("f", numbers)
-        except (TypeError, ValueError) as error:
+            row = array("f", values)
+        except OverflowError:
+            # A number that no float can hold.
+            row = array("f", map(_or_infinity, values))
+        except Exception as error:
             raise TypeError(_say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row, self._threads.number)
 
@@ -142,11 +149,25 @@ def _say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
     for column, value in zip(layout.columns, values, strict=True):
         try:
             array("f", [value])
-        except (TypeError, ValueError):
+        except Exception:  # noqa: BLE001 - tensors without data raise what they like
             shape = getattr(value, "shape", None)
             what = f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
-            return f"{_argument_of(column)} must be one number, not {what}: {value!r:.80}"
+            return f"{_argument_of(column)} must be one number, not {what}: {_repr(value)}"
     return "A value is not a number."
+
+
+def _or_infinity(value: Any) -> Any:
+    """Returns a number that a float can hold."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return math.inf if value > 0 else -math.inf
+    return value
+
+
+def _repr(value: Any) -> str:
+    try:
+        return f"{value!r:.80}"
+    except Exception:  # noqa: BLE001 - as above
+        return object.__repr__(value)
 
 
 def _argument_of(column: Term) -> str:
