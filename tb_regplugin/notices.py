@@ -7,16 +7,16 @@ import sys
 import warnings
 
 
-def warn(notice: str, stacklevel: int = 1) -> None:
+def warn(notice: str, category: type[Warning] = RuntimeWarning, stacklevel: int = 1) -> None:
     """Warns, and never raises: where warnings are errors, the notice goes to the error output.
 
     Args:
       notice: One or more sentences.
+      category: What kind of warning it is.
       stacklevel: Whose line is shown, as of ``warnings.warn``.
     """
-    notice = f"tb_regplugin: {notice}"
     try:
-        warnings.warn(notice, RuntimeWarning, stacklevel=stacklevel + 1)
-    except RuntimeWarning:
+        warnings.warn(notice, category, stacklevel=stacklevel + 1)
+    except Warning:
         with contextlib.suppress(Exception):
             print(notice, file=sys.stderr)  # noqa: T201 - there is no other way left to tell

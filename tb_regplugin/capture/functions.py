@@ -6,7 +6,6 @@ import atexit
 import os
 import threading
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from tb_regplugin.capture.graph.decompose import describe_penalties
 from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, stack_scalars
+from tb_regplugin.notices import warn
 from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import (
     CopiedAsUnused,
@@ -278,7 +278,7 @@ class _Rings:
             lost = sum(rows.lost for _, _, rows in drained)
             if lost and not self._has_said_lost:
                 self._has_said_lost = True
-                warnings.warn(
+                warn(
                     f"tb_regplugin lost {lost} rows: compiled functions recorded more steps than "
                     "the ring holds before it could be emptied. Give Recorder a larger ring_rows.",
                     RuntimeWarning,

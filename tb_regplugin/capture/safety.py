@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from tb_regplugin.notices import warn
 
 
 class RecordingError(RuntimeError):
@@ -40,7 +41,7 @@ class FailSafe:
         except Exception as error:  # noqa: BLE001 - recording never breaks training
             self.failed = True
             reason = str(error) if isinstance(error, RecordingError) else repr(error)
-            warnings.warn(
+            warn(
                 f"tb_regplugin stopped recording{self._what}: {reason}. Your training goes on.",
                 RuntimeWarning,
                 stacklevel=3,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 import weakref
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -19,6 +18,7 @@ from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFa
 from tb_regplugin.capture.rows import DRAIN_ROWS, GRADIENTS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.finding import Finding
+from tb_regplugin.notices import warn
 from tb_regplugin.terms import Layout, Term
 from tb_regplugin.writing.blocks import BlockWriter
 
@@ -178,7 +178,7 @@ class TrainingSession(Session):
             except Exception:  # noqa: BLE001 - a layer of a user's that can't be judged isn't
                 self._findings = ()
             for finding in set(self._findings) - set(step.findings):
-                warnings.warn(
+                warn(
                     f"tb_regplugin: {finding.sentence} {finding.fix}", RuntimeWarning, stacklevel=4
                 )
             step.findings = self._findings
@@ -191,7 +191,7 @@ class TrainingSession(Session):
             iterations = _iterations_of(self._model.optimizer)
             _remember(self._model, self.step.ring.next_step, iterations)
         if not self.has_written and self._is_chief:
-            warnings.warn(
+            warn(
                 f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.",
                 RuntimeWarning,
                 stacklevel=4,
@@ -226,7 +226,7 @@ class TrainingSession(Session):
         notice = None if step.has_noticed else step.notice()
         if notice is not None:
             step.has_noticed = True
-            warnings.warn(notice, RuntimeWarning, stacklevel=2)
+            warn(notice, RuntimeWarning, stacklevel=2)
         now = time.time()
         self._marks.append((self._expected_step, start))
         self._expected_step += step.steps_per_execution

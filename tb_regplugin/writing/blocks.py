@@ -154,9 +154,9 @@ class BlockWriter:
                 if not self._is_stuck:
                     self._is_stuck = True
                     warn(
-                        f"{self._log_dir!r} takes no rows at the moment, and as many wait for it "
-                        "as there is room for: those that come now are dropped. Your training "
-                        "goes on.",
+                        f"tb_regplugin: {self._log_dir!r} takes no rows at the moment, and as many "
+                        "wait for it as there is room for: those that come now are dropped. Your "
+                        "training goes on.",
                         stacklevel=5,
                     )
                 return False
@@ -190,8 +190,8 @@ class BlockWriter:
             worker.start()
         if not worker.failed and not worker.ask(timeout, is_last=is_last):
             warn(
-                f"{self._log_dir!r} took no rows for {timeout} s. Those that wait are written if "
-                "it goes on before the program ends.",
+                f"tb_regplugin: {self._log_dir!r} took no rows for {timeout} s. Those that wait "
+                "are written if it goes on before the program ends.",
                 stacklevel=4,
             )
         elif worker.failed and is_last:
@@ -206,7 +206,8 @@ class BlockWriter:
         if worker.failure is not None:
             reason, worker.failure = worker.failure, None
             warn(
-                f"stopped recording to {self._log_dir!r}: {reason}. Your training goes on.",
+                f"tb_regplugin stopped recording to {self._log_dir!r}: {reason}. "
+                "Your training goes on.",
                 stacklevel=5,
             )
         return worker.failed

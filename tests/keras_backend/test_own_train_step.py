@@ -79,3 +79,15 @@ def test_without_any_penalty_there_is_nothing_to_record(log_dir: str) -> None:
     with pytest.warns(RuntimeWarning, match="does not call compute_loss") as caught:
         fit(model, RegularizationCallback(log_dir), epochs=2)
     assert len([warning for warning in caught if "tb_regplugin" in str(warning.message)]) == 1
+
+
+def test_where_warnings_are_errors_it_is_recorded_all_the_same(
+    log_dir: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What would be a warning is said on the error output."""
+    model = _model(_Shrinks)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=RuntimeWarning, message=".*tb_regplugin")
+        fit(model, RegularizationCallback(log_dir), epochs=1)
+    assert len(recording(log_dir).steps) == BATCHES
+    assert capsys.readouterr().err.count("does not call compute_loss") == 1

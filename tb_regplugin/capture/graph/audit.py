@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -17,6 +16,7 @@ from tb_regplugin.capture.graph.structure import CollectedEntry
 from tb_regplugin.finding import Finding, at_least, worst_first
 from tb_regplugin.findings.catalogue import found
 from tb_regplugin.findings.forms import listed, number
+from tb_regplugin.notices import warn
 from tb_regplugin.terms import Term
 
 
@@ -76,13 +76,17 @@ def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Findi
     ``warnings.warn``, counted from the caller.
     """
     if decomposition.warning:
-        warnings.warn(f"tb_regplugin: {decomposition.warning}", stacklevel=stacklevel + 1)
+        warn(f"tb_regplugin: {decomposition.warning}", UserWarning, stacklevel=stacklevel + 1)
     try:
         findings = _findings(decomposition)
     except Exception:  # noqa: BLE001 - what it cannot judge, it does not judge
         return ()
     for finding in at_least(findings, "warning"):
-        warnings.warn(f"tb_regplugin: {finding.sentence} {finding.fix}", stacklevel=stacklevel + 1)
+        warn(
+            f"tb_regplugin: {finding.sentence} {finding.fix}",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
     return tuple(findings)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import time
-import warnings
 from typing import Any
 
 import tensorflow as tf
@@ -16,6 +15,7 @@ from tb_regplugin.capture.graph.gradients import Gradients
 from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.findings.forms import listed
+from tb_regplugin.notices import warn
 from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
 
@@ -181,7 +181,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
     def _warn(self, what: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            warnings.warn(f"tb_regplugin: {what}.", stacklevel=2)
+            warn(f"tb_regplugin: {what}.", UserWarning, stacklevel=2)
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""
