@@ -221,6 +221,7 @@ def test_the_documentation_has_every_rule_and_no_other() -> None:
         section = sections[code]
         assert section.startswith(f"{code}` ({rule.severity}) {rule.title}.")
         assert f"**Fix.** {rule.fix}" in section
+        assert not rule.keras_fix or f"**Keras.** {rule.keras_fix}" in section
         assert "**Why.** " in section
         assert "**Source.** " in section
         named = dict(re.findall(r"`(\w+)` = ([\d.]+)", section))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.rows import Ring, Rows
+from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
 
@@ -44,6 +45,7 @@ class RecordedStep(ABC):
       ring: Where its rows wait.
       steps_per_execution: How many steps a call runs.
       strategy: The model's ``tf.distribute`` strategy, where it has one.
+      capture: What puts rows into the ring.
 
     Attributes:
       sources: What rows come from: the ring, and whatever else starts and drains as rings do.
@@ -53,9 +55,17 @@ class RecordedStep(ABC):
       findings: What the user was told of the model's penalties.
     """
 
-    def __init__(self, original: Any, ring: Ring, steps_per_execution: int, strategy: Any) -> None:
+    def __init__(
+        self,
+        original: Any,
+        ring: Ring,
+        steps_per_execution: int,
+        strategy: Any,
+        capture: TrainedOn,
+    ) -> None:
         self.original = original
         self.ring = ring
+        self.capture = capture
         self.sources: list[Any] = [ring]
         self.steps_per_execution = steps_per_execution
         self.is_collective = internals.runs_in_several_processes(strategy)
@@ -105,14 +115,20 @@ class RecordedStep(ABC):
 
     def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
         """Returns what is wrong with a model's penalties, after a step that had these columns."""
-        return ()
+        return self.capture.findings
 
     def notice(self) -> str | None:
         """Returns what the user should know, as far as is known by now."""
-        return None
+        return self.capture.notice()
 
     def why_nothing(self, kind: StepKind) -> str:
         """Returns why it has run and there is no row."""
+        if self.capture.unknown is not None:
+            return (
+                f"what the model's {kind.step} trains on can't be told ({self.capture.unknown}), "
+                "and it has no penalties; tb_regplugin.Recorder records what it is given in the "
+                "step"
+            )
         return (
             f"the model's {kind.step} does not call compute_loss, so no loss can be seen. "
             "With TensorFlow, Recorder.write() records what you give it there"

@@ -64,10 +64,10 @@ class WatchedStep(ABC):
         """Notes what a ``compute_loss`` returned."""
         self.losses.append(loss)
 
-    def attempt(self, note: Callable[..., None], *args: Any) -> None:
+    def attempt(self, note: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         """Calls what takes a note; a failure is kept, and is never the training's."""
         try:
-            note(*args)
+            note(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - recording never breaks training
             self.failure = error
 
@@ -102,33 +102,20 @@ def watched_step() -> Any:
 
 
 @contextmanager
-def watching(
-    step: _Step,
-    gradients: Iterable[tuple[Any, str, Wrap]],
-    optimizers: Iterable[type],
-    scale: str,
-    trained_by: Callable[[Any], list[Any]],
-) -> Iterator[_Step]:
+def watching(step: _Step, methods: Iterable[tuple[Any, str, Wrap]]) -> Iterator[_Step]:
     """Watches what this thread does in a ``with`` block.
 
     Args:
       step: What takes the notes.
-      gradients: What takes gradients: owner, name, and what wraps it.
-      optimizers: The classes whose ``apply`` and scaling of a loss are watched.
-      scale: What that scaling is called.
-      trained_by: Returns the variables of an optimiser that is given gradients alone.
+      methods: What takes and uses gradients: owner, name, and what wraps it.
     """
     global _watchers
     before, _watching.step = _watching.step, step
     with _lock:
         _watchers += 1
         if _watchers == 1:
-            apply = functools.partial(_watched_apply, trained_by)
-            for owner, name, wrap in gradients:
+            for owner, name, wrap in methods:
                 _wrap(owner, name, wrap)
-            for cls in dict.fromkeys(base for each in optimizers for base in each.__mro__):
-                _wrap(cls, scale, _watched_scale)
-                _wrap(cls, "apply", apply)
     try:
         yield step
     finally:
@@ -141,6 +128,22 @@ def watching(
                     setattr(owner, name, original)
 
 
+def of_optimizers(
+    optimizers: Iterable[type], scale: str, apply: str, note: Callable[..., None]
+) -> list[tuple[Any, str, Wrap]]:
+    """Returns the methods of optimisers to be watched.
+
+    Args:
+      optimizers: Their classes.
+      scale: What scales a loss there.
+      apply: What is given gradients.
+      note: Called with the step, the optimiser, and what that is called with.
+    """
+    classes = dict.fromkeys(base for each in optimizers for base in each.__mro__)
+    wraps = ((scale, _watched_scale), (apply, functools.partial(_watched_apply, note)))
+    return [(cls, name, wrap) for cls in classes for name, wrap in wraps]
+
+
 def _wrap(owner: Any, name: str, wrap: Wrap) -> None:
     original = vars(owner).get(name)
     if callable(original):
@@ -151,8 +154,11 @@ def _wrap(owner: Any, name: str, wrap: Wrap) -> None:
 
 def _watched_scale(original: Any) -> Any:
     def scale_loss(optimizer: Any, loss: Any) -> Any:
-        scaled_loss = original(optimizer, loss)
         step = _watching.step
+        if step is not None and callable(loss):
+            # Keras 2 takes functions, too: what they return is scaled when it is there.
+            return lambda: scale_loss(optimizer, loss())
+        scaled_loss = original(optimizer, loss)
         if step is not None:
             step.note_scaled(loss, scaled_loss)
         return scaled_loss
@@ -160,27 +166,24 @@ def _watched_scale(original: Any) -> Any:
     return scale_loss
 
 
-def _watched_apply(trained_by: Callable[[Any], list[Any]], original: Any) -> Any:
-    def apply(optimizer: Any, grads: Any, trainable_variables: Any = None) -> Any:
+def _watched_apply(note: Callable[..., None], original: Any) -> Any:
+    def apply(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         step = _watching.step
         if step is None:
-            return original(optimizer, grads, trainable_variables)
+            return original(optimizer, *args, **kwargs)
         step.depth += 1
         try:
             if step.depth == 1:
-                # They may come as iterators.
-                grads = list(grads)
-                if trainable_variables is not None:
-                    trainable_variables = list(trainable_variables)
-                step.attempt(_note_applied, step, optimizer, grads, trainable_variables, trained_by)
-            return original(optimizer, grads, trainable_variables)
+                args = tuple(map(_listed, args))
+                kwargs = {name: _listed(value) for name, value in kwargs.items()}
+                step.attempt(note, step, optimizer, *args, **kwargs)
+            return original(optimizer, *args, **kwargs)
         finally:
             step.depth -= 1
 
     return apply
 
 
-def _note_applied(
-    step: WatchedStep, optimizer: Any, grads: Any, variables: Any, trained_by: Any
-) -> None:
-    step.note_applied(grads, trained_by(optimizer) if variables is None else variables)
+def _listed(value: Any) -> Any:
+    """Makes a list of an iterator, which could be read only once."""
+    return list(value) if isinstance(value, Iterator) else value

@@ -63,6 +63,7 @@ class Rule:
       fix: What to do, or what would decide it.
       thresholds: The names of its thresholds.
       implied_by: Rules whose findings say the same, and more.
+      keras_fix: What to do where penalties are entries of ``model.losses``, if that is another.
     """
 
     severity: Severity
@@ -70,6 +71,7 @@ class Rule:
     fix: str
     thresholds: tuple[str, ...] = ()
     implied_by: tuple[str, ...] = ()
+    keras_fix: str = ""
 
 
 CATALOGUE = {
@@ -99,8 +101,9 @@ CATALOGUE = {
         "warning",
         "The terms don't add up to the total",
         "Look for a term that is added twice, scaled again or never added; a part of the loss "
-        "that isn't recorded as a term shows here too. Writer's total_loss= is the loss that is "
-        "minimised, with the penalties.",
+        "that isn't recorded as a term shows here too. Keras' own compute_loss has "
+        "sum(model.losses) already; Writer's total_loss= is the loss that is minimised, with the "
+        "penalties.",
         ("residual_share", "residual_rows"),
     ),
     "total_falls_by_penalty": Rule(
@@ -193,8 +196,8 @@ CATALOGUE = {
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected and never reaches the loss",
-        "Add it to the loss: get_regularization_loss() in a graph of TensorFlow 1, "
-        "sum(model.losses) with Keras, or the penalty itself in a loop of your own.",
+        "Add it to the loss: get_regularization_loss() returns the sum of what was collected.",
+        keras_fix="Add sum(model.losses) to the loss, once; Keras' own compute_loss does.",
     ),
     "scaled_again": Rule(
         "warning",
@@ -207,6 +210,7 @@ CATALOGUE = {
         "A penalty term is added to the loss more than once",
         "Add the collection once: get_regularization_loss(), get_total_loss() and "
         "apply_regularization() each add or collect all of it.",
+        keras_fix="Leave out sum(model.losses): Keras' own compute_loss has added them already.",
     ),
     "raw_variable": Rule(
         "error",
@@ -246,9 +250,14 @@ def found(
     first_step: int | None = None,
     last_step: int | None = None,
     severity: Severity | None = None,
+    keras: bool = False,
 ) -> Finding:
-    """Returns a finding of the rule with this name, and of its severity unless another is given."""
+    """Returns a finding of the rule with this name, and of its severity unless another is given.
+
+    Penalties that are entries of ``model.losses`` have an advice of their own.
+    """
     rule = CATALOGUE[code]
     last = first_step if last_step is None else last_step
     severity = severity or rule.severity
-    return Finding(code, severity, sentence, tuple(terms), first_step, last, rule.fix)
+    fix = (keras and rule.keras_fix) or rule.fix
+    return Finding(code, severity, sentence, tuple(terms), first_step, last, fix)

@@ -174,11 +174,13 @@ def decoupled_decay(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
 
 def not_in_loss(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     """Finds penalty terms that were collected and never reach the loss."""
-    names = curves.names(curves.places("unused"))
-    if names:
+    places = curves.places("unused")
+    if names := curves.names(places):
         subject = _subject(names, "was", "were")
         sentence = f"{subject} collected for the loss and never added to it."
-        yield found("not_in_loss", sentence, names)
+        # Entries of a collection of TensorFlow 1 have their tensors' names.
+        keras = all(curves.terms[place].entry is None for place in places)
+        yield found("not_in_loss", sentence, names, keras=keras)
 
 
 def _subject(names: Sequence[str], singular: str, plural: str) -> str:

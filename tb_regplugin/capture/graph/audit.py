@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -90,6 +90,41 @@ def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Findi
     return tuple(findings)
 
 
+def counted_twice(
+    decomposition: Decomposition, terms: Mapping[str, Term], replicas: int
+) -> tuple[Finding, ...]:
+    """Finds penalties that a Keras step adds to a loss which has them already.
+
+    Args:
+      decomposition: What it trains on.
+      terms: What its entries are, data losses among them, by their names.
+      replicas: Over how many replicas the losses are added up.
+    """
+    audited = _Audited(decomposition)
+    # Accumulated batches bring their penalties and data losses as often.
+    data = [entry for entry in audited.entries if terms[entry.name].role == "data"]
+    most = max([1.0, *(entry.uses / entry.times_collected for entry in data)])
+    factors = audited.common_factors | {entry.coefficient for entry in data}
+    twice = [
+        entry
+        for entry in audited.entries
+        if terms[entry.name].role == "penalty"
+        and entry.uses > most * entry.times_collected
+        and (entry.coefficient is None or entry.coefficient not in factors)
+    ]
+    if not twice:
+        return ()
+    names = [terms[entry.name].name for entry in twice]
+    first, times = twice[0], twice[0].times_collected
+    factor = None if first.coefficient is None else first.coefficient * replicas / times
+    return (found("counted_twice", _added(names, first.uses // times, factor), names, keras=True),)
+
+
+def _added(names: list[str], times: int, factor: float | None) -> str:
+    makes = "" if factor is None else f", which makes {number(factor)} times the penalty"
+    return f"{_are(names)} added to the loss {times} times{makes}."
+
+
 def _findings(decomposition: Decomposition) -> list[Finding]:
     audited = _Audited(decomposition)
     return worst_first([finding for rule in _RULES for finding in rule(audited)])
@@ -102,8 +137,9 @@ class _Audited:
         self.decomposition = decomposition
         self.entries = decomposition.collected.entries
         self.structure = decomposition.collected.structure
-        is_given = decomposition.collected.is_given
-        self.collection = "the collection" if is_given else "REGULARIZATION_LOSSES"
+        # Such as model.losses.
+        self.is_given = decomposition.collected.is_given
+        self.collection = "the collection" if self.is_given else "REGULARIZATION_LOSSES"
         self._terms: defaultdict[str | None, list[Term]] = defaultdict(list)
         for part in decomposition.parts:
             self._terms[part.term.entry].append(part.term)
@@ -147,7 +183,8 @@ def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
         collected = f"{was} collected in {audited.collection} and {verb}"
-        yield found("not_in_loss", f"{listed(names)} {collected} not in the loss.", names)
+        sentence = f"{listed(names)} {collected} not in the loss."
+        yield found("not_in_loss", sentence, names, keras=audited.is_given)
 
 
 def _scaled_again(audited: _Audited) -> Iterator[Finding]:
@@ -181,10 +218,8 @@ def _counted_twice(audited: _Audited) -> Iterator[Finding]:
     ]
     if twice:
         names = audited.names(twice)
-        sentence = f"{_are(names)} added to the loss {twice[0].uses} times"
-        if twice[0].coefficient is not None:
-            sentence += f", which makes {number(twice[0].coefficient)} times the penalty"
-        yield found("counted_twice", sentence + ".", names)
+        sentence = _added(names, twice[0].uses, twice[0].coefficient)
+        yield found("counted_twice", sentence, names, keras=audited.is_given)
 
 
 def _raw_variable(audited: _Audited) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from tb_regplugin.capture.graph import internals
 from tb_regplugin.capture.graph.operations import Tensor, constant, scaled, strip
 from tb_regplugin.capture.graph.sources import Reaches
 from tb_regplugin.capture.safety import RecordingError
-from tb_regplugin.capture.watching import WatchedStep, watched_step
+from tb_regplugin.capture.watching import WatchedStep, Wrap, watched_step
 
 # Factors of a loss, as several variables have them, are equal up to rounding.
 _TOLERANCE = 1e-5
@@ -319,3 +319,10 @@ def watched_jacobian(original: Any) -> Any:
             step.in_jacobian = False
 
     return jacobian
+
+
+# What takes gradients on TensorFlow, for ``watching``.
+TAPE_METHODS: list[tuple[Any, str, Wrap]] = [
+    (tf.GradientTape, "gradient", watched_gradient),
+    (tf.GradientTape, "jacobian", watched_jacobian),
+]

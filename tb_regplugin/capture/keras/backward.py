@@ -10,7 +10,13 @@ import keras
 
 from tb_regplugin.capture.keras import internals
 from tb_regplugin.capture.safety import RecordingError
-from tb_regplugin.capture.watching import WatchedStep, Wrap, watched_step, watching
+from tb_regplugin.capture.watching import (
+    WatchedStep,
+    Wrap,
+    of_optimizers,
+    watched_step,
+    watching,
+)
 
 
 def watching_gradients(model: Any) -> AbstractContextManager[WatchedStep]:
@@ -19,15 +25,9 @@ def watching_gradients(model: Any) -> AbstractContextManager[WatchedStep]:
     methods: list[tuple[Any, str, Wrap]]
     match keras.config.backend():
         case "tensorflow":
-            import tensorflow as tf
+            from tb_regplugin.capture.graph.differentiated import TAPE_METHODS, Differentiated
 
-            from tb_regplugin.capture.graph import differentiated
-
-            step = differentiated.Differentiated()
-            methods = [
-                (tf.GradientTape, "gradient", differentiated.watched_gradient),
-                (tf.GradientTape, "jacobian", differentiated.watched_jacobian),
-            ]
+            step, methods = Differentiated(), TAPE_METHODS
         case "torch":
             import torch
 
@@ -43,7 +43,16 @@ def watching_gradients(model: Any) -> AbstractContextManager[WatchedStep]:
             names = ("value_and_grad", "grad")
             methods = [(jax, name, _watched_transformation) for name in names]
     optimizers = (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
-    return watching(step, methods, optimizers, "scale_loss", internals.trained_by)
+    return watching(
+        step, [*methods, *of_optimizers(optimizers, "scale_loss", "apply", _note_applied)]
+    )
+
+
+def _note_applied(
+    step: WatchedStep, optimizer: Any, grads: Any, trainable_variables: Any = None
+) -> None:
+    variables = trainable_variables
+    step.note_applied(grads, internals.trained_by(optimizer) if variables is None else variables)
 
 
 class BackwardStep(WatchedStep):

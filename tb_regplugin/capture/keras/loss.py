@@ -3,126 +3,45 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import ops, tree
 
-from tb_regplugin.capture.internals import observing_outputs
-from tb_regplugin.capture.keras import internals
+from tb_regplugin.capture.internals import layers_of, observing_outputs
+from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
-from tb_regplugin.capture.keras.row import (
-    CapturedLoss,
-    Row,
-    penalties_of_weights,
-    row_of,
-    row_of_other,
-    row_without_total,
-    with_own_losses,
-    without_total,
-)
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
+from tb_regplugin.capture.row import CapturedLoss, Row, row_of
 from tb_regplugin.capture.rows import Ring
-from tb_regplugin.capture.safety import RecordingError, overridden
+from tb_regplugin.capture.safety import overridden
+from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.capture.watching import WatchedStep
-from tb_regplugin.terms import Term
 
 
-class PenaltiesBesideStep:
-    """Records the penalties of the weights with which a step begins that keeps its loss to itself.
-
-    Args:
-      ring: Where its row goes.
-      travelling: That ring, where variables travel with the step.
-
-    Attributes:
-      was_needed: Whether such a step has come by.
-    """
-
-    def __init__(self, ring: Ring, travelling: TravellingRing | None) -> None:
-        self.was_needed = False
-        self._ring = ring
-        self._travelling = travelling
-        # Strategies run a thread a replica.
-        self._running = threading.local()
-
-    @property
-    def penalties(self) -> CapturedLoss | None:
-        """What the step began with; None where that was not calculated."""
-        return getattr(self._running, "penalties", None)
-
-    def before(self, model: Any, *args: Any) -> None:
-        """Calculates them; where the step turns out to be seen, compilers leave that out."""
-        self._running.penalties = None
-        self._ring.attempt(self._calculate, model, *args)
-
-    def after(self, result: Any) -> Any:
-        """Adds their row, and returns the step's result with it."""
-        penalties = self.penalties
-        row = ([], []) if penalties is None else row_without_total(penalties, is_beside=True)
-        if not row[0]:
-            return result
-        self.was_needed = True
-        if self._travelling is None:
-            self._ring.attempt(self._ring.push, *row)
-            return result
-        try:
-            logs, state = result
-            return logs, self._travelling.updated(state, lambda: self._ring.push(*row))
-        except Exception as error:  # noqa: BLE001 - recording never breaks training
-            self._ring.failure = error
-            return result
-
-    def _calculate(self, model: Any, *args: Any) -> None:
-        weights: Any = nullcontext()
-        if self._travelling is not None:
-            weights = keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
-        with weights:
-            self._running.penalties = penalties_of_weights(model, self._ring.replicas)
-
-
-class _Running(threading.local):
-    """What the current thread is in the middle of: strategies run a thread a replica."""
-
-    def __init__(self) -> None:
-        # The calls that are running, the outermost first; those that are done.
-        self.losses: list[CapturedLoss] = []
-        self.seen: list[CapturedLoss] = []
-        self.has_recorded = False
-        self.watched: WatchedStep | None = None
-        self.label: tuple[int, list[Term]] = (0, [])
-
-
-class LossCapture:
+class LossCapture(TrainedOn):
     """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
 
     Args:
       ring: Where each step's row goes, inside of the step, in the same trace.
       kind: Of which step.
-      unseen: Records steps in which there is no loss to be seen.
+      travelling: That ring, where variables travel with the step.
 
     Attributes:
       on_loss: Called before the first loss of a step is computed, inside of the step.
-      unknown: Why it is not known which loss a step trains on; None where that is known.
     """
 
-    def __init__(
-        self, ring: Ring, kind: StepKind, unseen: PenaltiesBesideStep | None = None
-    ) -> None:
-        self._ring = ring
+    def __init__(self, ring: Ring, kind: StepKind, travelling: TravellingRing | None) -> None:
+        super().__init__(ring)
         self._kind = kind
-        self._unseen = unseen
+        self._travelling = travelling
         self.on_loss: Callable[[], None] | None = None
-        self.unknown: str | None = None
-        # What a step trains on is known at its end. JAX has functions that no value may leave:
-        # there, rows are put in place before that, and described anew.
-        self._waits = kind is TRAIN and keras.config.backend() in ("tensorflow", "torch")
+        self.waits = kind is TRAIN and keras.config.backend() in ("tensorflow", "torch")
         self._method_names = (kind.step, "compute_loss", internals.AGGREGATE)
-        self._running = _Running()
         self._replaced: tuple[Any, ...] | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
         self._call: Callable[..., Any] | None = None
@@ -163,39 +82,78 @@ class LossCapture:
                 ):
                     yield
 
+    def watching(self, model: Any) -> AbstractContextManager[WatchedStep]:
+        """Watches what this thread differentiates in a ``with`` block."""
+        return watching_gradients(model)
+
+    def describe(self, loss: CapturedLoss) -> None:
+        """Says what a loss' entries are, while the weights are those of this loss."""
+        if not loss.entries:
+            # A compute_loss of the user's own, perhaps: say what it could have added.
+            aggregate = internals.aggregate_of(loss.model)
+            loss.entries = loss.model.losses
+            loss.values = [aggregate(entry) for entry in loss.entries]
+        loss.terms = terms.describe_losses(loss.model, loss.entries)
+        loss.decay = terms.weight_decay_row(loss.model, loss.replicas)
+
+    def penalties_of(self, model: Any, *args: Any) -> CapturedLoss:
+        """Returns the penalties of the weights with which a step begins, given what the step is."""
+        weights: Any = nullcontext()
+        if self._travelling is not None:
+            weights = keras.StatelessScope(zip(model.trainable_variables, args[0][0], strict=True))
+        with weights:
+            replicas = self._ring.replicas
+            variables = terms.regularized_variables(model)
+            entries = [v.regularizer(v) for v in variables]
+            return CapturedLoss(
+                model,
+                replicas,
+                entries=entries,
+                values=[ops.sum(entry) / replicas for entry in entries],
+                terms=terms.describe_variables(model, variables),
+                decay=terms.weight_decay_row(model, replicas),
+            )
+
+    def with_own_losses(self, penalties: CapturedLoss) -> CapturedLoss:
+        """Returns penalties of weights with what layers have added by the end of the step."""
+        layers = layers_of(penalties.model)
+        own = [entry for layer in layers for entry in internals.own_losses_of(layer)]
+        entries = [*own, *penalties.entries]
+        described = terms.describe_losses(penalties.model, entries)
+        values = [*own, *penalties.values]
+        return replace(penalties, entries=entries, values=values, terms=described)
+
+    def _with_row(self, row: Row, result: Any) -> Any:
+        """Records a row, and returns the step's result with it."""
+        if self._travelling is None:
+            return super()._with_row(row, result)
+        try:
+            logs, state = result
+            push = functools.partial(self._ring.push, row.columns, row.values)
+            return logs, self._travelling.updated(state, push)
+        except Exception as error:  # noqa: BLE001 - recording never breaks training
+            self._ring.failure = error
+            return result
+
     def _wrap_step(self, model: Any, step: Callable[..., Any]) -> Callable[..., Any]:
+        if self._kind is TRAIN:
+            return self._wrap_train_step(model, step)
+
         @functools.wraps(step)
         def capturing_step(*args: Any, **kwargs: Any) -> Any:
             self._running.has_recorded = False
-            self._running.seen = []
-            unseen = self._unseen
-            if unseen is not None:
-                unseen.before(model, *args)
-            if self._kind is not TRAIN:
-                return step(*args, **kwargs)
-            with watching_gradients(model) as self._running.watched:
-                result = step(*args, **kwargs)
-            watched, self._running.watched = self._running.watched, None
-            settle = self._settle if self._waits else self._describe_anew
-            self._ring.attempt(settle, watched, unseen)
-            has_losses, self._running.seen = bool(self._running.seen), []
-            if self._running.has_recorded:
-                if watched.is_eager and (has_losses or not self._waits):
-                    # One whose losses were seen once needs them calculated no more.
-                    self._unseen = None
-            elif unseen is not None:
-                result = unseen.after(result)
-            return result
+            return step(*args, **kwargs)
 
         return capturing_step
 
     def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
         compute_loss = model.compute_loss
+        is_keras_own = type(model).compute_loss.__module__.startswith("keras.")
 
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
             running = self._running
-            loss = CapturedLoss(model, (*args, *map(kwargs.get, ("x", "y", "y_pred"))))
+            loss = CapturedLoss(model, self._ring.replicas, is_whole=is_keras_own)
             is_first = not (running.losses or running.seen or running.has_recorded)
             if is_first and self.on_loss is not None:
                 self._ring.attempt(self.on_loss)
@@ -204,12 +162,13 @@ class LossCapture:
                 loss.total = compute_loss(*args, **kwargs)
             finally:
                 running.losses.pop()
-            if self._waits and not running.losses:
+            if self.waits and not running.losses:
                 self._ring.attempt(self._note, loss)
             elif is_first:
                 # A train_step of the user's own may compute losses several times.
                 running.has_recorded = True
-                self._ring.attempt(self._record, loss)
+                batch = [*args, *map(kwargs.get, ("x", "y", "y_pred"))]
+                self._ring.attempt(self._record, loss, batch)
             if running.watched is not None and not running.losses:
                 running.watched.note_loss(loss.total)
             return loss.total
@@ -263,47 +222,14 @@ class LossCapture:
 
         return capturing_aggregate
 
-    def _record(self, loss: CapturedLoss) -> None:
-        loss.describe(self._ring.replicas)
-        columns, values = row_of(loss)
-        samples = loss.samples if self._kind is TEST else None
+    def _record(self, loss: CapturedLoss, batch: Any) -> None:
+        self.describe(loss)
+        columns, values, _ = row_of(loss)
+        samples = _samples_of(batch) if self._kind is TEST else None
         self._running.label = self._ring.push(columns, values, samples), columns
 
-    def _note(self, loss: CapturedLoss) -> None:
-        loss.describe(self._ring.replicas)
-        self._running.seen.append(loss)
 
-    def _settle(self, differentiated: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
-        """Records what a step has trained on, after its last operation."""
-        seen = [loss for loss in self._running.seen if differentiated.holds(loss.total)]
-        beside = None if unseen is None else unseen.penalties
-        try:
-            total = differentiated.total()
-        except RecordingError as error:
-            if seen or differentiated.has_calls or self._running.seen:
-                self.unknown = str(error)
-            if seen and seen[0].terms + seen[0].decay[0]:
-                self._push(row_without_total(seen[0]))
-            return
-        same = [loss for loss in seen if differentiated.is_same(loss.total, total)]
-        if same:
-            self._push(row_of(same[-1]))
-            return
-        if not seen and beside is not None:
-            seen = [with_own_losses(beside)]
-        self._push(row_of_other(total, seen) if seen else ([Term("total", "total")], [total]))
-
-    def _describe_anew(self, watched: WatchedStep, unseen: PenaltiesBesideStep | None) -> None:
-        """Takes back that a row has a total, where another loss is trained on."""
-        if not self._running.has_recorded:
-            return
-        try:
-            watched.total()
-        except RecordingError as error:
-            self.unknown = str(error)
-            label, columns = self._running.label
-            self._ring.describe_anew(label, without_total(columns))
-
-    def _push(self, row: Row) -> None:
-        self._running.has_recorded = True
-        self._ring.push(*row)
+def _samples_of(batch: Any) -> Any:
+    """Returns how many samples the tensors of a batch are of."""
+    tensors = (x for x in tree.flatten(batch) if len(getattr(x, "shape", ())))
+    return ops.shape(next(tensors))[0]

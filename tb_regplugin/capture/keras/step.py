@@ -13,7 +13,7 @@ from tb_regplugin.capture.ineffective import find_ineffective
 from tb_regplugin.capture.internals import function_of
 from tb_regplugin.capture.keras import terms
 from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
-from tb_regplugin.capture.keras.loss import LossCapture, PenaltiesBesideStep
+from tb_regplugin.capture.keras.loss import LossCapture
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
 from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
@@ -45,12 +45,11 @@ class KerasStep(RecordedStep):
             max(terms.count_columns(model) + SPARE_COLUMNS, min_columns),
             strategy,
         )
-        super().__init__(original, ring, steps_per_execution, strategy)
-        self._gradients_every = gradients_every
         is_jax = keras.config.backend() == "jax"
         self._travelling = TravellingRing(model, ring) if is_jax else None
-        self._unseen = PenaltiesBesideStep(ring, self._travelling)
-        self._capture = LossCapture(ring, kind, self._unseen if kind is TRAIN else None)
+        self._capture = LossCapture(ring, kind, self._travelling)
+        super().__init__(original, ring, steps_per_execution, strategy, self._capture)
+        self._gradients_every = gradients_every
         self._gradients: GradientCapture | None = None
         if gradients_every is not None and kind is TRAIN and can_capture(strategy):
             gradients = GradientCapture(model, gradients_every, ring, strategy)
@@ -69,29 +68,20 @@ class KerasStep(RecordedStep):
             return self._travelling.call(self._inner, *args)
 
     def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
-        """Finds regularisers that are set on layers and reach no loss."""
-        return find_ineffective(
+        """Finds penalties that count twice, and regularisers that reach no loss."""
+        ineffective = find_ineffective(
             model,
             columns,
             terms.describe_regularizer,
             lambda layer, variable: variable.regularizer,
             functools.partial(terms.activity_name, model),
         )
+        return super().audit(model, columns) + ineffective
 
     def notice(self) -> str | None:
         """Returns what the user should know."""
-        if self._capture.unknown is not None:
-            return (
-                "tb_regplugin can't tell what the model's train_step trains on: "
-                f"{self._capture.unknown}. It records penalties and no total; to record both, give "
-                "them to tb_regplugin.Recorder in the step."
-            )
-        if self._unseen.was_needed:
-            return (
-                "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
-                "loss. It records the penalties of the weights, calculated beside each step; to "
-                "record its loss, give it to tb_regplugin.Recorder in the step."
-            )
+        if (notice := super().notice()) is not None:
+            return notice
         if self._gradients is not None:
             failure = self._gradients.ring.failure
             if failure is None:
@@ -106,15 +96,6 @@ class KerasStep(RecordedStep):
                 "PyTorch, and in one process."
             )
         return None
-
-    def why_nothing(self, kind: StepKind) -> str:
-        """Returns why it has run and there is no row."""
-        if self._capture.unknown is None:
-            return super().why_nothing(kind)
-        return (
-            f"what the model's {kind.step} trains on can't be told ({self._capture.unknown}), and "
-            "it has no penalties; tb_regplugin.Recorder records what it is given in the step"
-        )
 
     @contextmanager
     def _instrumented(self, model: Any) -> Iterator[None]:

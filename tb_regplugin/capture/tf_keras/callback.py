@@ -25,8 +25,7 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
 
     ``tb_regplugin.RegularizationCallback`` is this class where ``TF_USE_LEGACY_KERAS`` makes
     ``tf.keras`` Keras 2. It records what the class for Keras 3 does, in the same way, except for
-    gradients, for validations, and for a ``train_step`` that asks neither ``compute_loss`` nor
-    ``compiled_loss``.
+    gradients and validations.
 
     Args:
       log_dir: The log directory. Events go to its subdirectory ``train``. Or a function without

@@ -45,9 +45,9 @@ def new_train_function(model: Any) -> Any:
     return made
 
 
-def count_own_losses(layer: Any) -> int:
-    """Returns how many losses a layer has added in this step, activity terms among them."""
-    return len(layer._eager_losses or layer._losses)
+def own_losses(layer: Any) -> list[Any]:
+    """Returns the losses that a layer has added in this step, activity terms among them."""
+    return list(layer._eager_losses or layer._losses)
 
 
 def weight_losses(layer: Any) -> list[Callable[[], Any]]:
@@ -121,9 +121,11 @@ def reporting_outputs(
 def _reporting(name: str, weight: Any, report: Callable[[str, Any], None]) -> Callable[..., Any]:
     def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
         value = loss(*args, **kwargs)
+        # As Keras does it, so that the one is found in the graph of the other.
         added = value if weight is None else value * weight
-        if loss.reduction in _MEANS:
-            added = added / tf.distribute.get_strategy().num_replicas_in_sync
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if loss.reduction in _MEANS and replicas > 1:
+            added = added * (1.0 / replicas)
         report(name, added)
         return value
 

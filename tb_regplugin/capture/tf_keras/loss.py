@@ -3,56 +3,28 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tb_regplugin.capture import regularizers
+from tb_regplugin.capture.graph.differentiated import TAPE_METHODS, Differentiated
 from tb_regplugin.capture.graph.sources import may_hold_data
 from tb_regplugin.capture.internals import layers_of
-from tb_regplugin.capture.rows import Ring
+from tb_regplugin.capture.row import CapturedLoss
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.tf_keras import internals
-from tb_regplugin.terms import Term, with_distinct_names
+from tb_regplugin.capture.trained_on import TrainedOn
+from tb_regplugin.capture.watching import WatchedStep, of_optimizers, watching
+from tb_regplugin.terms import Kind, Term, with_distinct_names
 
 
-@dataclass
-class CapturedLoss:
-    """The parts of one loss, as they went into it.
-
-    Attributes:
-      total: The loss.
-      data: What the loss of each output gave, by its name.
-      entries: Those entries of ``model.losses`` that were added.
-    """
-
-    total: Any = None
-    data: list[tuple[str, Any]] = field(default_factory=list)
-    entries: list[Any] = field(default_factory=list)
-
-
-class _Running(threading.local):
-    """What is going on in a step: strategies run a thread a replica."""
-
-    capture: CapturedLoss | None = None
-    has_recorded = False
-
-
-class LossCapture:
-    """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
-
-    Args:
-      ring: Where each step's row goes, inside of the step, in the same trace.
-    """
-
-    def __init__(self, ring: Ring) -> None:
-        self._ring = ring
-        self._running = _Running()
+class LossCapture(TrainedOn):
+    """Puts a row with the parts of a model's loss into a ring, and computes nothing twice."""
 
     @contextmanager
     def installed(self, model: Any) -> Iterator[None]:
@@ -61,7 +33,7 @@ class LossCapture:
         with (
             overridden(
                 model,
-                train_step=self._wrap_step(model.train_step),
+                train_step=self._wrap_train_step(model, model.train_step),
                 compute_loss=self._wrap_compute_loss(model),
                 compiled_loss=internals.Observed(container, self._ask(model)),
             ),
@@ -69,80 +41,114 @@ class LossCapture:
         ):
             yield
 
+    def watching(self, model: Any) -> AbstractContextManager[WatchedStep]:
+        """Watches what this thread differentiates in a ``with`` block."""
+        optimizers = tf_keras.optimizers
+        classes = (
+            optimizers.Optimizer,
+            optimizers.legacy.Optimizer,
+            *tf_keras.mixed_precision.LossScaleOptimizer.__subclasses__(),
+        )
+        methods = of_optimizers(classes, "get_scaled_loss", "apply_gradients", _note_applied)
+        return watching(Differentiated(), [*TAPE_METHODS, *methods])
+
+    def describe(self, loss: CapturedLoss) -> None:
+        """Says what a loss' entries are, while the weights are those of this loss."""
+        loss.entries = loss.entries or loss.model.losses
+        has_data_loss = _has_own_loss(loss.model) or bool(loss.data)
+        _complete(loss, _describe_entries(loss.model, loss.entries, has_data_loss))
+
+    def with_own_losses(self, penalties: CapturedLoss) -> CapturedLoss:
+        """Returns penalties of weights with what layers have added by the end of the step."""
+        layers = layers_of(penalties.model)
+        own = [entry for layer in layers for entry in internals.own_losses(layer)]
+        described = [term for layer in layers for term in _describe_own(layer, penalties.model)]
+        return replace(
+            penalties,
+            entries=[*own, *penalties.entries],
+            values=[*own, *penalties.values],
+            terms=with_distinct_names([*described, *penalties.terms]),
+        )
+
+    def penalties_of(self, model: Any, *_: Any) -> CapturedLoss:
+        """Returns the penalties of the weights with which a step begins."""
+        known = [
+            (loss, _describe_weight(loss, layer, model))
+            for layer in layers_of(model)
+            for loss in internals.weight_losses(layer)
+            if internals.regularized_by(loss) is not None
+        ]
+        loss = CapturedLoss(model, self._ring.replicas, entries=[loss() for loss, _ in known])
+        _complete(loss, with_distinct_names(term for _, term in known))
+        return loss
+
     @contextmanager
-    def _capture(self, model: Any) -> Iterator[CapturedLoss]:
-        """Records what is noted in a ``with`` block, unless it is within another one."""
-        if self._running.capture is not None:
-            yield self._running.capture
+    def _loss_of(self, model: Any) -> Iterator[CapturedLoss]:
+        """Notes what is computed in a ``with`` block as a loss, unless it is part of another."""
+        losses = self._running.losses
+        if losses:
+            yield losses[-1]
             return
-        capture = self._running.capture = CapturedLoss()
+        losses.append(CapturedLoss(model, self._ring.replicas))
         try:
-            yield capture
+            yield losses[-1]
         finally:
-            self._running.capture = None
-        # A train_step of the user's own may compute losses several times.
-        if not self._running.has_recorded:
-            self._running.has_recorded = True
-            self._ring.attempt(self._record, model, capture)
-
-    def _record(self, model: Any, loss: CapturedLoss) -> None:
-        self._ring.push(*row_of(model, loss, self._ring.replicas))
-
-    def _wrap_step(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(step)
-        def capturing_step(*args: Any, **kwargs: Any) -> Any:
-            self._running.has_recorded = False
-            return step(*args, **kwargs)
-
-        return capturing_step
+            loss = losses.pop()
+        self._ring.attempt(self._note, loss)
 
     def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
         compute_loss = model.compute_loss
 
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
-            with self._capture(model) as capture:
-                capture.total = compute_loss(*args, **kwargs)
-            return capture.total
+            with self._loss_of(model) as loss:
+                value = loss.total = compute_loss(*args, **kwargs)
+                loss.is_whole = not _has_own_loss(model)
+            return value
 
         return capturing_compute_loss
 
     def _ask(self, model: Any) -> Callable[..., Any]:
-        def ask(container: Any, *args: Any, **kwargs: Any) -> Any:
-            with self._capture(model) as capture:
-                capture.data = []
-                capture.entries = list(kwargs.get("regularization_losses") or ())
+        def ask(
+            container: Any,
+            y_true: Any,
+            y_pred: Any,
+            sample_weight: Any = None,
+            regularization_losses: Any = None,
+        ) -> Any:
+            with self._loss_of(model) as loss:
+                loss.outputs = []
+                loss.entries = list(regularization_losses or ())
                 # A train_step of the user's own may ask without compute_loss.
-                value = capture.total = container(*args, **kwargs)
+                loss.is_whole = bool(loss.entries)
+                value = loss.total = container(y_true, y_pred, sample_weight, regularization_losses)
+                if loss.outputs:
+                    loss.data.append(loss.outputs)
             return value
 
         return ask
 
     def _add_output(self, name: str, value: Any) -> None:
-        if self._running.capture is not None:
-            self._running.capture.data.append((name, value))
+        if self._running.losses:
+            self._running.losses[-1].outputs.append((name, value))
 
 
-def row_of(model: Any, loss: CapturedLoss, replicas: int) -> tuple[list[Term], list[Any]]:
-    """Returns the columns and values of a step whose loss was captured; call it in the step.
+def _note_applied(
+    step: WatchedStep, _: Any, grads_and_vars: Any, *args: Any, **kwargs: Any
+) -> None:
+    pairs = list(grads_and_vars)
+    step.note_applied([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
-    The values will be added up over the replicas.
-    """
-    entries = loss.entries or model.losses
-    columns = [
-        Term("total", role="total"),
-        *with_distinct_names(Term(name, role="data") for name, _ in loss.data),
-        *_describe_entries(model, entries, has_data_loss=_has_own_loss(model) or bool(loss.data)),
-    ]
-    values = [loss.total, *(value for _, value in loss.data)]
-    values += [tf.cast(entry, tf.float32) / replicas for entry in entries]
-    decay_columns, decay_values = regularizers.weight_decay_row(
-        model,
-        replicas,
-        functools.partial(_describe_variable, model),
+
+def _complete(loss: CapturedLoss, terms: list[Term]) -> None:
+    loss.terms = terms
+    loss.values = [tf.cast(entry, tf.float32) / loss.replicas for entry in loss.entries]
+    loss.decay = regularizers.weight_decay_row(
+        loss.model,
+        loss.replicas,
+        functools.partial(_describe_variable, loss.model),
         lambda variable: tf.nn.l2_loss(tf.cast(variable, tf.float32)),
     )
-    return columns + decay_columns, values + decay_values
 
 
 def count_columns(model: Any) -> int:
@@ -167,24 +173,8 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
     """
     terms = []
     for layer in layers_of(model):
-        path = "" if layer is model else f"{layer.name}/"
-        own, activity = internals.count_own_losses(layer), internals.activity_regularizer(layer)
-        may_add_losses = not type(layer).__module__.startswith("tf_keras.")
-        for number in range(1, own + 1):
-            # Keras adds a call's activity term after what the call itself added.
-            if activity is not None and (number == own or not may_add_losses):
-                strength = describe_regularizer(activity).strength
-                terms.append(Term(f"{path}activity", kind="activity", strength=strength))
-            else:
-                terms.append(Term(f"{path}add_loss", kind="add_loss"))
-        for loss in internals.weight_losses(layer):
-            found = internals.regularized_by(loss)
-            if found is None:
-                terms.append(Term(f"{path}add_loss", kind="add_loss"))
-            else:
-                variable, regularizer = found
-                form = describe_regularizer(regularizer)
-                terms.append(_describe_variable(model, variable, form))
+        terms += _describe_own(layer, model)
+        terms += [_describe_weight(loss, layer, model) for loss in internals.weight_losses(layer)]
     if len(terms) != len(entries):
         terms = [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
     if not has_data_loss:
@@ -193,6 +183,31 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
             for term, entry in zip(terms, entries, strict=True)
         ]
     return with_distinct_names(terms)
+
+
+def _describe_own(layer: Any, model: Any) -> list[Term]:
+    """Names what a layer itself has added in this step."""
+    terms = [_added(layer, model) for _ in internals.own_losses(layer)]
+    activity = internals.activity_regularizer(layer)
+    if activity is not None and terms:
+        # Keras adds a call's activity term after what the call itself added.
+        at = 0 if type(layer).__module__.startswith("tf_keras.") else -1
+        term = _added(layer, model, "activity", describe_regularizer(activity).strength)
+        terms[at:] = [term] * len(terms[at:])
+    return terms
+
+
+def _added(layer: Any, model: Any, kind: Kind = "add_loss", strength: Any = None) -> Term:
+    path = "" if layer is model else f"{layer.name}/"
+    return Term(f"{path}{kind}", kind=kind, strength=strength)
+
+
+def _describe_weight(loss: Callable[[], Any], layer: Any, model: Any) -> Term:
+    found = internals.regularized_by(loss)
+    if found is None:
+        return _added(layer, model)
+    variable, regularizer = found
+    return _describe_variable(model, variable, describe_regularizer(regularizer))
 
 
 def describe_regularizer(regularizer: Any) -> regularizers.RegularizerForm:

@@ -28,8 +28,8 @@ class TfKerasStep(RecordedStep):
         strategy = model.distribute_strategy
         columns = max(count_columns(model) + SPARE_COLUMNS, min_columns)
         ring = RingVariables(DRAIN_ROWS + steps, columns, strategy)
-        super().__init__(original, ring, steps, strategy)
         self._capture = LossCapture(ring)
+        super().__init__(original, ring, steps, strategy, self._capture)
         with self._capture.installed(model):
             self._inner = internals.new_train_function(model)
 
@@ -39,13 +39,14 @@ class TfKerasStep(RecordedStep):
             return self._inner(*args)
 
     def audit(self, model: Any, columns: Sequence[Term]) -> tuple[Finding, ...]:
-        """Finds regularisers that are set on layers and reach no loss."""
+        """Finds penalties that count twice, and regularisers that reach no loss."""
 
         def acting_on(layer: Any, variable: Any) -> Any:
             known = filter(None, map(internals.regularized_by, internals.weight_losses(layer)))
             return next((regularizer for of, regularizer in known if of is variable), None)
 
-        return find_ineffective(model, columns, describe_regularizer, acting_on)
+        ineffective = find_ineffective(model, columns, describe_regularizer, acting_on)
+        return super().audit(model, columns) + ineffective
 
 
 class RingVariables(Ring):

@@ -1,22 +1,16 @@
-"""The columns and values of a step's row, of what was seen of its loss."""
+"""The columns and values of a step's row, of what was seen of its loss, in either Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import keras
-from keras import ops, tree
-
-from tb_regplugin.capture.internals import layers_of
-from tb_regplugin.capture.keras import internals, terms
-from tb_regplugin.terms import Role, Term, as_written, with_distinct_names
+from tb_regplugin.finding import Finding
+from tb_regplugin.terms import OUTSIDE_OF_LOSS, Role, Term, as_written, with_distinct_names
 
 if TYPE_CHECKING:
     from tb_regplugin.capture.graph.decompose import Part
-
-Row = tuple[list[Term], list[Any]]
 
 _UNSEEN = (
     "Calculated beside the training step, whose loss can't be seen: whether it holds this term is "
@@ -25,14 +19,29 @@ _UNSEEN = (
 _UNPLACED = "Whether what the step trains on holds this term, and how often, is not known."
 
 
+class Row(NamedTuple):
+    """What a step records.
+
+    Attributes:
+      columns: What the values are.
+      values: A tensor or number a column.
+      findings: What is wrong with the way the penalties reach the loss.
+    """
+
+    columns: list[Term]
+    values: list[Any]
+    findings: tuple[Finding, ...] = ()
+
+
 @dataclass
 class CapturedLoss:
-    """The parts of one call of ``compute_loss``, as they went into its result.
+    """The parts of one loss that was computed, as they went into it.
 
     Attributes:
       model: The model.
-      batch: What the call was given of the batch, its input first.
-      total: What ``compute_loss`` returned.
+      replicas: Over how many replicas the values will be added up.
+      total: The loss, such as what ``compute_loss`` returned.
+      is_whole: Whether data losses and entries are known to be all of it.
       outputs: What each output gave, by name, since the compiled losses were asked.
       data: For each time that these were asked, what they gave: one number, or one an output.
       entries: Those entries of ``model.losses`` that were added.
@@ -42,63 +51,25 @@ class CapturedLoss:
     """
 
     model: Any
-    batch: Sequence[Any]
+    replicas: int
     total: Any = None
+    is_whole: bool = False
     outputs: list[tuple[str, Any]] = field(default_factory=list)
     data: list[list[tuple[str, Any]]] = field(default_factory=list)
     entries: list[Any] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     terms: list[Term] = field(default_factory=list)
-    decay: Row = ([], [])
-
-    @property
-    def samples(self) -> Any:
-        """How many samples the batch has."""
-        tensors = (x for x in tree.flatten(self.batch) if len(getattr(x, "shape", ())))
-        return ops.shape(next(tensors))[0]
+    decay: tuple[list[Term], list[Any]] = ([], [])
 
     @property
     def named_data(self) -> list[tuple[str, Any]]:
         """What the compiled losses gave: it can be told where they were asked once."""
         return self.data[0] if len(self.data) == 1 else []
 
-    def describe(self, replicas: int) -> None:
-        """Says what the entries are, while the weights are those of this loss.
-
-        The values will be added up over the replicas.
-        """
-        if not self.entries:
-            # A compute_loss of the user's own, perhaps: say what it could have added.
-            aggregate = internals.aggregate_of(self.model)
-            self.entries = self.model.losses
-            self.values = [aggregate(entry) for entry in self.entries]
-        self.terms = terms.describe_losses(self.model, self.entries)
-        self.decay = terms.weight_decay_row(self.model, replicas)
-
-
-def penalties_of_weights(model: Any, replicas: int) -> CapturedLoss:
-    """Returns what a loss could have added and how weights decay, where there is none to see."""
-    variables = terms.regularized_variables(model)
-    entries = [v.regularizer(v) for v in variables]
-    values = [ops.sum(entry) / replicas for entry in entries]
-    columns = terms.describe_variables(model, variables)
-    decay = terms.weight_decay_row(model, replicas)
-    return CapturedLoss(model, (), entries=entries, values=values, terms=columns, decay=decay)
-
-
-def with_own_losses(loss: CapturedLoss) -> CapturedLoss:
-    """Returns these penalties of weights with what layers have added by the end of the step."""
-    layers = layers_of(loss.model)
-    own = [entry for layer in layers for entry in internals.own_losses_of(layer)]
-    entries = [*own, *loss.entries]
-    described = terms.describe_losses(loss.model, entries)
-    return replace(loss, entries=entries, values=[*own, *loss.values], terms=described)
-
 
 def row_of(loss: CapturedLoss) -> Row:
     """Returns the row of a step that trains on what ``compute_loss`` returned."""
-    is_keras_own = type(loss.model).compute_loss.__module__.startswith("keras.")
-    row = None if is_keras_own else _taken_apart(loss.total, [loss])
+    row = None if loss.is_whole else _taken_apart(loss.total, [loss])
     return row or _with_total(loss.total, loss)
 
 
@@ -113,21 +84,21 @@ def row_of_other(total: Any, losses: Sequence[CapturedLoss]) -> Row:
     loss = losses[0]
     columns = [replace(term, role="inside", note=_UNPLACED) for term in loss.terms]
     values = [total, *loss.values, *loss.decay[1]]
-    return [Term("total", role="total"), *columns, *loss.decay[0]], values
+    return Row([Term("total", role="total"), *columns, *loss.decay[0]], values)
 
 
 def _with_total(total: Any, loss: CapturedLoss) -> Row:
     data = loss.named_data
     outputs = with_distinct_names(Term(name, role="data") for name, _ in data)
     columns = [Term("total", role="total"), *outputs, *loss.terms, *loss.decay[0]]
-    return columns, [total, *(value for _, value in data), *loss.values, *loss.decay[1]]
+    return Row(columns, [total, *(value for _, value in data), *loss.values, *loss.decay[1]])
 
 
 def row_without_total(loss: CapturedLoss, is_beside: bool = False) -> Row:
     """Returns the penalties alone, each with a note that its place in the loss is not known."""
     note = _UNSEEN if is_beside else _UNPLACED
     columns = [replace(term, note=note) for term in loss.terms]
-    return columns + loss.decay[0], loss.values + loss.decay[1]
+    return Row(columns + loss.decay[0], loss.values + loss.decay[1])
 
 
 def without_total(columns: Sequence[Term]) -> list[Term]:
@@ -151,36 +122,44 @@ def _taken_apart(total: Any, losses: Sequence[CapturedLoss]) -> Row | None:
       losses: What may be in it: their data losses and entries are recognised.
 
     Returns:
-      The columns and values, total first. None where there is no graph: on other backends than
-      TensorFlow, and in eager steps.
+      The row, total first. None where there is no graph: on other backends than TensorFlow, and
+      in eager steps.
     """
-    if keras.config.backend() != "tensorflow":
+    if not hasattr(total, "graph"):
         return None
     import tensorflow as tf
 
-    if not tf.is_symbolic_tensor(total):
-        return None
+    from tb_regplugin.capture.graph.audit import counted_twice
     from tb_regplugin.capture.graph.decompose import Decomposition, build_row, decompose
 
-    known: dict[str, tuple[Any, Term]] = {}
+    replicas = losses[0].replicas
+    known: dict[str, tuple[Any, Term, int]] = {}
     for loss in losses:
-        outputs = [(value, Term(name, role="data")) for name, value in loss.named_data]
-        for tensor, term in (*outputs, *zip(loss.entries, loss.terms, strict=True)):
+        # A replica's data loss is its share, an entry all of it.
+        outputs = [(value, Term(name, role="data"), 1) for name, value in loss.named_data]
+        entries = zip(loss.entries, loss.terms, [replicas] * len(loss.terms), strict=True)
+        for tensor, term, divisor in (*outputs, *entries):
             # Those of a loop or function within the step can't be looked at from here.
             if tf.is_symbolic_tensor(tensor) and tensor.graph is total.graph:
-                known[tensor.op.name] = tensor, term
-    variables = [variable.value for variable in losses[0].model.variables]
-    found = decompose(total, [tensor for tensor, _ in known.values()], variables)
-    parts = _as_keras_has_them(found.parts, {name: term for name, (_, term) in known.items()})
+                known[tensor.op.name] = tensor, term, divisor
+    # Keras 3 wraps those of TensorFlow.
+    variables = [v if hasattr(v, "handle") else v.value for v in losses[0].model.variables]
+    found = decompose(total, [tensor for tensor, *_ in known.values()], variables)
+    findings = counted_twice(found, {name: term for name, (_, term, _) in known.items()}, replicas)
+    parts = _as_keras_has_them(found.parts, {name: facts for name, (_, *facts) in known.items()})
     row = build_row(Decomposition(found.total, parts, found.hyperparameters))
-    decay = losses[0].decay
-    return [*row.layout.columns, *decay[0]], tf.unstack(row.values) + decay[1]
+    columns, values = losses[0].decay
+    return Row([*row.layout.columns, *columns], tf.unstack(row.values) + values, findings)
 
 
-def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, Term]) -> list[Part]:
+def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, list[Any]]) -> list[Part]:
     """Describes parts that are known by what is known: it knows more than the graph.
 
     What is known by one name, such as the data losses of several batches, becomes one part.
+
+    Args:
+      parts: What the graph tells.
+      known: Terms by names of the graph, each with what a replica's value is divided by.
 
     Returns:
       The parts as in other models: data, entries; then what is in none of them.
@@ -189,7 +168,7 @@ def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, Term]) -> list
     data: list[Part] = []
     others: list[Part] = []
     for part in parts:
-        term = known.get(part.term.entry or "")
+        term, divisor = known.get(part.term.entry or "", (None, 1))
         if term is None:
             part.term = replace(part.term, entry=None)
             (data if part.term.role == "data" else others).append(part)
@@ -197,6 +176,12 @@ def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, Term]) -> list
         role = term.role if part.term.role == "penalty" else part.term.role
         # As the total has it, which may hold half of it, or it twice.
         coefficient = part.term.coefficient if term.coefficient is not None else None
+        if role in OUTSIDE_OF_LOSS:
+            # The replicas' values are added up, and none divides it.
+            for addend in part.addends:
+                addend.weight = {key: f / divisor for key, f in addend.weight.items()}
+        elif coefficient is not None:
+            coefficient = as_written(coefficient * divisor)
         part.term = replace(term, role=role, coefficient=coefficient, note=part.term.note)
         before = merged.setdefault((term, role), part)
         if before is not part:
