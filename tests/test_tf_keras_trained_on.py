@@ -24,6 +24,7 @@ from tests.tf_keras_programs import (
     Branches,
     ForgetsToo,
     Gan,
+    InTurn,
     Minimises,
     OwnStep,
     PenaltiesTwice,
@@ -176,13 +177,27 @@ def test_a_total_that_cannot_be_told_is_not_recorded_and_that_is_said_once(
     mode: str, tmp_path: Path
 ) -> None:
     """The penalty is, with a note, and the warning names Recorder."""
-    recorded, result, (message,) = _recorded(compiled_model(Gan, mode), tmp_path)
-    assert result == fit(compiled_model(Gan, mode))
+    recorded, result, (message,) = _recorded(compiled_model(InTurn, mode), tmp_path)
+    assert result == fit(compiled_model(InTurn, mode))
     assert "Recorder" in message
     (term,) = recorded.columns
     assert (term.name, term.role) == ("d/kernel", "penalty")
     assert "not known" in str(term.note)
     assert len(recorded.steps) == len(X) // BATCH
+
+
+@pytest.mark.parametrize("mode", ["function", "eager"])
+def test_each_optimiser_has_a_recording(mode: str, tmp_path: Path) -> None:
+    """Where it trains on a loss of its own, named by what it trains."""
+    plain = fit(compiled_model(Gan, mode))
+    model = compiled_model(Gan, mode)
+    expected = mse(model.get_weights(), X[:BATCH], Y[:BATCH]) + penalty_of(model.get_weights())
+    assert fit(model, RegularizationCallback(tmp_path))[1] == plain[1]
+    first, second = (load(tmp_path, name=name)["train"] for name in ("d", "d (2)"))
+    np.testing.assert_allclose(first.values[0, 0], expected, rtol=2e-6)
+    # After the kernel's update: lower, and of the other sign.
+    assert -expected < second.values[0, 0] < 0
+    assert load(tmp_path) == {}
 
 
 @pytest.mark.parametrize("mode", ["three steps an execution", "eager"])

@@ -169,8 +169,19 @@ class Minimises(OwnStep):
         return {"loss": tf.zeros(())}
 
 
+class InTurn(OwnStep):
+    """Two losses, one after the other, for all variables."""
+
+    def train_step(self, data: Any) -> Any:
+        """Does a step."""
+        x, y, *_ = data
+        for part in (slice(0, 4), slice(4, None)):
+            self.finish(self.gradients(x[part], y[part]))
+        return {"loss": tf.zeros(())}
+
+
 class Gan(OwnStep):
-    """Two losses, each for one of the variables."""
+    """Two losses, each for one of the layers."""
 
     def train_step(self, data: Any) -> Any:
         """Does a step."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tb_regplugin.capture.watching import Trained
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import OUTSIDE_OF_LOSS, Role, Term, as_written, with_distinct_names
 
@@ -75,6 +76,8 @@ def row_of(loss: CapturedLoss) -> Row:
 
 def row_of_other(total: Any, losses: Sequence[CapturedLoss]) -> Row:
     """Returns the row of a step that trains on something else than these losses."""
+    if not losses:
+        return Row([Term("total", role="total")], [total])
     row = _taken_apart(total, losses)
     if row is not None:
         return row
@@ -85,6 +88,28 @@ def row_of_other(total: Any, losses: Sequence[CapturedLoss]) -> Row:
     columns = [replace(term, role="inside", note=_UNPLACED) for term in loss.terms]
     values = [total, *loss.values, *loss.decay[1]]
     return Row([Term("total", role="total"), *columns, *loss.decay[0]], values)
+
+
+def of_trained(row: Row, trained: Trained) -> Row:
+    """Returns the row of one of a step's losses, without what the others' variables pay."""
+    paths = {getattr(v, "path", None) or v.name.partition(":")[0] for v in trained.variables or ()}
+    kept = [
+        (term, value)
+        for term, value in zip(row.columns, row.values, strict=True)
+        if term.role not in OUTSIDE_OF_LOSS or term.variable in paths
+    ]
+    columns = [term for term, _ in kept]
+    if trained.updates > 1:
+        note = f"Of the last of {trained.updates} updates in a step."
+        columns = [replace(t, note=note) if t.role == "total" else t for t in columns]
+    return Row(columns, [value for _, value in kept], row.findings)
+
+
+def joined(rows: Sequence[Row]) -> Row:
+    """Returns the rows of several losses as one."""
+    columns = [term for row in rows for term in row.columns]
+    values = [value for row in rows for value in row.values]
+    return Row(columns, values, tuple(finding for row in rows for finding in row.findings))
 
 
 def _with_total(total: Any, loss: CapturedLoss) -> Row:

@@ -7,7 +7,7 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -154,11 +154,14 @@ class TrainingSession(Session):
         if step is None or not self._marks:
             return
         numbers, times = zip(*self._marks, strict=True)
-        for rows in step.drain():
+        drained = step.drain()
+        losses = [rows.layout for rows in drained if rows.name != GRADIENTS]
+        columns = [column for layout in losses for column in layout.columns]
+        for rows in drained:
             if self._is_chief:
                 layout = rows.layout
                 if rows.name != GRADIENTS:
-                    layout = self._with_findings(layout, step)
+                    layout = self._with_findings(layout, step, columns)
                 # A step is done when the number of steps has become one more.
                 wall_times = np.interp(rows.steps + 1, numbers, times)
                 self._writer_of(rows.name).append(layout, rows.steps, wall_times, rows.values)
@@ -170,11 +173,11 @@ class TrainingSession(Session):
             iterations = self._first_iterations + self._expected_step - self._first_step
             _remember(self._model, self._expected_step, iterations)
 
-    def _with_findings(self, layout: Layout, step: RecordedStep) -> Layout:
+    def _with_findings(self, layout: Layout, step: RecordedStep, columns: Sequence[Term]) -> Layout:
         """Adds what is wrong with the model's penalties, as it was in its first step."""
         if self._findings is None:
             try:
-                self._findings = step.audit(self._model, layout.columns)
+                self._findings = step.audit(self._model, columns)
             except Exception:  # noqa: BLE001 - a layer of a user's that can't be judged isn't
                 self._findings = ()
             for finding in set(self._findings) - set(step.findings):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from tb_regplugin.capture.row import (
     CapturedLoss,
     Row,
+    joined,
+    of_trained,
     row_of,
     row_of_other,
     row_without_total,
@@ -19,8 +21,9 @@ from tb_regplugin.capture.row import (
 )
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
-from tb_regplugin.capture.watching import WatchedStep
+from tb_regplugin.capture.watching import Trained, WatchedStep
 from tb_regplugin.finding import Finding
+from tb_regplugin.names import distinct
 from tb_regplugin.terms import Term
 
 
@@ -106,7 +109,10 @@ class TrainedOn(ABC):
                 running.watched = watched
                 result = step(*args, **kwargs)
             running.watched = None
-            self._ring.attempt(self._settle if self.waits else self._describe_anew, watched)
+            if self.waits:
+                self._ring.attempt(self._settle, model, watched)
+            else:
+                self._ring.attempt(self._describe_anew, watched)
             has_losses, running.seen = bool(running.seen), []
             if running.has_recorded:
                 if watched.is_eager and (has_losses or not self.waits):
@@ -135,38 +141,58 @@ class TrainedOn(ABC):
             self.describe(loss)
             self._running.seen.append(loss)
 
-    def _settle(self, differentiated: WatchedStep) -> None:
+    def _settle(self, model: Any, differentiated: WatchedStep) -> None:
         """Records what a step has trained on, after its last operation."""
         seen = [loss for loss in self._running.seen if differentiated.holds(loss.total)]
         beside = self._running.penalties
         try:
-            total = differentiated.total()
+            trained = differentiated.trained()
         except RecordingError as error:
             if seen or differentiated.has_calls or self._running.seen:
                 self.unknown = str(error)
             if seen and seen[0].terms + seen[0].decay[0]:
                 self._push(row_without_total(seen[0]))
             return
-        same = [loss for loss in seen if differentiated.is_same(loss.total, total)]
-        if same:
-            self._push(row_of(same[-1]))
-            return
+        known = seen
         if not seen and beside is not None:
-            seen = [self.with_own_losses(beside)]
-        self._push(row_of_other(total, seen) if seen else Row([Term("total", "total")], [total]))
+            known = [self.with_own_losses(beside)]
+        rows = []
+        for total, *_ in trained:
+            same = [loss for loss in seen if differentiated.is_same(loss.total, total)]
+            row = row_of(same[-1]) if same else row_of_other(total, known)
+            rows.append(row)
+        if len(trained) == 1:
+            self._push(rows[0])
+            return
+        rows = [of_trained(row, each) for row, each in zip(rows, trained, strict=True)]
+        names = zip(_names_of(model, trained), rows, strict=True)
+        self._push(joined(rows), [name for name, row in names for _ in row.columns])
 
     def _describe_anew(self, watched: WatchedStep) -> None:
         """Takes back that a row has a total, where another loss is trained on."""
         if not self._running.has_recorded:
             return
         try:
-            watched.total()
+            watched.trained()
         except RecordingError as error:
             self.unknown = str(error)
             label, columns = self._running.label
             self._ring.describe_anew(label, without_total(columns))
 
-    def _push(self, row: Row) -> None:
+    def _push(self, row: Row, recordings: Sequence[str] | None = None) -> None:
         self._running.has_recorded = True
         self.findings = row.findings
-        self._ring.push(row.columns, row.values)
+        self._ring.push(row.columns, row.values, recordings=recordings)
+
+
+def _names_of(model: Any, trained: Sequence[Trained]) -> list[str]:
+    """Names losses by the parts of a model that they train, such as "generator"."""
+    attributes = {id(value): name for name, value in vars(model).items() if name[0] != "_"}
+    names = []
+    for number, each in enumerate(trained, 1):
+        ids = set(map(id, each.variables or ()))
+        owners = [(layer, {id(v) for v in layer.variables} & ids) for layer in model.layers]
+        found = [(attributes.get(id(layer), layer.name), own) for layer, own in owners if own]
+        is_all = ids == set().union(*(own for _, own in found))
+        names.append(" and ".join(name for name, _ in found) if is_all else f"loss {number}")
+    return distinct(names)

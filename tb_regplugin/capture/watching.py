@@ -9,12 +9,28 @@ from __future__ import annotations
 import functools
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from tb_regplugin.capture.safety import RecordingError
 
 # Wraps a method; None comes back where nothing is to be wrapped.
 Wrap = Callable[[Any], Any]
+
+
+class Trained(NamedTuple):
+    """A loss that a step trains on.
+
+    Attributes:
+      total: The loss.
+      variables: What it trains; None where it is the step's only one.
+      updates: How often in a step; the total is the last one's.
+    """
+
+    total: Any
+    variables: list[Any] | None = None
+    updates: int = 1
 
 
 class WatchedStep(ABC):
@@ -34,6 +50,8 @@ class WatchedStep(ABC):
         self.failure: Exception | None = None
         self.losses: list[Any] = []
         self._unscaled: list[tuple[Any, Any]] = []
+        # The variables of each call of an optimiser.
+        self._updated: list[list[Any]] = []
 
     @property
     @abstractmethod
@@ -41,16 +59,39 @@ class WatchedStep(ABC):
         """Whether any gradient was taken."""
 
     @abstractmethod
-    def total(self) -> Any:
-        """Returns what the step trains on; in its graph, this may add the operations of a sum.
+    def total_of(self, updates: Sequence[int] | None = None) -> Any:
+        """Returns what some of the optimisers' calls train on, by their numbers, or all of them.
 
         Raises:
           RecordingError: It can't be told; the message says why.
         """
 
-    @abstractmethod
+    def trained(self) -> list[Trained]:
+        """Returns what the step trains on; in its graph, this may add the operations of sums.
+
+        Optimisers of different variables may each have a loss of their own.
+
+        Raises:
+          RecordingError: It can't be told; the message says why.
+        """
+        if self.failure is not None:
+            raise RecordingError(f"looking at its gradients failed ({self.failure!r})")
+        try:
+            return [Trained(self.total_of())]
+        except RecordingError:
+            groups: dict[frozenset[int], list[int]] = {}
+            for number, variables in enumerate(self._updated):
+                groups.setdefault(frozenset(map(id, variables)), []).append(number)
+            if len(groups) < 2:
+                raise
+            return [
+                Trained(self.total_of(numbers[-1:]), self._updated[numbers[-1]], len(numbers))
+                for numbers in groups.values()
+            ]
+
     def note_applied(self, gradients: Any, variables: Any) -> None:
         """Notes what an optimiser was given."""
+        self._updated.append(list(variables))
 
     def holds(self, tensor: Any) -> bool:
         """Whether a tensor can be used in the step: those of a loop or function within can't."""

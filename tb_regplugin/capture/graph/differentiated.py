@@ -6,7 +6,7 @@ its optimisers know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -22,6 +22,8 @@ _TOLERANCE = 1e-5
 
 # Tensors whose sum was differentiated, by their references: what tells losses apart.
 _Target = tuple[Any, ...]
+# Gradients, and the keys of the variables that they are to update.
+_Applied = list[tuple[Any, int | None]]
 
 
 class _Call(NamedTuple):
@@ -53,7 +55,8 @@ class Differentiated(WatchedStep):
         self._graph = _graph()
         self.is_eager = self._graph is None
         self._calls: list[_Call] = []
-        self._applied: list[tuple[Any, int | None]] = []
+        # What each call of an optimiser was given: gradients, and the keys of their variables.
+        self._updates: list[list[tuple[Any, int | None]]] = []
 
     def holds(self, tensor: Any) -> bool:
         """Whether a tensor is of the step's own graph."""
@@ -68,16 +71,19 @@ class Differentiated(WatchedStep):
         """Whether any gradient was taken."""
         return bool(self._calls)
 
-    def total(self) -> Tensor:
+    def total_of(self, updates: Sequence[int] | None = None) -> Tensor:
         """Returns the target, or the weighted sum of targets, whose gradients were applied."""
-        if self.failure is not None:
-            raise RecordingError(f"looking at its gradients failed ({self.failure!r})")
         calls = [call for call in self._calls if any(call.sources)]
         if not calls:
             raise RecordingError("it takes no gradients of variables with tf.GradientTape")
         if any(call.is_outside for call in calls):
             raise RecordingError("it takes gradients in a loop, branch or function of its own")
-        weights = self._applied_by_identity() if self.is_eager else self._applied_in_graph()
+        wanted = range(len(self._updates)) if updates is None else updates
+        applied = [each for number in wanted for each in self._updates[number]]
+        applied_of = self._applied_by_identity if self.is_eager else self._applied_in_graph
+        weights = applied_of(applied)
+        if weights is None and updates is not None:
+            raise RecordingError("one of its optimisers is given what is no gradient of a loss")
         if weights is None:
             # Updated by hand, or from variables in which gradients were gathered.
             targets = {call.target for call in calls}
@@ -102,9 +108,9 @@ class Differentiated(WatchedStep):
         is_outside = self.in_jacobian or _graph() is not self._graph
         self._calls.append(_Call(references, keys, results, is_outside))
 
-    def _applied_by_identity(self) -> dict[_Target | None, float] | None:
+    def _applied_by_identity(self, applied: _Applied) -> dict[_Target | None, float] | None:
         found = set()
-        for gradient, _ in self._applied:
+        for gradient, _ in applied:
             targets = {c.target for c in self._calls if any(gradient is g for g in c.gradients)}
             if len(targets) != 1:
                 return None
@@ -113,14 +119,14 @@ class Differentiated(WatchedStep):
             raise RecordingError("it trains on several losses")
         return dict.fromkeys(found, 1.0) if found else None
 
-    def _applied_in_graph(self) -> dict[_Target | None, float] | None:
+    def _applied_in_graph(self, applied: _Applied) -> dict[_Target | None, float] | None:
         """Returns the losses whose gradients the optimisers were given, with their factors."""
         made_of = _MadeOf(self._calls)
-        reached = made_of.reached(gradient for gradient, _ in self._applied)
+        reached = made_of.reached(gradient for gradient, _ in applied)
         if len(reached) <= 1:
             return dict.fromkeys(reached, 1.0) or None
         factors = []
-        for gradient, key in self._applied:
+        for gradient, key in applied:
             tensor = _dense(gradient)
             found = made_of.factors(tensor)
             if found is not None:
@@ -137,7 +143,7 @@ class Differentiated(WatchedStep):
             for target, factor in total.items():
                 differs = abs(found.get(target, 0.0) - factor) > _TOLERANCE * abs(factor)
                 if differs and not self._is_independent(target, key):
-                    raise RecordingError("it trains different variables on different losses")
+                    raise RecordingError("it trains on several losses")
         return total
 
     def _is_independent(self, target: _Target | None, key: int | None) -> bool:
@@ -162,10 +168,14 @@ class Differentiated(WatchedStep):
 
     def note_applied(self, gradients: Any, variables: Any) -> None:
         """Notes what an optimiser was given."""
-        for gradient, variable in zip(gradients, variables, strict=True):
+        super().note_applied(gradients, variables)
+        update = [
+            (gradient, _key(variable))
+            for gradient, variable in zip(gradients, variables, strict=True)
             # A graph may be given constants; they are of no loss.
-            if gradient is not None and (self._graph is None or _is_symbolic(gradient)):
-                self._applied.append((gradient, _key(variable)))
+            if gradient is not None and (self._graph is None or _is_symbolic(gradient))
+        ]
+        self._updates.append(update)
 
 
 class _MadeOf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -77,15 +78,18 @@ class BackwardStep(WatchedStep):
         """Whether any gradient was taken."""
         return bool(self._targets) or not self._is_clear
 
-    def total(self) -> Any:
+    def total_of(self, updates: Sequence[int] | None = None) -> Any:
         """Returns the target, or the sum of targets, whose gradients the optimiser was given."""
-        if self.failure is not None:
-            raise RecordingError(f"looking at its gradients failed ({self.failure!r})")
         if not self._is_clear:
             raise RecordingError("it changes gradients, or takes them with torch.autograd.grad")
         if not self._targets:
             raise RecordingError("it never calls backward")
         applied = self._applied or [self._targets]
+        if updates is not None:
+            applied = [applied[number] for number in updates]
+            if any(len(targets) != 1 for targets in applied):
+                # Of several, some may not depend on these variables.
+                raise RecordingError("it adds gradients of several losses up, for one optimiser")
         is_one = all([*map(id, each)] == [*map(id, applied[0])] for each in applied)
         if not is_one or (self._has_several and not self._applied):
             raise RecordingError(
@@ -97,6 +101,7 @@ class BackwardStep(WatchedStep):
 
     def note_applied(self, gradients: Any, variables: Any) -> None:
         """Notes of what the gradients were that an optimiser was given."""
+        super().note_applied(gradients, variables)
         self._applied.append(list(self._targets))
 
     def before_backward(self) -> None:
@@ -171,10 +176,8 @@ class TransformedStep(WatchedStep):
         """Whether any gradient was taken."""
         return self._calls > 0
 
-    def total(self) -> None:
+    def total_of(self, updates: Sequence[int] | None = None) -> None:
         """Raises where what is differentiated is not the one loss that was seen."""
-        if self.failure is not None:
-            raise RecordingError(f"looking at its gradients failed ({self.failure!r})")
         if self._calls != 1:
             raise RecordingError(
                 "it takes gradients of several losses, or none with jax.value_and_grad or jax.grad"
