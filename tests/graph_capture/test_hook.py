@@ -146,3 +146,26 @@ def test_bad_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> Non
     """What cannot be meant is an error at once."""
     with pytest.raises(ValueError, match="must be"):
         tb_regplugin.RegularizationHook(tmp_path, None, **options)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_step_that_ends_a_training_is_recorded_in_any_order_of_hooks(
+    tmp_path: Path, is_first: bool
+) -> None:
+    """Its loss is what one looks for; the hook before this one raises once it is there."""
+    tf1.train.get_or_create_global_step()
+    w = tf1.get_variable("w", [3], initializer=tf1.ones_initializer())
+    x = tf1.placeholder(tf.float32, [])
+    loss = x * tf.reduce_sum(w) + 0.1 * tf.nn.l2_loss(w)
+    train = tf1.train.GradientDescentOptimizer(0.1).minimize(loss, tf1.train.get_global_step())
+    hooks = [
+        tb_regplugin.RegularizationHook(tmp_path, loss),
+        tf1.train.NanTensorHook(loss, fail_on_nan_loss=True),
+    ]
+    with tf1.train.SingularMonitoredSession(hooks if is_first else hooks[::-1]) as session:
+        for _ in range(4):
+            session.run(train, {x: 1.0})
+        with pytest.raises(tf1.train.NanLossDuringTrainingError):
+            session.run(train, {x: np.nan})
+    assert recorded(tmp_path).steps.tolist() == [0, 1, 2, 3, 4]
+    assert np.isnan(recorded(tmp_path).values[:, 0]).tolist() == [False] * 4 + [True]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +20,23 @@ from tb_regplugin.findings.forms import listed
 from tb_regplugin.notices import warn
 from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
 from tb_regplugin.writing.blocks import BlockWriter
+
+
+class _Fetches(dict[str, Any]):
+    """What a call fetches for a hook.
+
+    ``session.run`` returns dicts of the type that it is given, with values in place of tensors, and
+    makes them before any hook's ``after_run``: one that comes first in the list, such as
+    ``NanTensorHook``, may raise there, and those behind it are not called.
+    """
+
+    # Of each hook's own subclass: takes the values.
+    receive: Callable[[dict[str, Any]], None]
+
+    def __init__(self, values: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__(values)
+        if self:
+            self.receive(self)
 
 
 class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
@@ -89,7 +108,11 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
         self._now, self._last_step = 0, -1
         self._effect = RunEffect()
         self._global_step: Any = None
-        self._fetches: dict[str, Any] = {}
+        receive = staticmethod(functools.partial(self._fail_safe.run, self._record))
+        self._make_fetches: Callable[[], _Fetches] = type(
+            "Fetches", (_Fetches,), {"receive": receive}
+        )
+        self._fetches = self._make_fetches()
         self._seemed_to_train = self._trained = self._has_warned = False
 
     def __deepcopy__(self, memo: object) -> RegularizationHook:
@@ -129,7 +152,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
-        self._effect, self._fetches = RunEffect(), {}
+        self._effect, self._fetches = RunEffect(), self._make_fetches()
         if self._runs is not None:
             self._fail_safe.run(self._look_at, run_context.original_args)
         return tf.compat.v1.train.SessionRunArgs(self._fetches) if self._fetches else None
@@ -151,11 +174,12 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
             self._fetches["row"] = self._row.values
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Hands the row to the writer."""
-        if not self._fail_safe.failed:
-            self._fail_safe.run(self._record, run_values.results or {})
+        """Notes what a call did that fetched nothing for it; what it fetched is there already."""
+        if not self._fetches:
+            self._fail_safe.run(self._record, {})
 
     def _record(self, results: dict[str, Any]) -> None:
+        """Takes up what a call did, and hands its row to the writer."""
         effect, before = self._effect, self._now
         # Weights are loaded for evaluation, too; the global step counts trainings alone.
         moves = effect.writes if self._global_step is None else effect.increment > 0
