@@ -21,6 +21,7 @@ from bench.report import Section
 
 MEASUREMENTS = (
     "write_cost",
+    "keras_cost",
     "cold_start",
     "requests",
     "spikes",

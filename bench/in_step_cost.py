@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -23,16 +22,13 @@ from tb_regplugin.capture.graph.decompose import decompose
 
 tf1 = tf.compat.v1
 
-# So many that what fit itself costs, with and without the callback, is small beside them.
-_FIT_STEPS = 20
-
 _Step = Callable[[], object]
 # The steps by what they are called, and what ends their recordings.
 Ways = tuple[dict[str, _Step], Callable[[], object]]
 
 
 def main() -> None:
-    """Measures TF1, TF2 and Keras programs, and the walk."""
+    """Measures TF1 and TF2 programs, and the walk; for Keras, see keras_cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=300)
     parser.add_argument("--width", type=int, default=128)
@@ -46,9 +42,6 @@ def main() -> None:
             ways, close = make(options, directory)
             report(title, ways, options)
             close()
-    with tempfile.TemporaryDirectory() as directory:
-        rounds = argparse.Namespace(rounds=max(3, options.rounds // 10), steps=1)
-        report(f"Keras, a fit of {_FIT_STEPS} steps", keras_ways(options, directory), rounds)
     time_the_walk()
 
 
@@ -177,23 +170,6 @@ def function_ways(options: argparse.Namespace, directory: str) -> Ways:
         f"{options.layers} summary.scalar": train(with_scalars),
     }
     return ways, recorder.close
-
-
-def keras_ways(options: argparse.Namespace, directory: str) -> dict[str, _Step]:
-    """Returns trainings of one Keras model, with and without the callback."""
-    l2 = keras.regularizers.L2(1e-4)
-    model = keras.Sequential(
-        [keras.Input((options.width,))]
-        + [keras.layers.Dense(options.width, kernel_regularizer=l2) for _ in range(options.layers)]
-    )
-    model.compile("sgd", "mse")
-    x = np.random.default_rng(0).normal(size=(options.batch * _FIT_STEPS, options.width))
-    callback = tb_regplugin.RegularizationCallback(directory)
-
-    def fit(*callbacks: keras.callbacks.Callback) -> None:
-        model.fit(x, 0 * x, batch_size=options.batch, callbacks=list(callbacks), verbose=0)
-
-    return {"bare": fit, "bare again": fit, "RegularizationCallback": lambda: fit(callback)}
 
 
 def time_the_walk(layers: int = 1000) -> None:

@@ -115,9 +115,12 @@ function layerEntries({ layers, total, quantity }: Picture, bucket: number): Ent
 
 /** The largest on top, as lines lie mostly. */
 function lineEntries(picture: Picture, bucket: number, at: number): Entry[] {
-  const { lines, quantity, x } = picture;
+  const { lines, quantity, x, layers } = picture;
+  // Of a stack, the total is read by itself.
+  const isRead = ({ band }: Line) =>
+    band.role !== "total" || (quantity !== "loss" && layers.length === 0);
   return lines
-    .filter(({ band }) => quantity !== "loss" || band.role !== "total")
+    .filter(isRead)
     .map((line) => entryOf(line, line.x === x ? bucket : nearest(line.x, at), isShare(quantity)))
     .toSorted((left, right) => compareNumbers(right.number, left.number));
 }
