@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback, load
-from tests.keras_backend.models import BATCHES, compiled_model, expected_rows, fit, recording
+from tests.keras_backend.models import (
+    BATCH,
+    BATCHES,
+    X,
+    Y,
+    compiled_model,
+    expected_rows,
+    fit,
+    recording,
+)
 
 
 def _pickled(callback: Any) -> Any:
@@ -45,28 +54,6 @@ class _EverySecond(RegularizationCallback):
         super().__init__(where, every=2)
 
 
-class _Tuner:
-    """What a KerasTuner search does with callbacks, for each of its trials.
-
-    https://github.com/keras-team/keras-tuner/blob/master/keras_tuner/engine/tuner.py: ``run_trial``
-    and ``_deepcopy_callbacks``; ``engine/tuner_utils.py``: a callback of its own beside them.
-    """
-
-    def __init__(self, build: Callable[[float], Any]) -> None:
-        self._build = build
-        self.checked: list[Any] = []
-
-    def search(self, strengths: list[float], callbacks: list[Any]) -> None:
-        for strength in strengths:
-            copied = copy.deepcopy(callbacks)
-            model = self._build(strength)
-            self.checked.append(model)
-            # As its checkpoints are set up, before fit does it once more.
-            for callback in copied:
-                callback.set_model(model)
-            fit(model, *copied)
-
-
 def _build(strength: float) -> Any:
     keras.utils.set_random_seed(1)
     layer = keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(strength), name="d")
@@ -76,20 +63,27 @@ def _build(strength: float) -> Any:
 
 
 def test_each_trial_of_a_search_has_a_directory_of_its_own(tmp_path: Path) -> None:
-    """Where the log directory is a function: it is called when a model's recording begins."""
+    """KerasTuner deep-copies callbacks for each trial; the log directory is a function."""
+    keras_tuner = pytest.importorskip("keras_tuner")
     numbers = itertools.count()
     callback = RegularizationCallback(lambda: tmp_path / f"trial_{next(numbers)}")
     strengths = [0.5, 0.25, 0.125]
-    starts = [float(np.sum(_build(s).get_weights()[0].astype("float64") ** 2)) for s in strengths]
+    tuner = keras_tuner.GridSearch(
+        lambda choices: _build(choices.Choice("l2", strengths)),
+        objective=keras_tuner.Objective("loss", "min"),
+        directory=tmp_path / "tuner",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        _Tuner(_build).search(strengths, [callback])
+        tuner.search(X, Y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[callback])
     runs = load(tmp_path)
     assert list(runs) == [f"trial_{n}/train" for n in range(3)]
-    for run, strength, start in zip(runs.values(), strengths, starts, strict=True):
-        assert run.columns[-1].strength == strength
+    by_strength = {run.columns[-1].strength: run for run in runs.values()}
+    assert set(by_strength) == set(strengths)
+    for strength in strengths:
+        run, weights = by_strength[strength], _build(strength).get_weights()[0].astype("float64")
         assert run.steps.tolist() == list(range(BATCHES))
-        np.testing.assert_allclose(run.values[0, -1], strength * start, rtol=1e-6)
+        np.testing.assert_allclose(run.values[0, -1], strength * np.sum(weights**2), rtol=1e-6)
 
 
 def test_one_callback_for_several_models_asks_once_for_each(tmp_path: Path) -> None:
