@@ -29,6 +29,11 @@ check: .venv/test
 pytest: .venv/test
 	$(BIN)/python -m tests $(ARGS)
 
+## Ask and record anything, many thousand times.
+.PHONY: fuzz
+fuzz: .venv/test
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --quiet tests/test_fuzz.py $(ARGS)
+
 ## Measure this and what people use today side by side; writes bench/RESULTS.md.  ARGS="--quick"
 bench: .venv/bench
 	$(BIN)/python -m bench $(ARGS)

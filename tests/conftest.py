@@ -5,9 +5,10 @@ import os
 from hypothesis import settings
 
 # Of the examples that are made up, a few each time; more with HYPOTHESIS_PROFILE=ci, where
-# test_fuzz.py has 1,500. No test fails for taking long.
+# test_fuzz.py has 1,500, and `make fuzz`, where it has 10,000. No test fails for taking long.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, print_blob=True)
+settings.register_profile("fuzz", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # They run when they are named, as tests/__main__.py does: a process has one Keras.

@@ -24,7 +24,7 @@ from tests.logs import DATA, LAYOUT, NAME, TOTAL, recording_events
 from tests.test_store import FakeProvider
 
 MANY = settings(
-    max_examples=1500 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 100,
+    max_examples={"ci": 1_500, "fuzz": 10_000}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 100),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SOME = settings(MANY, max_examples=MANY.max_examples // 4)
@@ -159,3 +159,45 @@ def test_any_block_is_shown_or_named(blocks: list[tuple[Any, int, float]], in_la
         assert header["problems"][0]["reason"]
     for route in ("/recordings", "/statistics", "/export"):
         _check(plugin, route, f"run=run&name={NAME}")
+
+
+PARTS = st.sampled_from([NAME, "layout", "rows", "", "1" * 5_000, "0", "-1", "٣", "\x1b", ".1"])
+TAGS = st.lists(PARTS | st.text(max_size=5), min_size=1, max_size=5).map("/".join)
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = ("name", "role", "kind", "strength", "coefficient", "variable", "shape", "size", "note")
+COLUMNS = st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES, max_size=5)
+LAYOUTS = st.fixed_dictionaries(
+    {"version": st.just(1) | JSON_VALUES, "columns": st.lists(COLUMNS, max_size=3) | JSON_VALUES},
+    optional={"findings": JSON_VALUES},
+).map(json.dumps)
+
+
+@given(st.lists(st.tuples(TAGS, LAYOUTS | st.text(max_size=9)), min_size=1, max_size=4))
+@MANY
+def test_no_tag_and_no_layout_hides_another_recording(foreign: list[tuple[str, str]]) -> None:
+    """Whatever a run holds beside it; and each is shown, or named in few words."""
+    provider = FakeProvider()
+    provider.add(recording_events(range(30), np.ones((30, 3))), "good")
+    for tag, content in foreign:
+        event = event_pb2.Event(step=0, wall_time=1.0)
+        tensor = event.summary.value.add(tag=tag).tensor
+        tensor.CopyFrom(
+            tensor_pb2.TensorProto(dtype=7, string_val=[content.encode(errors="replace")])
+        )
+        provider.add([event], "hostile")
+    plugin = RegularizationPlugin(base_plugin.TBContext(data_provider=provider))
+    response = Client(plugin.get_plugin_apps()["/recordings"]).get()
+    assert response.status_code == 200
+    found = json.loads(response.get_data())["recordings"]
+    assert [len(entry["columns"]) for entry in found if entry["run"] == "good"] == [3]
+    for entry in found:
+        for problem in entry["problems"]:
+            assert len(problem["tag"]) + len(problem["reason"]) < 2_000
+        for route in ("/curves", "/statistics", "/findings", "/export"):
+            _check(plugin, route, f"run={entry['run']}&name={quote_plus(entry['name'])}")
