@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections import deque
@@ -51,6 +52,7 @@ class Worker:
         self.wake: SimpleQueue[None] = SimpleQueue()
         self.is_idle = self.has_started = self.failed = False
         self.failure: str | None = None
+        self._pid = os.getpid()
         # Taken by the one thread that runs: a start that was interrupted is tried again.
         self._run_token = [True]
 
@@ -75,8 +77,9 @@ class Worker:
         return True
 
     def finish(self) -> None:
-        """Writes what waits as the interpreter exits."""
-        self.ask(TIMEOUT, is_last=True)
+        """Writes what waits as the interpreter exits; a process forked off has no such thread."""
+        if os.getpid() == self._pid:
+            self.ask(TIMEOUT, is_last=True)
 
     def abandon(self) -> None:
         """Ends the thread once all is written, without waiting for it."""
