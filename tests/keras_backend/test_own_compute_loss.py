@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 
 from tb_regplugin import RegularizationCallback, Term, load
-from tests.keras_backend.models import NAMES, X, Y, column, compiled_model, expected_losses, fit
+from tests.keras_backend.models import (
+    BATCH,
+    BATCHES,
+    NAMES,
+    X,
+    Y,
+    column,
+    compiled_model,
+    expected_losses,
+    fit,
+    recording,
+)
 
 _IS_TF = keras.config.backend() == "tensorflow"
 _MODES = {
@@ -120,3 +131,50 @@ def test_without_a_graph_the_entries_are_recorded_as_they_are(options: Any, log_
     assert [term.name for term in recorded.columns] == ["total", *_PENALTIES]
     for name in _PENALTIES:
         np.testing.assert_allclose(column(recorded, name)[0], first[name], rtol=1e-5)
+
+
+class Uncertain(keras.Model):
+    """A loss with a weight that is learned, as of https://arxiv.org/abs/1705.07115."""
+
+    read: Any = None
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Returns the loss times a factor, and a summand that is a variable."""
+        loss = super().compute_loss(x, y, y_pred, *args, **kwargs)
+        return keras.ops.exp(-self.s) * loss + self.read(self.s)
+
+
+_READS = {
+    "the variable": lambda s: s,
+    "half of it": lambda s: 0.5 * s,
+    "its value": lambda s: s.value,
+    "no gradient": keras.ops.stop_gradient,
+}
+
+
+@pytest.mark.skipif(not _IS_TF, reason="only TensorFlow has resource variables")
+@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}])
+@pytest.mark.parametrize("name", _READS)
+def test_a_variable_in_the_loss_ends_no_training(name: str, options: Any, log_dir: str) -> None:
+    """It is a number like any other; the weights are bit-equal."""
+
+    def trained(*callbacks: Any) -> Any:
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((5,))
+        model = Uncertain(inputs, keras.layers.Dense(2)(inputs))
+        model.read = _READS[name]
+        model.s = model.add_weight(shape=(), initializer=keras.initializers.Constant(0.3))
+        model.compile(keras.optimizers.SGD(0.1), "mse", **options)
+        start = [weight.astype("float64") for weight in model.get_weights()]
+        fit(model, *callbacks)
+        return start, [weight.tobytes() for weight in model.get_weights()]
+
+    start, weights = trained(RegularizationCallback(log_dir))
+    s, b, w = sorted(start, key=np.ndim)
+    assert weights == trained()[1]
+    data = np.mean((X[:BATCH] @ w + b - Y[:BATCH]) ** 2)
+    expected = np.exp(-s) * data + (0.5 if name == "half of it" else 1.0) * s
+    np.testing.assert_allclose(column(recording(log_dir), "total")[0], expected, rtol=2e-6)
+    assert len(recording(log_dir).steps) == BATCHES
