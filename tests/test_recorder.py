@@ -233,8 +233,7 @@ def test_rows_of_functions_are_written_while_the_host_does_nothing(tmp_path: Pat
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob("*tfevents*")) and time.monotonic() < deadline:
             time.sleep(0.05)
-        # The file is there a moment before the row.
-        time.sleep(0.5)
+        time.sleep(0.1)
         assert recorded(tmp_path).steps.tolist() == [0]
 
 

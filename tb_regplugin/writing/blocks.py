@@ -151,7 +151,8 @@ class BlockWriter:
             if len(entries) < least:
                 least, until = len(entries), time.monotonic() + _PATIENCE
             if self._is_stuck or self._worker.failed or time.monotonic() > until:
-                if not self._is_stuck:
+                # The next call says why it has failed.
+                if not (self._is_stuck or self._worker.failed):
                     self._is_stuck = True
                     warn(
                         f"tb_regplugin: {self._log_dir!r} takes no rows at the moment, and as many "

@@ -152,6 +152,7 @@ class Streams:
         # By thread.
         self._last_steps: dict[int, int] = {}
         self._started_ns = 0
+        self._is_open = False
 
     def take(self, rows: Rows) -> None:
         """Takes rows, as arrays, and writes the blocks that are full.
@@ -190,7 +191,6 @@ class Streams:
             self._lives[-1].end = step
             self._lives.append(self._new_life(step))
         elif not self._lives:
-            self._file.open(self.earlier.latest_ns)
             self._lives.append(self._new_life(-np.inf))
         return next(life for life in reversed(self._lives) if life.first_step <= step)
 
@@ -244,10 +244,14 @@ class Streams:
 
     def _write(self, stream: _Stream) -> None:
         block, stream.block = stream.block, None
-        if block is not None:
-            stream.segments.write(block.layout, block.close())
+        if block is None:
+            return
+        if not self._is_open:
+            self._file.open(self.earlier.latest_ns)
+            self._is_open = True
+        stream.segments.write(block.layout, block.close())
 
     def close(self) -> None:
         """Gives the file back."""
-        if self._lives:
+        if self._is_open:
             self._file.close()
