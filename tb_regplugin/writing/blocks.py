@@ -17,7 +17,7 @@ from tb_regplugin.terms import Layout
 from tb_regplugin.writing.earlier import find_earlier, warn_of_earlier
 from tb_regplugin.writing.event_file import EventFile
 from tb_regplugin.writing.streams import Rows, Streams
-from tb_regplugin.writing.worker import TIMEOUT, Worker
+from tb_regplugin.writing.worker import TIMEOUT, Row, Worker
 
 # What waits for a disk that is slow, or hangs. A training is held back so long, in seconds, while
 # the disk takes nothing; from then on rows are dropped until it does.
@@ -61,6 +61,8 @@ class BlockWriter:
         self._closed = self._is_stuck = False
         self._name = name
         self._worker = Worker(Streams(file or EventFile(log_dir), name, flush_secs))
+        # The layout of the row that came last, and its number.
+        self._last: tuple[Layout | None, int] = (None, -1)
         # Taken by the thread that starts the worker: of several, one gets it.
         self._start_token = [True]
         # It knows nothing of this one: who drops a writer without closing it loses no row.
@@ -117,9 +119,14 @@ class BlockWriter:
         if len(row) != len(layout.columns):
             raise ValueError(f"{len(row)} values for the layout's {len(layout.columns)} columns.")
         if not self._unusable():
-            self._put((thread, layout, step, wall_time, row), step, _ROW_BYTES + 4 * len(row), 1)
+            last_layout, number = self._last
+            if layout is not last_layout:
+                number = self._worker.number_of(layout)
+                self._last = (layout, number)
+            entry = (thread, number, step, wall_time, row.tobytes())
+            self._put(entry, step, _ROW_BYTES + 4 * len(row), 1)
 
-    def _put(self, entry: Rows, step: int, nbytes: int, rows: int) -> None:
+    def _put(self, entry: Row | Rows, step: int, nbytes: int, rows: int) -> None:
         worker = self._worker
         if self._closed:
             raise ValueError("The writer is closed.")

@@ -20,9 +20,8 @@ from tb_regplugin.writing.event_file import EventFile
 _FLUSH_SHARE_OF_AGE = 0.01
 _MAX_FLUSH_SECS = 120.0
 
-# Rows: the number of a thread, a layout, and steps, wall times and values; those of a single
-# row are an int, a float and an array of Python's, which costs who records the least.
-Rows = tuple[int, Layout, Any, Any, Any]
+# The number of a thread, a layout, and arrays of steps, wall times and values.
+Rows = tuple[int, Layout, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class _OpenBlock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import threading
 import time
@@ -10,15 +11,21 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from tb_regplugin.log_format import MAX_BLOCK_ROWS
+from tb_regplugin.terms import Layout
 from tb_regplugin.writing.streams import Rows, Streams
 
 # How long, in seconds, flush, close and the end of a program wait, if not told otherwise.
 TIMEOUT = 30.0
+
+# A single row: the numbers of a thread and of a layout, step, wall time, and float32 values. The
+# garbage collector goes through all objects of a program when enough new ones wait that may hold
+# others, and does not count these.
+Row = tuple[int, int, int, float, bytes]
 
 
 class _Request(NamedTuple):
@@ -48,13 +55,26 @@ class Worker:
 
     def __init__(self, streams: Streams) -> None:
         self.streams = streams
-        self.entries: deque[Rows | _Request] = deque()
+        self.entries: deque[Row | Rows | _Request] = deque()
         self.wake: SimpleQueue[None] = SimpleQueue()
         self.is_idle = self.has_started = self.failed = False
         self.failure: str | None = None
+        self._numbers: dict[Layout, int] = {}
+        self._layouts: dict[int, Layout] = {}
+        self._next_number = itertools.count()
         self._pid = os.getpid()
         # Taken by the one thread that runs: a start that was interrupted is tried again.
         self._run_token = [True]
+
+    def number_of(self, layout: Layout) -> int:
+        """Returns the number that stands for a layout in single rows."""
+        number = self._numbers.get(layout)
+        if number is None:
+            # Several threads may give a layout a number each; all of them stand for it.
+            number = next(self._next_number)
+            self._layouts[number] = layout
+            self._numbers[layout] = number
+        return number
 
     def start(self) -> None:
         """Starts the thread; once more does nothing."""
@@ -140,23 +160,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - remote file systems raise what they like
             self._fail(error)
 
-    def _take(self, first: Rows) -> None:
-        self.streams.take(self._gathered(first))
+    def _take(self, first: Row | Rows) -> None:
+        self.streams.take(self._gathered(first) if isinstance(first[2], int) else first)
 
-    def _gathered(self, first: Rows) -> Rows:
-        """Returns rows as arrays: a single one with those that follow it and are like it."""
-        thread, layout = first[:2]
-        if not isinstance(first[2], int):
-            return first
+    def _gathered(self, first: Row) -> Rows:
+        """Returns a row as arrays, with those that follow it and are like it."""
         rows, entries = [first], self.entries
-        while entries and len(rows) < MAX_BLOCK_ROWS:
-            entry = entries[0]
-            if isinstance(entry, _Request) or entry[1] is not layout or entry[0] != thread:
-                break
-            if type(entry[2]) is not int:
-                break
-            rows.append(entry)
-            entries.popleft()
+        # Rows in arrays have a layout, and requests an answer, where these have a number.
+        while entries and entries[0][:2] == first[:2] and len(rows) < MAX_BLOCK_ROWS:
+            rows.append(cast("Row", entries.popleft()))
+        thread, number, _, _, _ = first
         _, _, steps, wall_times, values = zip(*rows, strict=True)
         array = np.frombuffer(b"".join(values), np.float32).reshape(len(rows), -1)
-        return thread, layout, np.array(steps, np.int64), np.array(wall_times), array
+        return thread, self._layouts[number], np.array(steps, np.int64), np.array(wall_times), array
