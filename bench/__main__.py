@@ -27,6 +27,7 @@ MEASUREMENTS = (
     "spikes",
     "memory",
     "clients",
+    "hostile",
     "browser",
     "findings",
     "scaling",
