@@ -180,6 +180,22 @@ def test_a_late_early_writer_moves_columns_of_rows_in_the_store() -> None:
     )
 
 
+def test_columns_of_which_no_row_is_left_are_gone() -> None:
+    """As where a model is made anew, with other names; they come again with a row of theirs."""
+    provider, store = FakeProvider(), Store()
+    provider.add(recording_events([0, 1], [[3, 2, 1]] * 2))
+    _contents(store, provider)
+    other = Layout((TOTAL, DATA, Term("kernel_1")))
+    provider.add(recording_events([0, 1], [[6, 5, 4]] * 2, other, writer="2"))
+    for contents in (_contents(store, provider), _contents(Store(), provider)):
+        assert contents.table.columns == other.columns
+        assert _rows(contents) == {0: [6, 5, 4], 1: [6, 5, 4]}
+    provider.add(recording_events([2], [[3, 2, 1]], writer="3"))
+    for contents in (_contents(store, provider), _contents(Store(), provider)):
+        assert contents.table.columns == (TOTAL, DATA, PENALTY, Term("kernel_1"))
+        np.testing.assert_array_equal(_rows(contents)[2], [3, 2, 1, np.nan])
+
+
 def _bad_event(tag: str, tensor: tensor_pb2.TensorProto, step: int = 100) -> event_pb2.Event:
     event = event_pb2.Event(step=step, wall_time=float(step))
     event.summary.value.add(tag=tag).tensor.CopyFrom(tensor)

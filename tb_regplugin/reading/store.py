@@ -314,7 +314,7 @@ class _CachedRecording:
             for layout_id, block in merged(to_merge):
                 rows.append(f"{writer}/{layout_id}", layout_id, block)
         rows.trim()
-        return rows
+        return rows.without_overwritten_columns()
 
     def _grow(
         self, rows: GrowingTable, readable: _Segments, found: Sequence[tuple[str, list[Block]]]
@@ -323,6 +323,8 @@ class _CachedRecording:
         tags = [tag for tag, _ in found]
         loaded = [tag for tag in readable if tag in self._read or tag in tags]
         if loaded[len(loaded) - len(tags) :] != tags:
+            return False
+        if not all(rows.takes(readable[tag].key.layout_id) for tag in tags):
             return False
         new: list[tuple[str, Block]] = []
         end = rows.last_step

@@ -127,6 +127,22 @@ class GrowingTable:
         if len(self._steps) > (1 + _WASTE) * _with_spare(self.count):
             self._allocate(_with_spare(self.count))
 
+    def without_overwritten_columns(self) -> GrowingTable:
+        """Returns the rows without columns of which no row is left, as of a training before."""
+        used = {span.layout_id: self._layouts[span.layout_id] for span in self.spans}
+        kept = {key(column) for column in union(used.values())}
+        columns = tuple(column for column in self.columns if key(column) in kept)
+        if not kept or columns == self.columns:
+            return self
+        narrow = GrowingTable(columns, used, self.count)
+        for span in self.spans:
+            narrow.append(span.tag, span.layout_id, self.block(span))
+        return narrow
+
+    def takes(self, layout_id: str) -> bool:
+        """Whether it has a place for a layout's blocks."""
+        return layout_id in self._layouts
+
     def table(self) -> Table:
         """Returns the rows as they are now, without a copy of them."""
         stretches = [
