@@ -167,37 +167,34 @@ def _statistics(
             yield nothing | {"rows": 0, "non_finite": 0, "first_non_finite_step": None}
         return
     table, bounds = contents.table, np.array([first, stop])
-    filled = fill_buckets(table, [column.sum for column in columns], bounds, contents.digests)
+    parts = [column.sum for column in contents.columns if column.term.role in ("total", *PARTS)]
+    # Each sum once: without groups, the parts are among the columns.
+    asked = dict.fromkeys([*(column.sum for column in columns), *parts])
+    filled = fill_buckets(table, list(asked), bounds, contents.digests)
+    places = dict(zip(asked, range(len(asked)), strict=True))
     bad = filled.non_finite[:, 0]
     aggregator = Aggregator(table, bounds, contents.digests)
     sums = [float(aggregator.of(column.sum).sums[0]) for column in columns]
     total = sum(sums[i] for i, column in enumerate(columns) if column.term.role == "total")
-    is_whole = total > 0 and _is_whole(contents, bounds)
-    for i, column in enumerate(columns):
+    # Shares have a meaning where total and parts are finite and nowhere negative.
+    is_share = (bad == 0) & ((filled.minimum[:, 0] >= 0) | (filled.rows[:, 0] == 0))
+    is_whole = total > 0 and all(is_share[places[part]] for part in parts)
+    for column, own in zip(columns, sums, strict=True):
+        i = places[column.sum]
         rows = int(filled.rows[i, 0])
         finite = rows - int(bad[i])
-        # A share has no meaning where a part or the total is negative or not finite somewhere.
-        has_share = is_whole and finite and not bad[i] and filled.minimum[i, 0] >= 0
+        has_share = is_whole and finite and is_share[i]
         row = first_non_finite(table, column.sum, first, stop) if bad[i] else None
         yield {
             "last": _json_number(filled.last[i, 0]) if rows else None,
             "min": _json_number(filled.minimum[i, 0]) if finite else None,
             "max": _json_number(filled.maximum[i, 0]) if finite else None,
-            "mean": _json_number(sums[i] / finite) if finite else None,
-            "share": sums[i] / total
-            if has_share and column.term.role not in OUTSIDE_OF_LOSS
-            else None,
+            "mean": _json_number(own / finite) if finite else None,
+            "share": own / total if has_share and column.term.role not in OUTSIDE_OF_LOSS else None,
             "rows": rows,
             "non_finite": int(bad[i]),
             "first_non_finite_step": None if row is None else int(table.steps[row]),
         }
-
-
-def _is_whole(contents: Contents, bounds: npt.NDArray[np.int64]) -> bool:
-    """Whether total and parts are finite and nowhere negative, so that shares have a meaning."""
-    parts = [column.sum for column in contents.columns if column.term.role in ("total", *PARTS)]
-    filled = fill_buckets(contents.table, parts, bounds, contents.digests)
-    return not filled.non_finite.any() and bool((filled.minimum[filled.rows > 0] >= 0).all())
 
 
 def _describe_term(term: Term) -> dict[str, Any]:
