@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tb_regplugin.names import MAX_CELL, shortened
 from tb_regplugin.reading.composition import chunks, evaluate, places
-from tb_regplugin.reading.source import Problem, Source
+from tb_regplugin.reading.source import Listing, Problem, Source
 from tb_regplugin.reading.store import Contents, ListedRecording, Store
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import GRADIENT_ROLES, Term
@@ -190,6 +190,7 @@ class Overview:
 
     def answer(self, source: Source, start: int) -> dict[str, Any]:
         """Returns some rows, from one on: as many as are there at once, or soon."""
+        source = _ListedOnce(source)
         listed = {
             (recording.entry.run, recording.entry.name): recording
             for recording in self._store.recordings(source)
@@ -217,11 +218,24 @@ class Overview:
         except Exception as error:  # noqa: BLE001 - one that fails hides no other
             _logger.warning("Recording %r of run %r was not read: %s", name, run, error)
             return Figures(problem=shortened(f"{type(error).__name__}: {error}"))
-        found = Figures(problem="It is gone.") if contents is None else figures(contents)
+        found = figures(contents) if contents else Figures()
         self._known[key] = listed, found
         while len(self._known) > _MAX_REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+
+class _ListedOnce:
+    """A source as it was at one moment: to list each run again takes as long as to read it."""
+
+    def __init__(self, source: Source) -> None:
+        self.experiment = source.experiment
+        self.read = source.read
+        self._listing = source.list()
+
+    def list(self, run: str | None = None) -> Listing:
+        """Lists series; see ``Source``."""
+        return self._listing if run is None else {run: self._listing.get(run, {})}
 
 
 def is_of_gradients(terms: Sequence[Term]) -> bool:
