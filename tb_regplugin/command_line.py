@@ -20,6 +20,7 @@ from tb_regplugin.findings.forms import findings_table
 from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
+from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients, pair
 from tb_regplugin.reading.store import Contents
 
 _FOUND = 1
@@ -78,13 +79,32 @@ def check(options: argparse.Namespace, reader: _Reader) -> int:
 
 
 def summary(options: argparse.Namespace, reader: _Reader) -> int:
-    """Prints what each recording's loss is made of at its last step."""
+    """Prints what each recording's loss is made of at its last step, or the table of runs."""
+    if options.json:
+        _print_json(_table_of_runs(reader))
+        return 0
     described = [describe_last_values(*recording) for recording in reader.recordings()]
     if options.format == "json":
         _print_json({"recordings": described})
     else:
         _print("\n\n".join(map(last_values_table, described)))
     return 0
+
+
+def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
+    """Returns the rows of the dashboard's table of runs, with their findings."""
+    known = {
+        (run, name): (figures(contents), find_in_table(contents.table))
+        for run, name, contents in reader.recordings()
+        if not is_of_gradients(contents.table.columns)
+    }
+    rows = []
+    for key, validation in pair(known).items():
+        own, findings = known[key]
+        row = describe_row(key, own, known[validation][0] if validation else None)
+        worst = findings[0].severity if findings else None
+        rows.append(row | {"findings": len(findings), "worst_finding": worst})
+    return rows
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,6 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.set_defaults(command=check)
     summing = commands.add_parser("summary", parents=[common], help="show the last values")
+    summing.add_argument(
+        "--json",
+        action="store_true",
+        help="print the dashboard's table of runs instead, as a list with an object for each",
+    )
     summing.set_defaults(command=summary)
     return parser
 

@@ -21,10 +21,12 @@ from tb_regplugin.reading.answers import (
     recordings_answer,
     statistics_answer,
 )
+from tb_regplugin.reading.overview import Overview
 from tb_regplugin.reading.query import (
     Query,
     parse_curves,
     parse_export,
+    parse_overview,
     parse_recording,
     parse_statistics,
 )
@@ -68,6 +70,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._provider = context.data_provider
         self._store = Store(cache_bytes)
         self._found = FindingsCache()
+        self._overview = Overview(self._store)
         # The list that was told last, and how.
         self._listed: tuple[Sequence[ListedRecording], str] = (), ""
 
@@ -75,6 +78,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         """Returns the routes."""
         return {
             "/recordings": route(self._recordings),
+            "/overview": route(self._rows),
             "/curves": route(partial(self._answer, parse_curves, BINARY, curves_answer)),
             "/statistics": route(partial(self._answer, parse_statistics, JSON, statistics_answer)),
             "/export": route(self._export),
@@ -103,6 +107,10 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             text = json_text(recordings_answer(listed))
             self._listed = listed, text
         return respond_once(request, entity_tag(text), JSON, lambda: text)
+
+    def _rows(self, request: wrappers.Request) -> wrappers.Response:
+        start = parse_overview(request.args)
+        return respond_json(request, self._overview.answer(self._source(request), start))
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
         query = parse_export(request.args)

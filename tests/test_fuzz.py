@@ -95,7 +95,9 @@ def test_any_parameters_are_answered(
     _check(plugin, route, encoded)
 
 
-@pytest.mark.parametrize("route", ["/recordings", "/curves", "/statistics", "/export", "/index.js"])
+@pytest.mark.parametrize(
+    "route", ["/recordings", "/overview", "/curves", "/statistics", "/export", "/index.js"]
+)
 @given(st.text(st.characters(max_codepoint=255), max_size=60))
 @SOME
 def test_any_query_string_is_answered(plugin: RegularizationPlugin, route: str, query: str) -> None:
@@ -157,7 +159,7 @@ def test_any_block_is_shown_or_named(blocks: list[tuple[Any, int, float]], in_la
     else:
         assert header["problems"][0]["tag"] == tag
         assert header["problems"][0]["reason"]
-    for route in ("/recordings", "/statistics", "/export"):
+    for route in ("/recordings", "/overview", "/statistics", "/export"):
         _check(plugin, route, f"run=run&name={NAME}")
 
 
@@ -199,5 +201,5 @@ def test_no_tag_and_no_layout_hides_another_recording(foreign: list[tuple[str, s
     for entry in found:
         for problem in entry["problems"]:
             assert len(problem["tag"]) + len(problem["reason"]) < 2_000
-        for route in ("/curves", "/statistics", "/findings", "/export"):
+        for route in ("/overview", "/curves", "/statistics", "/findings", "/export"):
             _check(plugin, route, f"run={entry['run']}&name={quote_plus(entry['name'])}")

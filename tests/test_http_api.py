@@ -50,7 +50,7 @@ def plugin() -> RegularizationPlugin:
 def test_each_route_has_an_example() -> None:
     """Except for the dashboard itself."""
     routes = {question.partition("?")[0] for question, _ in EXAMPLES}
-    assert routes == {"recordings", "curves", "statistics", "export"}
+    assert routes == {"recordings", "overview", "curves", "statistics", "export"}
 
 
 @pytest.mark.parametrize(("question", "answer"), EXAMPLES, ids=[ask for ask, _ in EXAMPLES])

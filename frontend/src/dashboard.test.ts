@@ -42,6 +42,21 @@ test("nothing is fetched while the tab is hidden; it is when the tab is shown", 
   assert.equal(requests, 1, "nothing was missed meanwhile");
 });
 
+test("a run that is brought to the top is chosen and pinned, and goes back the second time", async () => {
+  answer = () => recordings("a", "b");
+  const dashboard = await shown();
+  const b = recordingKey("b", "losses");
+  const isUp = () => [dashboard.viewOf(b).isPinned, dashboard.state.choice.chosen.has(b)];
+  dashboard.choose([b], false);
+  dashboard.pinUp(b);
+  assert.deepEqual(isUp(), [true, true]);
+  dashboard.choose([b], false);
+  dashboard.pinUp(b);
+  assert.deepEqual(isUp(), [true, true], "it was out of sight");
+  dashboard.pinUp(b);
+  assert.deepEqual(isUp(), [false, true]);
+});
+
 test("a reload keeps choice, filter and views", async () => {
   answer = () => recordings("a", "b");
   const dashboard = await shown();

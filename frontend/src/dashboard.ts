@@ -196,7 +196,10 @@ export class Dashboard extends Store<DashboardState> {
     const views = isOtherAxis
       ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
       : this.state.views;
-    const termNumbers = this.numberTerms(settings.group, this.state.recordings ?? []);
+    const termNumbers =
+      settings.group === this.state.settings.group
+        ? this.state.termNumbers
+        : this.numberTerms(settings.group, this.state.recordings ?? []);
     this.update({ settings, views, termNumbers });
   }
 
@@ -210,6 +213,13 @@ export class Dashboard extends Store<DashboardState> {
       }
     }
     this.update({ choice: { ...this.state.choice, chosen } });
+  }
+
+  /** Shows a run's card before all that are not pinned; back to its place if it is there. */
+  pinUp(key: string): void {
+    const isUp = this.viewOf(key).isPinned === true && this.state.choice.chosen.has(key);
+    this.choose([key], true);
+    this.changeView(key, (view) => ({ ...view, isPinned: !isUp }));
   }
 
   /** Shows a part of an x axis, all of it if that is undefined; a part without a stretch is none. */

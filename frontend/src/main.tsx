@@ -10,6 +10,7 @@ import findings from "./styles/findings.css";
 import legend from "./styles/legend.css";
 import narrow from "./styles/narrow.css";
 import notices from "./styles/notices.css";
+import overview from "./styles/overview.css";
 import page from "./styles/page.css";
 import picker from "./styles/picker.css";
 import table from "./styles/table.css";
@@ -27,6 +28,7 @@ export function render(): void {
     legend,
     findings,
     table,
+    overview,
     tooltip,
     notices,
     narrow,

@@ -79,6 +79,11 @@ def parse_export(query: Mapping[str, str]) -> Query:
     return Query(*_range(query), format=_choice(query, "format", FORMATS))
 
 
+def parse_overview(query: Mapping[str, str]) -> int:
+    """Returns the row from which on rows of ``overview`` are asked for."""
+    return _integer(query, "start", 0) or 0
+
+
 def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:
     x: XAxis = _choice(query, "x", X_AXES)  # type: ignore[assignment]
     read: Callable[[Mapping[str, str], str], Number | None] = _integer if x == "step" else _decimal

@@ -6,6 +6,7 @@ import { Card } from "./Card.tsx";
 import { CompareCard } from "./CompareCard.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Notice } from "./Notice.tsx";
+import { Overview } from "./Overview.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
 import { Toolbar } from "./Toolbar.tsx";
@@ -44,6 +45,9 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               ? "No run matches the filter."
               : "No run is chosen. Choose one in the list of runs."}
           </p>
+        )}
+        {recordings !== undefined && recordings.length > 1 && (
+          <Overview dashboard={dashboard} state={state} matching={filtered.matching} />
         )}
         {shown.length > 0 && (
           <Toolbar

@@ -5,9 +5,10 @@ import { columnKey, type Recording } from "../data/recording.ts";
 import { formatStepRange, shortenMiddle } from "../model/format.ts";
 import { columnTitle, termKey } from "../model/gradients.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
-import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
+import { sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
 import { highlight } from "./highlight.ts";
 import { useAnswer } from "./hooks.ts";
+import { TableHead } from "./TableHead.tsx";
 
 interface Props {
   dashboard: Dashboard;
@@ -43,25 +44,9 @@ export function TermTable(props: Props) {
     <section class="table-box" tabIndex={0} aria-label={`Table of terms of ${label}`}>
       <table class="terms">
         <caption class="subtitle">Steps {steps}</caption>
-        <thead>
-          <tr>
-            {TABLE_COLUMNS.map(({ id, label }) => (
-              <th
-                key={id}
-                scope="col"
-                aria-sort={
-                  order?.id !== id ? "none" : order.isDescending ? "descending" : "ascending"
-                }
-              >
-                <button type="button" onClick={() => setOrder(reorder(order, id))}>
-                  {label}
-                </button>
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={TABLE_COLUMNS} order={order} onOrder={setOrder} />
         <tbody>
-          {sortRows(matching, order).map((row) => {
+          {sortRows(matching, order, TABLE_COLUMNS).map((row) => {
             const { role } = row.column;
             const key = role === "total" ? TOTAL_KEY : termKey(row.column);
             const title = columnTitle(row.column);

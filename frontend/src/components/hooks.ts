@@ -74,6 +74,41 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
+/** Rows drawn ahead above and below those in sight. */
+const AHEAD = 12;
+
+/** Which rows of a table are in sight of the box that it scrolls in, or nearly. */
+export function useRowsInView(
+  box: RefObject<HTMLElement | null>,
+  rowHeight: number,
+  count: number,
+): { first: number; stop: number } {
+  // In steps, which spare most of the rendering.
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(0);
+  useEffect(() => {
+    const target = box.current;
+    if (target === null) {
+      return;
+    }
+    const step = (AHEAD / 2) * rowHeight;
+    const follow = () => {
+      setTop(Math.floor(target.scrollTop / step) * step);
+      setHeight(target.clientHeight);
+    };
+    follow();
+    const observer = new ResizeObserver(follow);
+    observer.observe(target);
+    target.addEventListener("scroll", follow, { passive: true });
+    return () => {
+      observer.disconnect();
+      target.removeEventListener("scroll", follow);
+    };
+  }, [box, rowHeight]);
+  const first = Math.max(0, Math.min(count, top / rowHeight) - AHEAD);
+  return { first, stop: Math.min(count, Math.ceil((top + height) / rowHeight) + 1.5 * AHEAD) };
+}
+
 /** Milliseconds without a change before a changed question is asked. */
 const REST = 60;
 

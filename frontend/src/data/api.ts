@@ -3,6 +3,7 @@
 import type { Range, XAxis } from "./axis.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { type Finding, parseFindings } from "./findings.ts";
+import { parseOverview, type RunFigures } from "./overview.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
 import { parseStatistics, type Statistics } from "./statistics.ts";
 
@@ -15,6 +16,23 @@ export class Refused extends Error {}
 export async function fetchRecordings(): Promise<readonly Recording[]> {
   const response = await request("recordings");
   return parseRecordings(await response.json());
+}
+
+/** The table of runs, a part at a time: `onPart` is told all rows that have come. */
+export async function fetchOverview(
+  signal: AbortSignal,
+  onPart: (rows: readonly RunFigures[]) => void,
+): Promise<readonly RunFigures[]> {
+  let rows: readonly RunFigures[] = [];
+  let start: number | null = 0;
+  while (start !== null) {
+    const response: Response = await request(`overview?start=${start}`, signal);
+    const part = parseOverview(await response.json());
+    rows = [...rows, ...part.rows];
+    onPart(rows);
+    start = part.next;
+  }
+  return rows;
 }
 
 export interface CurvesQuery {

@@ -4,7 +4,14 @@ import { X_AXES } from "../data/axis.ts";
 import { recordingKey } from "../data/recording.ts";
 import { decodeLink, encodeLink, type LinkState } from "./link.ts";
 import { updateChoice } from "./runs.ts";
-import { DEFAULT_SETTINGS, READING_ORDERS, SCALES, TERM_ORDERS, VIEWS } from "./settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  OVERVIEW_STATES,
+  READING_ORDERS,
+  SCALES,
+  TERM_ORDERS,
+  VIEWS,
+} from "./settings.ts";
 import type { View } from "./view.ts";
 
 const NOTHING: LinkState = {
@@ -47,6 +54,8 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     terms: pick(HOSTILE),
     order: pick(TERM_ORDERS),
     table: pick([true, false]),
+    overview: pick(OVERVIEW_STATES),
+    overviewOrder: pick(["", "-validation"]),
     readingOrder: pick(READING_ORDERS),
     readingRows: pick([5, 16]),
     compare: pick(HOSTILE),

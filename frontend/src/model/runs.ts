@@ -41,7 +41,7 @@ export function sortRecordings(recordings: readonly Recording[]): readonly Recor
 }
 
 /** The run's name; with the recording's where that says more. */
-export function recordingLabel(recording: Recording): string {
+export function recordingLabel(recording: Pick<Recording, "run" | "name">): string {
   return recording.name === DEFAULT_NAME ? recording.run : `${recording.run} · ${recording.name}`;
 }
 

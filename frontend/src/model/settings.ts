@@ -31,6 +31,10 @@ export const MOST_SMOOTHING = 0.999;
 /** More bands than this cannot be told apart; the smaller penalty terms are summed. */
 export const DEFAULT_TOP = 12;
 
+/** Whether the table of runs is open: auto is so with more than a few runs. */
+export const OVERVIEW_STATES = ["auto", "open", "folded"] as const;
+export type OverviewState = (typeof OVERVIEW_STATES)[number];
+
 export interface Settings {
   readonly view: ViewName;
   readonly scale: ScaleChoice;
@@ -45,6 +49,9 @@ export interface Settings {
   readonly terms: string;
   readonly order: TermOrder;
   readonly table: boolean;
+  readonly overview: OverviewState;
+  /** The order of its rows: empty as listed, or see overview.ts. */
+  readonly overviewOrder: string;
   readonly readingOrder: ReadingOrder;
   readonly readingRows: number;
   /** The quantity compared across runs: empty for none, or see compare.ts. */
@@ -66,6 +73,8 @@ export const DEFAULT_SETTINGS: Settings = {
   terms: "",
   order: "share",
   table: false,
+  overview: "auto",
+  overviewOrder: "",
   readingOrder: "drawn",
   readingRows: 16,
   compare: "",

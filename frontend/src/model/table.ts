@@ -1,25 +1,25 @@
-/** The table of terms: its columns, what stands in them and in which order. */
+/** Tables: how rows are ordered; and the table of terms: its columns and what stands in them. */
 
 import { elements, whyOutside } from "../data/recording.ts";
 import type { TermFigures } from "../data/statistics.ts";
 import { formatShare, formatValue } from "./format.ts";
 import { naturalCompare } from "./runs.ts";
 
-export interface TableColumn {
+export interface TableColumn<Row> {
   readonly id: string;
   readonly label: string;
   /** What rows are ordered by; undefined comes last. */
-  readonly key: (row: TermFigures) => number | string | undefined;
-  readonly show: (row: TermFigures) => string;
+  readonly key: (row: Row) => number | string | undefined;
+  readonly show: (row: Row) => string;
 }
 
-const NONE = "–";
+export const NONE = "–";
 
-const figure = (id: string, label: string, pick: (row: TermFigures) => number | null) => ({
+export const figure = <Row>(id: string, label: string, pick: (row: Row) => number | null) => ({
   id,
   label,
-  key: (row: TermFigures) => pick(row) ?? undefined,
-  show: (row: TermFigures) => formatOptional(pick(row), formatValue),
+  key: (row: Row) => pick(row) ?? undefined,
+  show: (row: Row) => formatOptional(pick(row), formatValue),
 });
 
 const word = (id: string, label: string, pick: (row: TermFigures) => string | undefined) => ({
@@ -29,18 +29,21 @@ const word = (id: string, label: string, pick: (row: TermFigures) => string | un
   show: (row: TermFigures) => pick(row) ?? NONE,
 });
 
-function formatOptional(value: number | null | undefined, format: (value: number) => string) {
+export function formatOptional(
+  value: number | null | undefined,
+  format: (value: number) => string,
+): string {
   return value === null || value === undefined ? NONE : format(value);
 }
 
-export const TABLE_COLUMNS: readonly TableColumn[] = [
+export const TABLE_COLUMNS: readonly TableColumn<TermFigures>[] = [
   word("name", "Term", ({ column }) => column.name),
-  figure("last", "Last", ({ last }) => last),
-  figure("min", "Min", ({ min }) => min),
-  figure("max", "Max", ({ max }) => max),
-  figure("mean", "Mean", ({ mean }) => mean),
+  figure<TermFigures>("last", "Last", ({ last }) => last),
+  figure<TermFigures>("min", "Min", ({ min }) => min),
+  figure<TermFigures>("max", "Max", ({ max }) => max),
+  figure<TermFigures>("mean", "Mean", ({ mean }) => mean),
   {
-    ...figure("share", "Share", ({ share }) => share),
+    ...figure<TermFigures>("share", "Share", ({ share }) => share),
     show: ({ share, column }) => whyOutside(column) ?? formatOptional(share, formatShare),
   },
   word("kind", "Kind", ({ column }) => column.kind),
@@ -54,7 +57,11 @@ export const TABLE_COLUMNS: readonly TableColumn[] = [
         : formatOptional(strength, formatValue),
   },
   {
-    ...figure("coefficient", "Coefficient", ({ column }) => column.coefficient ?? null),
+    ...figure<TermFigures>(
+      "coefficient",
+      "Coefficient",
+      ({ column }) => column.coefficient ?? null,
+    ),
   },
   word("variable", "Variable", ({ column }) => column.variable),
   {
@@ -75,14 +82,15 @@ export function reorder(previous: TableOrder | undefined, id: string): TableOrde
   if (previous?.id === id) {
     return { id, isDescending: !previous.isDescending };
   }
-  return { id, isDescending: !["name", "kind", "variable"].includes(id) };
+  return { id, isDescending: !["name", "kind", "variable", "run"].includes(id) };
 }
 
-export function sortRows(
-  rows: readonly TermFigures[],
+export function sortRows<Row>(
+  rows: readonly Row[],
   order: TableOrder | undefined,
-): readonly TermFigures[] {
-  const column = TABLE_COLUMNS.find(({ id }) => id === order?.id);
+  columns: readonly TableColumn<Row>[],
+): readonly Row[] {
+  const column = columns.find(({ id }) => id === order?.id);
   if (order === undefined || column === undefined) {
     return rows;
   }
