@@ -205,7 +205,7 @@ _TERMS: list[str | Term] = ["w", Term("v", kind="l1", strength=0.1), Term("w", r
 @pytest.mark.parametrize(
     ("library", "dtype"),
     [
-        *[("numpy", dtype) for dtype in ("float64", "float16", "int32", "bool")],
+        *[("numpy", dtype) for dtype in ("float64", "float16", "int32", "bool_")],
         *[("torch", dtype) for dtype in ("float64", "float32", "bfloat16", "int64")],
         *[("jax.numpy", dtype) for dtype in ("float32", "bfloat16")],
         ("tensorflow", "bfloat16"),
