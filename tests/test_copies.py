@@ -91,4 +91,4 @@ class _Numbered:
 
 def test_what_a_recorder_takes_can_be_read_off_its_class() -> None:
     """By ``help`` and editors."""
-    assert list(inspect.signature(Writer).parameters) == ["log_dir", "name", "flush_secs"]
+    assert list(inspect.signature(Writer).parameters) == ["log_dir", "name", "flush_secs", "terms"]

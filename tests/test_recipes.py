@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tb_regplugin
 
@@ -59,10 +62,70 @@ EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     "layers": (["data", "layer/kernel"], [0.01], 100),
     "distributed": (["data", "layer/kernel"], [0.01], 100),
     "summary": (["data", "w"], [None], 100),
+    "adamw": (
+        ["data", "0.weight", "2.weight"]
+        + [f"{layer}.{name} (weight decay)" for layer in (0, 2) for name in ("weight", "bias")],
+        [0.001, 0.001, 0.1, 0.1, 0.1, 0.1],
+        100,
+    ),
+    "lightning/lightning_logs/version_0/train": (
+        ["data", "encoder.weight"]
+        + [
+            f"{layer}.{name} (weight decay)"
+            for layer in ("encoder", "decoder")
+            for name in ("weight", "bias")
+        ],
+        [0.001, 0.1, 0.1, 0.1, 0.1],
+        20,
+    ),
+    "optax": (
+        ["data", "w1", "w2"] + [f"{name} (weight decay)" for name in ("b1", "b2", "w1", "w2")],
+        [0.001, 0.001, 0.1, 0.1, 0.1, 0.1],
+        100,
+    ),
+}
+
+# Each section of the page, and the optional package that it needs.
+GROUPS = {
+    "graphs": None,
+    "layers": None,
+    "TensorFlow 2": None,
+    "PyTorch": "lightning",
+    "JAX": "optax",
+}
+
+# What runs before and after a section's recipes, to keep what their figures can be computed from:
+# the data, and the parameters before every step.
+_KEEPING = {
+    "PyTorch": (
+        """
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+steps = []
+register_optimizer_step_pre_hook(
+    lambda optimizer, *_: steps.append(
+        [p.detach().numpy().T.copy() for p in optimizer.param_groups[0]["params"]]
+    )
+)
+""",
+        """
+steps = {f"{step}/{i}": p for step, row in enumerate(steps) for i, p in enumerate(row)}
+__import__("numpy").savez("kept.npz", x=x, y=y, **steps)
+""",
+    ),
+    "JAX": (
+        "steps = {}",
+        """
+params, opt_state = initial, optimizer.init(initial)
+for step in range(100):
+    steps |= {f"{step}/{i}": params[name] for i, name in enumerate(("w1", "b1", "w2", "b2"))}
+    params, opt_state, *_ = train_step(params, opt_state, x, y)
+__import__("numpy").savez("kept.npz", x=x, y=y, **steps)
+""",
+    ),
 }
 
 
-def groups() -> list[list[tuple[str, str]]]:
+def groups() -> dict[str, list[tuple[str, str]]]:
     """Returns titles and code of the recipes that share a process, with what they share first."""
     found = []
     for section in re.split(r"^## ", RECIPES.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
@@ -72,10 +135,10 @@ def groups() -> list[list[tuple[str, str]]]:
             (code,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
             recipes.append((part.partition("\n")[0], code))
         found.append(recipes)
-    graphs, layers, tf2 = found
+    graphs, layers, *others = found
     # Whose text says so.
     layers.insert(1, graphs[0])
-    return [graphs, layers, tf2]
+    return dict(zip(GROUPS, [graphs, layers, *others], strict=True))
 
 
 def run(programs: dict[str, list[tuple[str, str]]], directory: Path) -> str:
@@ -95,25 +158,31 @@ Outcome = tuple[Path, str]
 
 
 @pytest.fixture(scope="module")
-def run_group(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Outcome]:
+def run_group(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcome]:
     """Runs a group before and after, once; returns where, and what it said on standard error."""
 
     @functools.cache
-    def run_(group: int) -> Outcome:
+    def run_(group: str) -> Outcome:
+        needed = GROUPS[group]
+        # Where nothing may be left out, it fails when it is imported.
+        if needed and not os.environ.get("TB_REGPLUGIN_REQUIRE_ALL"):
+            pytest.importorskip(needed)
+        first, last = _KEEPING.get(group, ("", ""))
         directory, recipes = tmp_path_factory.mktemp("recipes"), groups()[group]
         without = [(title, re.sub(r"(?m)^.*# added\n", "", code)) for title, code in recipes]
         assert all("tb_regplugin." not in code for _, code in without)
-        return directory, run({"before": without, "after": recipes}, directory)
+        kept = [("first", first), *recipes, ("last", last)]
+        return directory, run({"before": without, "after": kept}, directory)
 
     return run_
 
 
-@pytest.mark.parametrize("group", [0, 1, 2], ids=["graphs", "layers", "TensorFlow 2"])
-def test_recipes_record_what_they_say(run_group: Callable[[int], Outcome], group: int) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_recipes_record_what_they_say(run_group: Callable[[str], Outcome], group: str) -> None:
     """Before, the programs run and record nothing; after, every step with the terms named."""
     directory, messages = run_group(group)
     assert tb_regplugin.load(directory / "before") == {}
-    assert ("the variable w in place of a penalty" in messages) == (group == 0)
+    assert ("the variable w in place of a penalty" in messages) == (group == "graphs")
     for name, recording in tb_regplugin.load(directory / "after" / "logs").items():
         columns, strengths, steps = EXPECTED[name]
         found = [c for c in recording.columns if c.role != "total"]
@@ -123,9 +192,9 @@ def test_recipes_record_what_they_say(run_group: Callable[[int], Outcome], group
         assert len(recording.steps) == steps, name
 
 
-def test_the_recipe_of_gradients_records_them(run_group: Callable[[int], Outcome]) -> None:
+def test_the_recipe_of_gradients_records_them(run_group: Callable[[str], Outcome]) -> None:
     """Every step has the three figures of its one penalty."""
-    logs = run_group(2)[0] / "after" / "logs" / "pull"
+    logs = run_group("TensorFlow 2")[0] / "after" / "logs" / "pull"
     recorded = tb_regplugin.load(logs, name="losses.gradients")
     assert [term.role for term in recorded["train"].columns] == [
         "gradient",
@@ -133,6 +202,67 @@ def test_the_recipe_of_gradients_records_them(run_group: Callable[[int], Outcome
         "gradient_cosine",
     ]
     assert recorded["train"].values.shape == (20, 3)
+
+
+def decay_of(parameters: list[npt.NDArray[np.float64]]) -> list[float]:
+    """Returns ½ · wd · ‖w‖² of each parameter, with the recipes' strength."""
+    return [0.5 * 0.1 * np.sum(parameter**2) for parameter in parameters]
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "parameters", "scale"),
+    [
+        ("PyTorch", "adamw", ["0.weight", "0.bias", "2.weight", "2.bias"], 1.0),
+        ("JAX", "optax", ["w1", "b1", "w2", "b2"], 0.5),
+    ],
+)
+def test_what_optimisers_decay_is_recorded_beside_the_loss(
+    run_group: Callable[[str], Outcome],
+    group: str,
+    name: str,
+    parameters: list[str],
+    scale: float,
+) -> None:
+    """Every figure is what NumPy computes from the weights before the step."""
+    directory = run_group(group)[0] / "after"
+    kept = np.load(directory / "kept.npz")
+    recording = tb_regplugin.load(directory / "logs")[name]
+    for step, row in zip(recording.steps, recording.values, strict=True):
+        w1, b1, w2, b2 = weights = [kept[f"{step}/{i}"].astype(np.float64) for i in range(4)]
+        outputs = np.maximum(kept["x"] @ w1 + b1, 0) @ w2 + b2
+        data_loss = scale * np.mean((outputs - kept["y"]) ** 2)
+        penalties = [0.001 * np.sum(w1**2), 0.001 * np.sum(w2**2)]
+        decay = zip(parameters, decay_of(weights), strict=True)
+        expected = {
+            ("total", "total"): data_loss + sum(penalties),
+            ("data", "data"): data_loss,
+            ("penalty", parameters[0]): penalties[0],
+            ("penalty", parameters[2]): penalties[1],
+            **{("implicit", f"{parameter} (weight decay)"): value for parameter, value in decay},
+        }
+        names = [(column.role, column.name) for column in recording.columns]
+        found = dict(zip(names, row.tolist(), strict=True))
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_lightning_logs_the_total_that_is_recorded(
+    run_group: Callable[[str], Outcome],
+) -> None:
+    """And the penalties that NumPy computes, while the data comes from a process forked off."""
+    logs, messages = run_group("PyTorch")
+    assert "tb_regplugin" not in messages
+    directory = logs / "after"
+    kept, version = np.load(directory / "kept.npz"), "lightning/lightning_logs/version_0"
+    recording = tb_regplugin.load(directory / "logs")[f"{version}/train"]
+    events = EventAccumulator(str(directory / "logs" / version)).Reload()
+    logged = [(event.step, event.value) for event in events.Scalars("train_loss")]
+    assert list(zip(recording.steps, recording.values[:, 0], strict=True)) == logged
+    for step, row in zip(recording.steps, recording.values, strict=True):
+        # After the 100 steps of the recipe before.
+        weights = [kept[f"{100 + step}/{i}"].astype(np.float64) for i in range(4)]
+        penalties = [0.001 * np.sum(np.abs(weights[0])), *decay_of(weights)]
+        assert row[2:].tolist() == pytest.approx(penalties, rel=1e-5, abs=1e-9)
+        assert row[0] == pytest.approx(row[1] + row[2], rel=1e-5)
 
 
 def test_every_recipe_is_expected() -> None:

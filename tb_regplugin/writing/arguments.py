@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
 
 from tb_regplugin.terms import Layout, PenaltyValues, Term
 
@@ -15,6 +17,14 @@ DATA = Term("data", role="data")
 # Whether there is a total, the names of the data loss's parts (None where it is one number), and
 # the penalties' names or terms: what a layout is made of.
 Names = tuple[bool, tuple[str, ...] | None, tuple[str | Term, ...]]
+
+
+class Array(Protocol):
+    """What the arrays of NumPy, PyTorch, JAX and TensorFlow have in common."""
+
+    @property
+    def shape(self) -> Any:
+        """How long it is in each dimension."""
 
 
 class CopiedAsUnused:
@@ -68,10 +78,22 @@ def check_options(
 
 
 def split_losses(
-    data_loss: Any, penalties: PenaltyValues[Any] | None, total_loss: Any
+    data_loss: Any,
+    penalties: PenaltyValues[Any] | Array | None,
+    total_loss: Any,
+    terms: tuple[str | Term, ...] | None = None,
 ) -> tuple[Names, list[Any]]:
-    """Returns what the losses of a step are called, and their values in a layout's order."""
-    penalties = penalties or {}
+    """Returns what the losses of a step are called, and their values in a layout's order.
+
+    Args:
+      data_loss: One value, or the values of its named parts.
+      penalties: Values by name or by ``Term``, or the array of those of ``terms``.
+      total_loss: One value, or None.
+      terms: What the values of an array are called.
+
+    Raises:
+      TypeError: The penalties are neither a mapping nor an array of the terms' values.
+    """
     values = [] if total_loss is None else [total_loss]
     if isinstance(data_loss, Mapping):
         parts = tuple(data_loss)
@@ -79,8 +101,47 @@ def split_losses(
     else:
         parts = None
         values.append(data_loss)
-    values.extend(penalties.values())
-    return (total_loss is not None, parts, tuple(penalties)), values
+    if penalties is None:
+        named: tuple[str | Term, ...] = ()
+    # A dict is told at once; asking what else is a Mapping takes longer than the rest.
+    elif isinstance(penalties, (dict, Mapping)):
+        named = tuple(penalties)
+        values.extend(penalties.values())
+    else:
+        named = terms or ()
+        values.extend(_copy_to_host(penalties, terms))
+    return (total_loss is not None, parts, named), values
+
+
+def _copy_to_host(penalties: Array, terms: Sequence[str | Term] | None) -> list[Any]:
+    """Returns the values of an array; from a device, all at once."""
+    if terms is None:
+        raise TypeError(
+            "penalties must be a mapping of names to values. For an array of values, give their "
+            f"names once, as Writer(..., terms=[...]). It is {describe(penalties)}"
+        )
+    try:
+        if tuple(penalties.shape) == (len(terms),):
+            # All but TensorFlow's have it, for every dtype and device.
+            array = penalties if hasattr(penalties, "tolist") else np.asarray(penalties)
+            return list(array.tolist())
+        reason = None
+    except Exception as error:  # noqa: BLE001 - tensors without data raise what they like
+        reason = error
+    raise TypeError(
+        f"penalties must be a mapping, or an array of shape ({len(terms)},), one number for each "
+        f"of the writer's terms, not {describe(penalties)}"
+    ) from reason
+
+
+def describe(value: Any) -> str:
+    """Returns what a caller gave where it can't be meant, in a few words."""
+    shape = getattr(value, "shape", None)
+    try:
+        shown = f"{value!r:.80}"
+    except Exception:  # noqa: BLE001 - as above
+        shown = object.__repr__(value)
+    return f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "") + f": {shown}"
 
 
 def layout_of(names: Names) -> Layout:

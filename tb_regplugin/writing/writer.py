@@ -16,8 +16,10 @@ from typing import Any, SupportsFloat, SupportsIndex
 from tb_regplugin.terms import Layout, PenaltyValues, Term
 from tb_regplugin.writing.arguments import (
     DATA,
+    Array,
     CopiedAsUnused,
     check_options,
+    describe,
     layout_of,
     split_losses,
 )
@@ -57,21 +59,38 @@ class Writer(CopiedAsUnused):
       name: What the recording is called. Two losses of one run (a generator's and a
         discriminator's) need two writers with different names.
       flush_secs: The flush interval at first, in seconds.
+      terms: The names, or the terms, of penalties that come as an array, in its order.
 
     Raises:
-      ValueError: ``name`` is empty, or ``flush_secs`` is not positive.
+      ValueError: ``name`` is empty, ``flush_secs`` is not positive, or two terms share a name.
 
     Example:
       >>> import tempfile
       >>> with Writer(tempfile.mkdtemp()) as writer:
       ...     for step in range(3):
       ...         writer.write(step, data_loss=0.5, penalties={"dense/kernel": 0.125})
+
+      A step that is compiled returns one array, which is one copy from its device:
+
+      >>> import numpy as np
+      >>> decay = Term("w (decay)", role="implicit", kind="weight_decay", strength=0.1)
+      >>> with Writer(tempfile.mkdtemp(), terms=["w", "b", decay]) as writer:
+      ...     for step in range(3):
+      ...         writer.write(step, data_loss=0.5, penalties=np.array([0.25, 0.125, 0.0625]))
     """
 
     def __init__(
-        self, log_dir: str | os.PathLike[str], *, name: str = "losses", flush_secs: float = 5.0
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        name: str = "losses",
+        flush_secs: float = 5.0,
+        terms: Sequence[str | Term] | None = None,
     ) -> None:
         check_options(name=name, flush_secs=flush_secs)
+        self._terms = None if terms is None else tuple(terms)
+        # At once, not at the first step.
+        layout_of((False, None, self._terms or ()))
         self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
         # The names that came last, their layout, and whether any value was a tensor of PyTorch's.
         self._last: tuple[Any, Layout | None, bool] = (None, None, False)
@@ -81,7 +100,7 @@ class Writer(CopiedAsUnused):
         self,
         step: SupportsIndex,
         data_loss: SupportsFloat | Mapping[str, SupportsFloat],
-        penalties: PenaltyValues[SupportsFloat] | None = None,
+        penalties: PenaltyValues[SupportsFloat] | Array | None = None,
         total_loss: SupportsFloat | None = None,
     ) -> None:
         """Records one training step.
@@ -89,13 +108,16 @@ class Writer(CopiedAsUnused):
         Args:
           step: The step's number, a 64-bit integer.
           data_loss: What the model pays on the data: a number, or the numbers of its named parts.
-          penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
+          penalties: The penalty terms as they stand in the loss, by name or by ``Term``; or their
+            values in the order of the writer's ``terms``, an array of NumPy, PyTorch, JAX or
+            TensorFlow of shape ``[terms]`` and any real dtype, on any device.
           total_loss: The loss that the optimiser minimises. When given, the dashboard shows
             whether the parts add up to it; when left out, it shows their sum.
 
         Raises:
-          TypeError: The step is not an integer, or a value is not a number. Nothing is recorded
-            then, and what was recorded before stays.
+          TypeError: The step is not an integer, a value is not a number, or an array is not of
+            the terms' shape, or came without ``terms``. Nothing is recorded then, and what was
+            recorded before stays.
           ValueError: The step needs more than 64 bits, two terms share a name, or the writer is
             closed.
         """
@@ -106,7 +128,7 @@ class Writer(CopiedAsUnused):
             raise TypeError(f"step must be an integer, not {step!r}.") from None
         if number not in _INT64:
             raise ValueError(f"step must fit into 64 bits; {number} does not.")
-        names, values = split_losses(data_loss, penalties, total_loss)
+        names, values = split_losses(data_loss, penalties, total_loss, self._terms)
         # One tuple, so that threads never see the names of one layout with another.
         last_names, layout, has_tensors = self._last
         if layout is None or names != last_names:
@@ -150,9 +172,7 @@ def _say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
         try:
             array("f", [value])
         except Exception:  # noqa: BLE001 - tensors without data raise what they like
-            shape = getattr(value, "shape", None)
-            what = f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
-            return f"{_argument_of(column)} must be one number, not {what}: {_repr(value)}"
+            return f"{_argument_of(column)} must be one number, not {describe(value)}"
     return "A value is not a number."
 
 
@@ -161,13 +181,6 @@ def _or_infinity(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         return math.inf if value > 0 else -math.inf
     return value
-
-
-def _repr(value: Any) -> str:
-    try:
-        return f"{value!r:.80}"
-    except Exception:  # noqa: BLE001 - as above
-        return object.__repr__(value)
 
 
 def _argument_of(column: Term) -> str:
