@@ -28,6 +28,8 @@ class Thresholds:
       rise: Of its lowest level, how much a curve must rise to be called rising.
       rise_in_deviations: How many standard errors of its level that rise must be.
       jump: The factor between two neighbouring steps that no training step makes.
+      spike: How many times further than any other value a spike sticks out of its neighbours.
+      spike_of_level: Of the level around it, how far that must be.
     """
 
     min_rows: int = 100
@@ -45,6 +47,8 @@ class Thresholds:
     rise: float = 0.2
     rise_in_deviations: float = 6.0
     jump: float = 2.0
+    spike: float = 10.0
+    spike_of_level: float = 0.5
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -152,6 +156,13 @@ CATALOGUE = {
         "A schedule of its strength, a restored checkpoint or replaced weights do this; training "
         "steps don't.",
         ("min_rows", "jump"),
+    ),
+    "spike": Rule(
+        "info",
+        "A part of the loss sticks out at a single step",
+        "Look at what that step alone had: its batch, or a value that was read at another moment. "
+        "Where it comes again, clipped gradients keep it from doing harm.",
+        ("min_rows", "spike", "spike_of_level", "negligible_share", "dominating_share"),
     ),
     "term_appeared": Rule(
         "info",
