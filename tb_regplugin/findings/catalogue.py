@@ -67,7 +67,8 @@ class Rule:
       fix: What to do, or what would decide it.
       thresholds: The names of its thresholds.
       implied_by: Rules whose findings say the same, and more.
-      keras_fix: What to do where penalties are entries of ``model.losses``, if that is another.
+      keras_fix: What to do where penalties are entries of ``model.losses``, or of no collection, if
+        that is another.
     """
 
     severity: Severity
@@ -208,7 +209,8 @@ CATALOGUE = {
         "warning",
         "A penalty term was collected and never reaches the loss",
         "Add it to the loss: get_regularization_loss() returns the sum of what was collected.",
-        keras_fix="Add sum(model.losses) to the loss, once; Keras' own compute_loss does.",
+        keras_fix="Add it to the loss that is minimised, once. In Keras that is "
+        "sum(model.losses), which Keras' own compute_loss adds.",
     ),
     "scaled_again": Rule(
         "warning",

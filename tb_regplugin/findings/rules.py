@@ -228,11 +228,11 @@ def terms_came_or_went(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
 
 RULES = (
     not_finite,
+    not_in_loss,
     does_not_add_up,
     dead_or_constant_term,
     equal_terms,
     decoupled_decay,
-    not_in_loss,
     strength_changed,
     terms_came_or_went,
     spiked,
