@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Finding } from "../data/findings.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { describeChart, describeNonFinite, lastStep, subtitle } from "./summary.ts";
 
@@ -110,6 +111,17 @@ test("what is not in the loss and the strengths are told", () => {
   assert.match(of(0.01, 0.01), / · strength 0.01$/);
   assert.match(of(0.01, 0.001), / · strengths 0.001 and 0.01$/);
   assert.match(of(4, 3, 2, 1), / · strengths 1 to 4$/);
+});
+
+test("strengths that changed say when", () => {
+  const change = (at: number): Finding => ({
+    ...{ code: "strength_changed", severity: "info", sentence: "", fix: "", terms: [] },
+    steps: [at, at],
+  });
+  const columns = [column("k", "penalty", { strength: 0.1 })];
+  const of = (...findings: Finding[]) => subtitle(loss(2, 1.5, 0.5), { columns, findings });
+  assert.match(of(change(400)), / · strength 0.1, changed at step 400$/);
+  assert.match(of(change(40), change(80)), /0.1, changed 2 times, first at step 40$/);
 });
 
 test("a recording without steps says so", () => {

@@ -76,7 +76,7 @@ export function subtitle(curves: Curves, told: Told = { columns: [], findings: [
     describeData(curves),
     describePenalties(curves, last, told.findings),
     describeUnused(told.columns),
-    describeStrengths(told.columns),
+    describeStrengths(told),
   ];
   return parts.filter((part) => part !== undefined).join(" · ");
 }
@@ -145,8 +145,18 @@ function describeUnused(columns: readonly Column[]): string | undefined {
 
 const MOST_STRENGTHS = 3;
 
-/** "strength 0.01", "strengths 0.001 and 0.01", "strengths 1e-5 to 0.01". */
-function describeStrengths(columns: readonly Column[]): string | undefined {
+/** "strength 0.01", "strengths 0.001 and 0.01", "strengths 1e-5 to 0.01"; and when they changed. */
+function describeStrengths({ columns, findings }: Told): string | undefined {
+  const now = describeLatest(columns);
+  const [change, ...others] = findings.filter(({ code }) => code === "strength_changed");
+  if (now === undefined || change?.steps === undefined) {
+    return now;
+  }
+  const when = others.length > 0 ? `${others.length + 1} times, first ` : "";
+  return `${now}, changed ${when}at step ${formatStep(change.steps[0])}`;
+}
+
+function describeLatest(columns: readonly Column[]): string | undefined {
   const known = columns.filter(({ role }) => role === "penalty").map(({ strength }) => strength);
   const strengths = [...new Set(known.flat().filter((strength) => strength !== undefined))];
   const [least = 0, ...others] = strengths.toSorted((left, right) => left - right);
