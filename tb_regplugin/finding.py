@@ -47,13 +47,8 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Sorts findings by severity, then by where they begin."""
-
-    def rank(finding: Finding) -> tuple[int, float, str]:
-        step = float("-inf") if finding.first_step is None else finding.first_step
-        return -SEVERITIES.index(finding.severity), step, finding.code
-
-    return sorted(findings, key=rank)
+    """Sorts findings by severity; those of one severity stay in the order of their rules."""
+    return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
 
 
 def at_least(findings: Sequence[Finding], severity: Severity) -> list[Finding]:

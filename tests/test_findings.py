@@ -21,7 +21,7 @@ from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.findings.rules import RULES
 from tb_regplugin.terms import Term
 from tests.corpus.programs import PROGRAMS
-from tests.corpus.recordings import DATA, RECORDINGS, TOTAL, Stretch, l2, table_of
+from tests.corpus.recordings import DATA, RECORDINGS, TOTAL, Stretch, Values, l2, table_of
 
 # Said of trainings that are right, too.
 INFORMATION = {"uncollected_penalty", "decoupled_decay"}
@@ -241,3 +241,14 @@ def test_every_rule_is_expected_somewhere_in_the_corpus() -> None:
     corpus = [expected for _, expected in [*PROGRAMS.values(), *RECORDINGS.values()]]
     # No recording that is known makes a rule fail.
     assert {code for expected in corpus for code in expected} == CATALOGUE.keys() - {"rule_failed"}
+
+
+def test_a_cause_is_told_before_its_effect_and_before_what_is_beside_it() -> None:
+    """Of one severity: a term that never reaches the loss comes before one that never changes."""
+    penalty = Term("forgotten", role="unused", kind="l2")
+    steps = np.arange(200)
+    falling = 2.0 - steps / 200
+    values: Values = {TOTAL: falling + 1, DATA: falling, penalty: 1.0, l2("frozen"): 0.5}
+    found = find_in_table(table_of([Stretch(values, steps)]))
+    codes = [finding.code for finding in found if finding.severity == "warning"]
+    assert codes == ["not_in_loss", "does_not_add_up", "constant_term"]

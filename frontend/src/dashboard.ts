@@ -7,6 +7,7 @@ import { FindingsWatch } from "./data/findingsWatch.ts";
 import type { Recording } from "./data/recording.ts";
 import { numberRuns, numberTerms } from "./drawing/colours.ts";
 import type { Theme } from "./drawing/look.ts";
+import { foldValidations } from "./model/findings.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
@@ -25,7 +26,7 @@ export interface DashboardState {
   readonly filter: string;
   readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
-  /** Of each recording, worst first; absent until it was looked at. */
+  /** Of each recording, worst first, without what its training says; absent until looked at. */
   readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly runNumbers: ReadonlyMap<string, number>;
   readonly termNumbers: ReadonlyMap<string, number>;
@@ -47,6 +48,7 @@ export class Dashboard extends Store<DashboardState> {
     () => this.state.isVisible,
     (key, found) => this.setFindings(key, found),
   );
+  private readonly found = new Map<string, readonly Finding[]>();
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -157,9 +159,10 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   private setFindings(key: string, found: readonly Finding[]): void {
-    const known = this.state.findings.get(key) ?? [];
+    const known = this.found.get(key) ?? [];
     if (known.length > 0 || found.length > 0) {
-      this.update({ findings: new Map(this.state.findings).set(key, found) });
+      this.found.set(key, found);
+      this.update({ findings: foldValidations(this.found) });
     }
   }
 

@@ -28,6 +28,8 @@ class Thresholds:
       rise: Of its lowest level, how much a curve must rise to be called rising.
       rise_in_deviations: How many standard errors of its level that rise must be.
       jump: The factor between two neighbouring steps that no training step makes.
+      spike: How many times further than any other value a spike sticks out of its neighbours.
+      spike_of_level: Of the level around it, how far that must be.
     """
 
     min_rows: int = 100
@@ -45,6 +47,8 @@ class Thresholds:
     rise: float = 0.2
     rise_in_deviations: float = 6.0
     jump: float = 2.0
+    spike: float = 10.0
+    spike_of_level: float = 0.5
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -63,7 +67,8 @@ class Rule:
       fix: What to do, or what would decide it.
       thresholds: The names of its thresholds.
       implied_by: Rules whose findings say the same, and more.
-      keras_fix: What to do where penalties are entries of ``model.losses``, if that is another.
+      keras_fix: What to do where penalties are entries of ``model.losses``, or of no collection, if
+        that is another.
     """
 
     severity: Severity
@@ -153,6 +158,13 @@ CATALOGUE = {
         "steps don't.",
         ("min_rows", "jump"),
     ),
+    "spike": Rule(
+        "info",
+        "A part of the loss sticks out at a single step",
+        "Look at what that step alone had: its batch, or a value that was read at another moment. "
+        "Where it comes again, clipped gradients keep it from doing harm.",
+        ("min_rows", "spike", "spike_of_level", "negligible_share", "dominating_share"),
+    ),
     "term_appeared": Rule(
         "info",
         "A term appeared during training",
@@ -197,7 +209,8 @@ CATALOGUE = {
         "warning",
         "A penalty term was collected and never reaches the loss",
         "Add it to the loss: get_regularization_loss() returns the sum of what was collected.",
-        keras_fix="Add sum(model.losses) to the loss, once; Keras' own compute_loss does.",
+        keras_fix="Add it to the loss that is minimised, once. In Keras that is "
+        "sum(model.losses), which Keras' own compute_loss adds.",
     ),
     "scaled_again": Rule(
         "warning",

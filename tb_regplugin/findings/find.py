@@ -29,7 +29,8 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
         rows = len(curves.finite)
         trends = curves.places("penalty") and rows >= max(limits.min_rows, _LEAST_ROWS)
         balance = BALANCE_RULES if trends and curves.has_data_loss else ()
-        rules = (*RULES, *(TREND_RULES if trends else ()), *balance)
+        # Of one severity, what a training comes to is told first, and causes before effects.
+        rules = (*balance, *RULES, *(TREND_RULES if trends else ()))
         findings = [finding for rule in rules for finding in _found_by(rule, curves, limits)]
     # Of a training that was restarted, the latest are those that still hold.
     known = table.layouts[-1].findings if table.layouts else ()

@@ -13,6 +13,7 @@ from tb_regplugin.finding import Finding
 from tb_regplugin.findings.catalogue import Thresholds, found
 from tb_regplugin.findings.curves import Curves, PerRow
 from tb_regplugin.findings.forms import listed, number, percent
+from tb_regplugin.findings.spikes import spiked
 from tb_regplugin.terms import Term
 
 # So many steps, over which the penalties moved by this part of their size, show whether the
@@ -227,11 +228,12 @@ def terms_came_or_went(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
 
 RULES = (
     not_finite,
+    not_in_loss,
     does_not_add_up,
     dead_or_constant_term,
     equal_terms,
     decoupled_decay,
-    not_in_loss,
     strength_changed,
     terms_came_or_went,
+    spiked,
 )

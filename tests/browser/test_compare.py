@@ -77,6 +77,9 @@ def test_the_difference_of_two_runs_is_stacked(shared: str, open_page: Open) -> 
     dashboard.option("Compare runs by").select_option("Difference of two runs")
     title = "strong,seed=1 − weak,seed=1"
     expect(dashboard.chart(title)).to_be_visible()
+    expect(dashboard.card(title)).to_contain_text(
+        "Below zero, strong,seed=1 is lower; above zero, weak,seed=1 is."
+    )
     point_at(dashboard.plot(title), 0.5)
     rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
     expect(rows.filter(has_text="total")).to_have_text(re.compile(r"total\s*3"))

@@ -152,3 +152,18 @@ def test_the_number_of_warnings_can_be_read(
     expect(badge).to_have_css(
         "background-color", "rgb(143, 83, 0)" if is_light else "rgb(255, 183, 77)"
     )
+
+
+def test_what_a_validation_has_too_is_said_once(tmp_path: Path, open_dashboard: Open) -> None:
+    """On the card of the training, whichever run comes first; the other has no badge then."""
+    write_run_with_a_residual(tmp_path / "train")
+    write_run_with_a_residual(tmp_path / "validation")
+    dashboard = open_dashboard(tmp_path, runs=2)
+    expect(panel(dashboard, "train").get_by_role("listitem").first).to_contain_text(
+        "Also in validation."
+    )
+    expect(panel(dashboard, "validation")).to_have_count(0)
+    badges = dashboard.frame.get_by_role("navigation").get_by_role(
+        "img", name=re.compile("finding")
+    )
+    expect(badges).to_have_count(1)

@@ -68,3 +68,14 @@ def test_where_no_run_has_gradients_the_views_are_not_offered(
     dashboard = open_dashboard(tmp_path, runs=1)
     expect(dashboard.frame.get_by_role("radio", name="Ratio")).to_have_count(1)
     expect(dashboard.frame.get_by_role("radio", name="Gradient pull")).to_have_count(0)
+
+
+def test_a_validation_says_that_it_has_no_gradients(tmp_path: Path, open_dashboard: Open) -> None:
+    """Rather than how to record them."""
+    write_run_with_gradients(tmp_path / "train")
+    write_steady_run(tmp_path / "validation")
+    dashboard = open_dashboard(tmp_path, runs=3)
+    dashboard.view("Gradient pull")
+    card = dashboard.card("validation")
+    expect(card).to_contain_text("A validation has no gradients")
+    expect(card).not_to_contain_text("gradients_every")

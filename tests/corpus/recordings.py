@@ -155,10 +155,14 @@ def sums_rounded_as_float16() -> Any:
 
 
 @recording()
-def a_spike_of_the_data_loss() -> Any:
-    spiked = LEARNING.copy()
-    spiked[700] = 50
-    return whole({DATA: spiked, l2(): falling(0.3, 0.1)})
+def a_batch_that_is_hard_in_every_epoch() -> Any:
+    return whole({DATA: LEARNING + 5 * (np.arange(STEPS) % 250 == 200), l2(): falling(0.3, 0.1)})
+
+
+@recording()
+def a_wild_start() -> Any:
+    wild = 50 * np.exp(-np.arange(STEPS) / 3) * np.abs(noise(1.0, 2) - 1)
+    return whole({DATA: LEARNING + wild, l2(): falling(0.3, 0.1)})
 
 
 @recording()
@@ -381,6 +385,16 @@ def a_part_that_joins_halfway() -> Any:
 @recording("penalty_negligible")
 def penalties_that_hardly_show() -> Any:
     return whole({DATA: LEARNING, l2(): 1e-5 * falling(2, 1)})
+
+
+@recording("spike")
+def a_spike_of_the_data_loss() -> Any:
+    return whole({DATA: np.where(np.arange(STEPS) == 700, 50, LEARNING), l2(): falling(0.3, 0.1)})
+
+
+@recording("spike")
+def a_spike_of_a_penalty() -> Any:
+    return whole({DATA: LEARNING, l2(): np.where(np.arange(STEPS) == 700, 4.0, 0.25 - 0.01 * T)})
 
 
 @recording("one_term_carries")

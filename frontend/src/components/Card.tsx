@@ -18,7 +18,7 @@ import { Legend } from "./Legend.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
-import { useCard } from "./useCard.ts";
+import { type CardState, useCard } from "./useCard.ts";
 
 interface Props {
   dashboard: Dashboard;
@@ -74,7 +74,7 @@ export function Card({ dashboard, state, recording }: Props) {
             onPin={() => dashboard.changeView(recording.key, pin)}
           />
         )}
-        <p class="subtitle">{headline(curves, isReadable && failure === undefined)}</p>
+        <p class="subtitle">{headline(card, recording)}</p>
         <Warnings
           recording={recording}
           curves={curves}
@@ -156,9 +156,9 @@ function Warnings({ recording, curves, failure, note, isExplained }: WarningsPro
   );
 }
 
-function headline(curves: Curves | undefined, isLoading: boolean): string {
+function headline({ curves, findings, isReadable, failure }: CardState, { columns }: Recording) {
   if (curves !== undefined) {
-    return subtitle(curves);
+    return subtitle(curves, { columns, findings });
   }
-  return isLoading ? "Loading…" : "\u00a0";
+  return isReadable && failure === undefined ? "Loading…" : "\u00a0";
 }

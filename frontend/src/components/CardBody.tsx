@@ -1,5 +1,7 @@
 import type { DashboardState } from "../dashboard.ts";
 import type { Band } from "../model/bands.ts";
+import { NO_GRADIENTS, NO_GRADIENTS_OF_VALIDATION } from "../model/gradients.ts";
+import { isValidation } from "../model/runs.ts";
 import { describeChart } from "../model/summary.ts";
 import { Chart } from "./Chart.tsx";
 import { Multiples } from "./Multiples.tsx";
@@ -22,7 +24,10 @@ export function CardBody({ card, state, label, width, height, onPick }: Props) {
     return null;
   }
   if (picture.refusal !== undefined) {
-    return <p class="hint refusal">{picture.refusal}</p>;
+    const isOfValidation = picture.refusal === NO_GRADIENTS && isValidation(card.source.run);
+    return (
+      <p class="hint refusal">{isOfValidation ? NO_GRADIENTS_OF_VALIDATION : picture.refusal}</p>
+    );
   }
   const Body = picture.view === "multiples" ? Multiples : Chart;
   return (

@@ -86,6 +86,11 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             isZoomed={false}
           />
         )}
+        {isDifference && second !== undefined && (
+          <p class="subtitle">
+            Below zero, {first} is lower; above zero, {second} is.
+          </p>
+        )}
         {note !== undefined && <p class="subtitle">{note}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>

@@ -31,6 +31,7 @@ export function Findings({ dashboard, recording, card }: Props) {
             <p>
               <span class={`severity ${finding.severity}`}>{WORDS[finding.severity]}</span>{" "}
               {finding.sentence}
+              {finding.isOfValidation && " Also in validation."}
             </p>
             <p class="fix">{finding.fix}</p>
             <Links dashboard={dashboard} recording={recording} card={card} finding={finding} />

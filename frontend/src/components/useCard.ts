@@ -18,6 +18,7 @@ import { fullRange } from "../model/ranges.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
+import { validationOf, withValidation } from "../model/validation.ts";
 import { isShown, type View } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
 
@@ -66,7 +67,19 @@ export function useCard(
   const source = (isOfGradients && state.gradients.get(recording.key)) || recording;
   const query = queryFor(settings, view, width);
   const isWanted = isNear && state.isVisible && isReadable;
-  const { value: curves, failure } = useCurves(dashboard, source, query, isWanted);
+  const { value: own, failure } = useCurves(dashboard, source, query, isWanted);
+  const validation = isOfGradients ? undefined : validationOf(recording, state.recordings ?? []);
+  const { value: beside } = useCurves(
+    dashboard,
+    validation ?? recording,
+    // All of it: the ends of few epochs are within a zoom.
+    { ...query, range: undefined, group: "all", smoothing: 0 },
+    isWanted && validation !== undefined,
+  );
+  const curves = useMemo(
+    () => (own && beside && validation ? withValidation(own, beside) : own),
+    [own, beside, validation],
+  );
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;

@@ -14,6 +14,8 @@ export interface Finding {
   readonly fix: string;
   /** The names of the terms concerned. */
   readonly terms: readonly string[];
+  /** The validation of the run has it too. */
+  readonly isOfValidation?: boolean;
   /** Where it begins and ends; absent where it has no place in time. */
   readonly steps?: readonly [first: number, last: number];
 }

@@ -89,7 +89,7 @@ export function columnColour(
     return MORE_COLOUR[theme];
   }
   const number = terms.get(key) ?? 0;
-  switch (isOutside(role) ? "penalty" : role) {
+  switch (isOutside(role) && role !== "validation" ? "penalty" : role) {
     case "data":
       return cycle(DATA_COLOURS[theme], number);
     case "unexplained":

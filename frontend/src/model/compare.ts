@@ -6,8 +6,9 @@ import { type Column, columnKey, type Recording, recordingKey } from "../data/re
 import { type Band, chooseBands, sumOf, totalBand } from "./bands.ts";
 import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
 import { centres, type Picture } from "./picture.ts";
-import { naturalCompare, recordingLabel } from "./runs.ts";
+import { naturalCompare, recordingLabel, trainingKeys } from "./runs.ts";
 import { type ScaleKind, scaleFor } from "./scales.ts";
+import { withValidation } from "./validation.ts";
 
 /** The chart has a zoom and hidden lines like any recording; no run has such a name. */
 export const COMPARE_KEY = recordingKey("\u0000", "compare");
@@ -18,6 +19,7 @@ export const QUANTITIES = [
   ["data", "Data loss"],
   ["penalties", "All penalties"],
   ["ratio", "Penalties ÷ data loss"],
+  ["gap", "Validation − train"],
 ] as const;
 
 /** A term stands for itself by its role and name. */
@@ -48,12 +50,24 @@ export interface RunCurves {
 /** One line a run; runs that lack the quantity have none. */
 export function runLines(runs: readonly RunCurves[], quantity: string): Line[] {
   return runs.flatMap(({ recording, curves }) => {
-    const line = quantityLine(curves, quantity);
+    const line =
+      quantity === "gap" ? gapLine(recording, curves, runs) : quantityLine(curves, quantity);
     const { members, values } = line?.band ?? { members: [], values: new Float64Array() };
     const label = recordingLabel(recording);
     const band: Band = { key: recording.key, label, role: "run", members, values };
     return line === undefined ? [] : [{ ...line, band }];
   });
+}
+
+/** How far the data loss of a training's validation is above its own. */
+function gapLine({ key }: Recording, curves: Curves, runs: readonly RunCurves[]): Line | undefined {
+  const validation = runs.find(({ recording }) => trainingKeys(recording).includes(key));
+  const bands = validation && chooseBands(withValidation(curves, validation.curves), { top: 0 });
+  const ofRole = (role: Band["role"]) => bands?.filter((band) => band.role === role) ?? [];
+  const [above] = ofRole("validation");
+  const own = sumOf(ofRole("data"));
+  const values = sumOf(ofRole("validation")).map((value, i) => value - (own[i] ?? Number.NaN));
+  return above && { band: above, x: centres(curves), values };
 }
 
 function quantityLine(curves: Curves, quantity: string): Line | undefined {

@@ -5,6 +5,7 @@ import { column, curves, series } from "../testing/curves.ts";
 import {
   describeSteps,
   findingMarks,
+  foldValidations,
   rangeAround,
   showOnly,
   termKeys,
@@ -71,4 +72,39 @@ test("showing the terms of a finding again shows all", () => {
   const alone = showOnly(WHOLE_VIEW, ["a", "b"]);
   assert.deepEqual([...alone.isolated], ["a", "b"]);
   assert.equal(showOnly(alone, ["b", "a"]).isolated.size, 0);
+});
+
+test("what a training and its validation both have is said once, of the training", () => {
+  const [constant, spike] = [
+    finding({ code: "constant_term", terms: ["k"] }),
+    finding({ code: "spike" }),
+  ];
+  const other = finding({ code: "constant_term", terms: ["b"] });
+  for (const [training, validation] of [
+    ["train", "validation"],
+    [".", "validation"],
+    ["a/train", "a/validation"],
+    ["a", "a/validation"],
+  ]) {
+    const keys = [training, validation].map((run) => JSON.stringify([run, "losses"]));
+    const [of, beside] = keys as [string, string];
+    // Whichever was looked at first.
+    for (const order of [
+      [of, beside],
+      [beside, of],
+    ]) {
+      const folded = foldValidations(
+        new Map(
+          order.map((key) => [key, key === of ? [constant, spike] : [constant, spike, other]]),
+        ),
+      );
+      assert.deepEqual(folded.get(of), [{ ...constant, isOfValidation: true }, spike]);
+      assert.deepEqual(folded.get(beside), [spike, other]);
+    }
+  }
+});
+
+test("a run by the name of a validation whose training is not there keeps what was found", () => {
+  const key = JSON.stringify(["a/validation", "losses"]);
+  assert.deepEqual(foldValidations(new Map([[key, [finding({})]]])).get(key), [finding({})]);
 });

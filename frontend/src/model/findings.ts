@@ -6,7 +6,7 @@ import type { Finding, Severity } from "../data/findings.ts";
 import { type Column, columnKey } from "../data/recording.ts";
 import { formatStepRange } from "./format.ts";
 import { TOTAL_KEY } from "./picture.ts";
-import { sameKeys } from "./runs.ts";
+import { sameKeys, trainingKeys } from "./runs.ts";
 import { isolateAll, type View } from "./view.ts";
 
 /** Where a finding begins. */
@@ -18,6 +18,41 @@ export interface Mark {
 /** What is seen before and after the steps of a finding, as a part of all steps. */
 const CONTEXT = 0.05;
 const LEAST_CONTEXT = 10;
+
+type Found = ReadonlyMap<string, readonly Finding[]>;
+
+/** Says once, of the training, what a training and its validation both have. */
+export function foldValidations(found: Found): Found {
+  const folded = new Map(found);
+  for (const [key, findings] of found) {
+    const [run, name] = JSON.parse(key);
+    const training = trainingKeys({ run, name }).find((candidate) => folded.has(candidate));
+    const known = training === undefined ? [] : (folded.get(training) ?? []);
+    const isSaid = (finding: Finding) => known.some((other) => isSame(other, finding));
+    if (training !== undefined) {
+      folded.set(
+        key,
+        findings.filter((finding) => !isSaid(finding)),
+      );
+      folded.set(
+        training,
+        known.map((other) =>
+          findings.some((finding) => isSame(other, finding))
+            ? { ...other, isOfValidation: true }
+            : other,
+        ),
+      );
+    }
+  }
+  return folded;
+}
+
+/** A spike is of one batch: those of a training and of its validation are two. */
+function isSame(left: Finding, right: Finding): boolean {
+  return (
+    left.code === right.code && left.code !== "spike" && String(left.terms) === String(right.terms)
+  );
+}
 
 /** Marks of the findings that begin within the curves; what is so from the start needs none. */
 export function findingMarks(findings: readonly Finding[], curves: Curves): readonly Mark[] {

@@ -21,6 +21,9 @@ const WORDS: Partial<Record<Column["role"], string>> = {
 export const NO_GRADIENTS =
   "No gradients were recorded. RegularizationCallback(log_dir, gradients_every=1) records them.";
 
+export const NO_GRADIENTS_OF_VALIDATION =
+  "A validation has no gradients: nothing is trained on its data.";
+
 export interface Sorted {
   readonly losses: readonly Recording[];
   /** The gradients of a recording, by its key. */

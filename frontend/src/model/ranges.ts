@@ -75,8 +75,9 @@ function extremes(picture: Picture, range: Range): Extremes {
     include(above.upper, begin, end);
     include(below?.lower, begin, end);
   }
-  // What is no part of a stack never makes it small.
-  const isBeside = ({ band }: Line) => picture.layers.length > 0 && !isSummand(band);
+  // What is no part of a stack never makes it small; but for the validation, which is read with it.
+  const isBeside = ({ band }: Line) =>
+    picture.layers.length > 0 && !isSummand(band) && band.role !== "validation";
   for (const { x, values, raw, envelope } of picture.lines.filter((line) => !isBeside(line))) {
     const [first, last] = x === picture.x ? [begin, end] : between(x, range);
     // Not the mean alone: no spike may leave the picture.

@@ -1,6 +1,6 @@
 /** Runs and recordings as the run picker lists them: order, filter, labels and the first choice. */
 
-import type { Recording } from "../data/recording.ts";
+import { type Recording, recordingKey } from "../data/recording.ts";
 
 /** More runs than this are not all chosen at first: nobody reads that many charts at once. */
 export const CHOOSE_ALL_LIMIT = 40;
@@ -43,6 +43,21 @@ export function sortRecordings(recordings: readonly Recording[]): readonly Recor
 /** The run's name; with the recording's where that says more. */
 export function recordingLabel(recording: Pick<Recording, "run" | "name">): string {
   return recording.name === DEFAULT_NAME ? recording.run : `${recording.run} · ${recording.name}`;
+}
+
+const VALIDATION = /(^|\/)validation$/;
+
+/** Whether a run is the validation of another, as `RegularizationCallback` names it. */
+export function isValidation(run: string): boolean {
+  return VALIDATION.test(run);
+}
+
+/** The keys that the training of a validation may have: of the run beside it, or above it. */
+export function trainingKeys({ run, name }: Pick<Recording, "run" | "name">): readonly string[] {
+  const above = run.replace(VALIDATION, "") || ".";
+  return isValidation(run)
+    ? [run.replace(VALIDATION, "$1train"), above].map((training) => recordingKey(training, name))
+    : [];
 }
 
 export interface Filtered {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Finding } from "../data/findings.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { describeChart, describeNonFinite, lastStep, subtitle } from "./summary.ts";
 
@@ -21,7 +22,10 @@ test("without a total only the step is told", () => {
 
 test("a chart is described by its last step", () => {
   const curvesOf = loss(2, 1.5, 0.5);
-  assert.equal(plain(subtitle(curvesOf)), "total 2 at step 3,999 · penalties 25 %");
+  assert.equal(
+    plain(subtitle(curvesOf)),
+    "total 2 at step 3,999 · data loss 9 → 1.5 · penalties 25 %, up to 50 %",
+  );
   assert.equal(
     plain(describeChart("a", curvesOf)),
     "Stacked loss of run a: total 2 at step 3,999, data 75 %, penalties 25 %",
@@ -34,6 +38,90 @@ test("shares are left out where they mean nothing", () => {
   assert.equal(lastStep(loss(1, 1, 5))?.penalties, undefined);
   assert.equal(lastStep(loss(0, 0, 0))?.penalties, undefined);
   assert.equal(lastStep(loss(Number.NaN, 1, Number.NaN))?.penalties, undefined);
+});
+
+test("a share is the same story where it never was another", () => {
+  const same = curves([
+    series(column("total", "total"), [2, 4]),
+    series(column("data", "data"), [1, 2]),
+    series(column("k", "penalty"), [1, 2]),
+  ]);
+  assert.equal(plain(subtitle(same)), "total 4 at step 1 · data loss 1 → 2 · penalties 50 %");
+});
+
+test("a step within a bucket at which a penalty was most of the loss is told", () => {
+  const k = { ...series(column("k", "penalty"), [1, 1]), max: Float32Array.of(9, 1) };
+  const spiked = curves([
+    series(column("total", "total"), [2, 2]),
+    series(column("data", "data"), [1, 1]),
+    k,
+  ]);
+  assert.match(plain(subtitle(spiked)), /penalties 50 %, up to 90 %$/);
+});
+
+const outOf = (total: number[], data: number[], penalty: number[]) =>
+  curves([
+    series(column("total", "total"), total),
+    series(column("data", "data"), data),
+    series(column("k", "penalty"), penalty),
+    series(
+      column("residual", "unexplained", { derived: true, significant: true }),
+      total.map((value, i) => value - (data[i] ?? 0) - (penalty[i] ?? 0)),
+    ),
+  ]);
+
+test("penalties that are not in the total have no share of it", () => {
+  const without = outOf([2, 1], [2, 1], [90, 80]);
+  assert.equal(
+    subtitle(without),
+    "total 1 at step 1 · data loss 2 → 1 · penalties not in the total",
+  );
+  assert.equal(lastStep(without)?.penalties, undefined);
+});
+
+test("of a total that its parts do not add up to no share is told", () => {
+  const twice = outOf([4, 3], [2, 1], [1, 1]);
+  assert.match(subtitle(twice), /data loss 2 → 1 · the parts do not add up to the total$/);
+  const findings = [
+    { code: "does_not_add_up", severity: "warning" as const, sentence: "", fix: "", terms: [] },
+  ];
+  assert.match(
+    subtitle(loss(2, 1.5, 0.5), { columns: [], findings }),
+    /do not add up to the total$/,
+  );
+});
+
+test("a residual of one step among many is no story", () => {
+  const ones = Array.from({ length: 200 }, () => 1);
+  const total = ones.map((_, i) => (i === 50 ? 5 : 2));
+  assert.match(plain(subtitle(outOf(total, ones, ones))), /penalties 50 %$/);
+});
+
+test("what is not in the loss and the strengths are told", () => {
+  const told = (...strengths: number[]) => ({
+    columns: [
+      ...strengths.map((strength, i) => column(`k${i}`, "penalty", { strength })),
+      column("forgotten", "unused"),
+      column("lost", "unused"),
+    ],
+    findings: [],
+  });
+  const of = (...strengths: number[]) => plain(subtitle(loss(2, 1.5, 0.5), told(...strengths)));
+  assert.match(of(), / · forgotten and 1 more not in the loss$/);
+  assert.match(of(0.01, 0.01), / · strength 0.01$/);
+  assert.match(of(0.01, 0.001), / · strengths 0.001 and 0.01$/);
+  assert.match(of(4, 3, 2, 1), / · strengths 1 to 4$/);
+});
+
+test("strengths that changed say when", () => {
+  const change = (at: number): Finding => ({
+    ...{ code: "strength_changed", severity: "info", sentence: "", fix: "", terms: [] },
+    steps: [at, at],
+  });
+  const columns = [column("k", "penalty", { strength: 0.1 })];
+  const of = (...findings: Finding[]) => subtitle(loss(2, 1.5, 0.5), { columns, findings });
+  assert.match(of(change(400)), / · strength 0.1, changed at step 400$/);
+  assert.match(of(change(40), change(80)), /0.1, changed 2 times, first at step 40$/);
 });
 
 test("a recording without steps says so", () => {

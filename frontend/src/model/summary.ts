@@ -1,6 +1,7 @@
 /** A chart said in words: the line under its title, and what a screen reader reads. */
 
-import type { Curves } from "../data/curves.ts";
+import type { Curves, Series } from "../data/curves.ts";
+import type { Finding } from "../data/findings.ts";
 import type { Column } from "../data/recording.ts";
 import { totalOf } from "./bands.ts";
 import { enumerate, formatShare, formatStep, formatValue } from "./format.ts";
@@ -17,6 +18,10 @@ export interface LastStep {
 
 /** Of float32 sums of many parts. */
 const ROUNDING = 1e-3;
+/** A total read at another moment, as in the rule does_not_add_up. */
+const FEW = 0.01;
+/** How near to one another a residual and what is missing are. */
+const SAME = 0.01;
 
 /** The last step of the range that the curves cover, with the values recorded there. */
 export function lastStep(curves: Curves): LastStep | undefined {
@@ -36,8 +41,11 @@ export function lastStep(curves: Curves): LastStep | undefined {
   const data = valuesOf("data");
   const penalties = valuesOf("penalty");
   const parts = [...data, ...penalties];
-  // Where they are more than the whole, some are not in it.
-  const areParts = canShare(total, parts) && sum(parts) <= total * (1 + ROUNDING);
+  // Where they are more than the whole, or less, some are not in it.
+  const areParts =
+    residualOf(curves) === undefined &&
+    canShare(total, parts) &&
+    sum(parts) <= total * (1 + ROUNDING);
   const shares = areParts ? { data: sum(data) / total, penalties: sum(penalties) / total } : {};
   return { step, total, ...shares };
 }
@@ -51,13 +59,123 @@ function sum(values: readonly number[]): number {
   return values.reduce((partial, value) => partial + value, 0);
 }
 
-export function subtitle(curves: Curves): string {
+/** What a headline tells beside the curves. */
+export interface Told {
+  readonly columns: readonly Column[];
+  readonly findings: readonly Finding[];
+}
+
+/** The story of a loss in a line: its total, its parts, and what they were made with. */
+export function subtitle(curves: Curves, told: Told = { columns: [], findings: [] }): string {
   const last = lastStep(curves);
   if (last === undefined) {
     return "No steps recorded yet";
   }
-  const share = last.penalties === undefined ? "" : ` · penalties ${formatShare(last.penalties)}`;
-  return `${describeLast(last)}${share}`;
+  const parts = [
+    describeLast(last),
+    describeData(curves),
+    describePenalties(curves, last, told.findings),
+    describeUnused(told.columns),
+    describeStrengths(told),
+  ];
+  return parts.filter((part) => part !== undefined).join(" · ");
+}
+
+/** "data loss 2.31 → 0.29", from the first bucket to the last step. */
+function describeData(curves: Curves): string | undefined {
+  const data = curves.series.filter(({ column }) => column.role === "data");
+  if (data.length === 0) {
+    return undefined;
+  }
+  const first = formatValue(sum(data.map(({ mean }) => mean[0] ?? Number.NaN)));
+  const last = formatValue(sum(data.map((series) => series.last.at(-1) ?? Number.NaN)));
+  return `data loss ${first === last ? last : `${first} → ${last}`}`;
+}
+
+/** Their share now and at its largest; or why they have none. */
+function describePenalties(
+  curves: Curves,
+  { penalties: now }: LastStep,
+  findings: readonly Finding[],
+): string | undefined {
+  const residual = residualOf(curves);
+  const penalties = curves.series.filter(({ column }) => column.role === "penalty");
+  if (residual !== undefined && penalties.length > 0) {
+    const missing = residual.mean.every((rest, i) => {
+      const all = sum(penalties.map(({ mean }) => mean[i] ?? Number.NaN));
+      return Number.isNaN(rest) || Math.abs(rest + all) <= SAME * Math.abs(all);
+    });
+    return missing ? "penalties not in the total" : "the parts do not add up to the total";
+  }
+  if (findings.some(({ code }) => code === "does_not_add_up")) {
+    return "the parts do not add up to the total";
+  }
+  if (now === undefined) {
+    return undefined;
+  }
+  const shown = formatShare(now);
+  const most = formatShare(Math.max(now, largestShare(curves, penalties)));
+  return `penalties ${shown}${most === shown ? "" : `, up to ${most}`}`;
+}
+
+/** Of all buckets; where one holds many steps, that of the step at which a penalty was largest. */
+function largestShare(curves: Curves, penalties: readonly Series[]): number {
+  const data = curves.series.filter(({ column }) => column.role === "data");
+  let largest = 0;
+  for (let i = 0; i < curves.buckets; i++) {
+    const at = (all: readonly Series[]) =>
+      sum(all.filter(({ rows }) => rows[i]).map(({ mean }) => mean[i] ?? Number.NaN));
+    const rise = penalties.reduce(
+      (most, { max, mean }) => Math.max(most, (max[i] ?? 0) - (mean[i] ?? 0) || 0),
+      0,
+    );
+    const penalty = at(penalties) + rise;
+    const share = penalty / (penalty + at(data));
+    // NaN compares as false.
+    largest = share > largest && share <= 1 ? share : largest;
+  }
+  return largest;
+}
+
+/** What was collected and is missing in the loss. */
+function describeUnused(columns: readonly Column[]): string | undefined {
+  const names = columns.filter(({ role }) => role === "unused").map(({ name }) => name);
+  return names.length === 0 ? undefined : `${enumerate(names, 1)} not in the loss`;
+}
+
+const MOST_STRENGTHS = 3;
+
+/** "strength 0.01", "strengths 0.001 and 0.01", "strengths 1e-5 to 0.01"; and when they changed. */
+function describeStrengths({ columns, findings }: Told): string | undefined {
+  const now = describeLatest(columns);
+  const [change, ...others] = findings.filter(({ code }) => code === "strength_changed");
+  if (now === undefined || change?.steps === undefined) {
+    return now;
+  }
+  const when = others.length > 0 ? `${others.length + 1} times, first ` : "";
+  return `${now}, changed ${when}at step ${formatStep(change.steps[0])}`;
+}
+
+function describeLatest(columns: readonly Column[]): string | undefined {
+  const known = columns.filter(({ role }) => role === "penalty").map(({ strength }) => strength);
+  const strengths = [...new Set(known.flat().filter((strength) => strength !== undefined))];
+  const [least = 0, ...others] = strengths.toSorted((left, right) => left - right);
+  if (others.length === 0) {
+    return strengths.length === 0 ? undefined : `strength ${formatValue(least)}`;
+  }
+  return others.length < MOST_STRENGTHS
+    ? `strengths ${enumerate([least, ...others].map(formatValue))}`
+    : `strengths ${formatValue(least)} to ${formatValue(others.at(-1) ?? least)}`;
+}
+
+/** What the total has and no part explains, where that is more than rounding at many steps. */
+function residualOf(curves: Curves): Series | undefined {
+  const residual = curves.series.find(({ column }) => column.derived && column.significant);
+  const total = totalOf(curves);
+  const off = residual?.mean.filter(
+    (rest, i) => Math.abs(rest) > ROUNDING * Math.abs(total?.mean[i] ?? Number.NaN),
+  );
+  return off !== undefined && off.length > FEW * curves.buckets ? residual : undefined;
 }
 
 function describeLast({ step, total }: LastStep): string {
