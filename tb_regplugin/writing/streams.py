@@ -218,7 +218,7 @@ class Streams:
         stream.last_step = self._last_steps[thread] = step
         if stream.block is not None and stream.block.is_full:
             self._write(stream)
-            if all(each.block is None for each in self._streams()):
+            if all(each.block is None for each in self._streams()) and not self._file.waits:
                 self.deadline = None
 
     def _new_life(self, first_step: float) -> _Life:
@@ -241,6 +241,7 @@ class Streams:
         self.deadline = None
         for stream in self._streams():
             self._write(stream)
+        self._file.flush()
 
     def _write(self, stream: _Stream) -> None:
         block, stream.block = stream.block, None
