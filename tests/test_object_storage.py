@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from tb_regplugin import Writer, load
 from tb_regplugin.command_line import main
 from tb_regplugin.reading.event_files import find_runs
 from tb_regplugin.terms import Layout, Term
+from tb_regplugin.writing import blocks
 from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.event_file import MAX_OBJECT_BYTES, MAX_PUTS, EventFile
 from tests.curves import decode_curves
@@ -258,6 +260,22 @@ def test_an_upload_that_fails_gives_one_warning(bucket: Bucket) -> None:
     (warning,) = caught
     assert "stopped recording to" in str(warning.message)
     assert "NoSuchBucket" in str(warning.message)
+
+
+def test_a_server_that_hangs_holds_up_no_more_than_the_first_row(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it takes connections and answers nothing."""
+    monkeypatch.setattr(blocks, "_LOOK_SECS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+        start = time.monotonic()
+        writer = Writer(bucket.path("run"))
+        _write(writer, range(10_000))
+        assert time.monotonic() - start < 10
+        with pytest.warns(RuntimeWarning, match="took no rows for 0.1 s"):
+            writer.close(timeout=0.1)
 
 
 def test_a_slow_upload_holds_nothing_up(bucket: Bucket) -> None:

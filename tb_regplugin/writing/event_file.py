@@ -32,10 +32,13 @@ class EventFile:
     TensorBoard's own loader follows one file a run, so the writers of a run share one. Its
     directory is made if it is missing. On paths with a scheme (``gs://``, ``s3://``, …) it is
     several objects, see ``_Objects``.
+
+    Attributes:
+      directory: Where it is.
     """
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self.directory = directory
         self._path = ""
         self._file: IO[bytes] | _Objects | None = None
         self._users = 0
@@ -68,14 +71,14 @@ class EventFile:
             f"events.out.tfevents.{int(seconds):010d}.{socket.gethostname()}.{os.getpid()}."
             f"{next(_FILE_NUMBERS)}{SUFFIX}"
         )
-        self._path = os.path.join(self._directory, name)
+        self._path = os.path.join(self.directory, name)
         version = _record(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
-        remote = remote_files(self._directory)
+        remote = remote_files(self.directory)
         if remote is not None:
-            remote.makedirs(self._directory)
+            remote.makedirs(self.directory)
             self._file = _Objects(remote, self._path, version)
             return
-        os.makedirs(self._directory, exist_ok=True)
+        os.makedirs(self.directory, exist_ok=True)
         self._file = open(self._path, "wb")  # noqa: SIM115 - closed by close()
         try:
             self._append(version)
