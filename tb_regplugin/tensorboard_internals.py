@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import tensor_pb2
 
-_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def masked_crc(data: bytes) -> int:
@@ -32,14 +32,18 @@ def masked_crc(data: bytes) -> int:
 def remote_files(path: str) -> Any:
     """Returns the file system of a path with a scheme, such as ``gs://``; None for a local path.
 
-    It is ``tf.io.gfile``, of TensorFlow where that is installed, otherwise of TensorBoard. Without
-    it, such paths raise an ``ImportError`` or ``AttributeError``.
+    It is TensorFlow's ``tf.io.gfile`` where that is installed and knows the scheme, otherwise
+    TensorBoard's, which knows ``s3://`` by boto3 and what fsspec knows. Without it, such paths
+    raise an ``ImportError`` or ``AttributeError``.
     """
-    if not _HAS_SCHEME.match(path):
+    scheme = _SCHEME.match(path)
+    if scheme is None:
         return None
     from tensorboard.compat import tf
+    from tensorboard.compat.tensorflow_stub.io import gfile
 
-    return tf.io.gfile
+    schemes: list[str] = getattr(tf.io.gfile, "get_registered_schemes", list)()
+    return tf.io.gfile if scheme[1] in schemes else gfile
 
 
 def make_array(tensor: tensor_pb2.TensorProto) -> npt.NDArray[Any]:

@@ -30,7 +30,9 @@ ENVIRONMENTS = ROOT / ".venv-matrix"
 # The newest of these serve each row.
 _TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 # What needs a browser, an extra or the sources, or is the same on each version.
-_LEFT_OUT = ("demo", "fuzz", "growth", "readme", "recipes", "sessions", "wheel")
+_LEFT_OUT = (
+    *("demo", "fuzz", "growth", "object_storage", "readme", "recipes", "sessions", "wheel"),
+)
 _SHORT = (
     "tests/test_load.py",
     "tests/test_routes.py",

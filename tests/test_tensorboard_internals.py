@@ -11,6 +11,7 @@ import google_crc32c
 import numpy as np
 import pytest
 from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
+from tensorboard.compat.tensorflow_stub.io import gfile
 from tensorboard.data import grpc_provider
 from tensorboard.util import tensor_util
 
@@ -41,6 +42,14 @@ files = remote_files("memory://")
 assert files.isdir({str(tmp_path)!r}) and list(files.walk({str(tmp_path)!r}))
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_who_knows_a_scheme_serves_it() -> None:
+    """TensorFlow knows no ``s3://`` without tensorflow-io; TensorBoard's file system does."""
+    tf = pytest.importorskip("tensorflow")
+    assert tensorboard_internals.remote_files("ram://logs") is tf.io.gfile
+    assert tensorboard_internals.remote_files("s3://bucket/logs") is gfile
+    assert tensorboard_internals.remote_files("C:/logs") is None
 
 
 def test_a_tensor_becomes_an_array() -> None:

@@ -7,6 +7,8 @@ import time
 import weakref
 from array import array
 from collections.abc import Iterable
+from contextlib import suppress
+from queue import Empty
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ import numpy.typing as npt
 from tb_regplugin.log_format import MAX_BLOCK_ROWS
 from tb_regplugin.notices import warn
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.earlier import find_earlier, warn_of_earlier
+from tb_regplugin.writing.earlier import warn_of_earlier
 from tb_regplugin.writing.event_file import EventFile
 from tb_regplugin.writing.streams import Rows, Streams
 from tb_regplugin.writing.worker import TIMEOUT, Row, Worker
@@ -23,6 +25,8 @@ from tb_regplugin.writing.worker import TIMEOUT, Row, Worker
 # the disk takes nothing; from then on rows are dropped until it does.
 MAX_WAITING_BYTES = 64 * 2**20
 _PATIENCE = 1.0
+# How long the first row waits to hear of earlier recordings, in seconds: a remote path may hang.
+_LOOK_SECS = 5.0
 # What a row takes beside its values.
 _ROW_BYTES = 200
 
@@ -59,7 +63,6 @@ class BlockWriter:
         self._log_dir = log_dir
         self._pid = os.getpid()
         self._closed = self._is_stuck = False
-        self._name = name
         self._worker = Worker(Streams(file or EventFile(log_dir), name, flush_secs))
         # The layout of the row that came last, and its number.
         self._last: tuple[Layout | None, int] = (None, -1)
@@ -145,10 +148,12 @@ class BlockWriter:
         except IndexError:
             return
         worker = self._worker
-        earlier = worker.streams.earlier = find_earlier(self._log_dir, self._name)
-        if self._is_first:
-            warn_of_earlier(earlier, self._log_dir, step, stacklevel=5)
         worker.start()
+        if self._is_first and worker.has_started:
+            worker.wake.put(None)
+            with suppress(Empty):
+                worker.looked.get(timeout=_LOOK_SECS)
+                warn_of_earlier(worker.streams.earlier, self._log_dir, step, stacklevel=5)
 
     def _has_room(self, nbytes: int) -> bool:
         """Waits for a disk that is slow, and not for one that hangs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 import os
 import struct
@@ -39,11 +38,13 @@ class Earlier(NamedTuple):
 
 def find_earlier(directory: str, name: str) -> Earlier:
     """Looks for earlier recordings. Call it before anything is written."""
-    remote = remote_files(directory)
-    pattern = os.path.join(directory if remote else glob.escape(directory), f"*{SUFFIX}")
     steps, times = [], [0]
     try:
-        for path in (remote or glob).glob(pattern):
+        remote = remote_files(directory)
+        for name_of_file in (remote or os).listdir(directory):
+            if not name_of_file.endswith(SUFFIX):
+                continue
+            path = os.path.join(directory, name_of_file)
             if remote is None:
                 times.append(os.stat(path).st_mtime_ns)
             with remote.GFile(path, "rb") if remote else open(path, "rb") as file:

@@ -18,6 +18,10 @@ from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 # TensorBoard takes every file with "tfevents" in its name.
 SUFFIX = ".regularization"
 
+# How often an object of a remote path is put, and from which size on no more.
+MAX_PUTS = 32
+MAX_OBJECT_BYTES = 4 * 2**20
+
 _FILE_NUMBERS = itertools.count()
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 
@@ -26,17 +30,25 @@ class EventFile:
     """An event file of one or several writers: the first to open it makes it, the last closes it.
 
     TensorBoard's own loader follows one file a run, so the writers of a run share one. Its
-    directory is made if it is missing. Paths with a scheme (``gs://``, ``s3://``, …) go through
-    TensorFlow's file system where it is installed, otherwise through TensorBoard's.
+    directory is made if it is missing. On paths with a scheme (``gs://``, ``s3://``, …) it is
+    several objects, see ``_Objects``.
+
+    Attributes:
+      directory: Where it is.
     """
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
-        self._remote: Any = None
+        self.directory = directory
         self._path = ""
-        self._file: IO[bytes] | Any = None
+        self._file: IO[bytes] | _Objects | None = None
         self._users = 0
         self._lock = threading.RLock()
+
+    @property
+    def waits(self) -> bool:
+        """Whether events wait for ``flush``, as they do on remote paths."""
+        file = self._file
+        return isinstance(file, _Objects) and file.waits
 
     def open(self, after_ns: int = 0) -> EventFile:
         """Adds a user, and returns the file.
@@ -59,16 +71,17 @@ class EventFile:
             f"events.out.tfevents.{int(seconds):010d}.{socket.gethostname()}.{os.getpid()}."
             f"{next(_FILE_NUMBERS)}{SUFFIX}"
         )
-        self._path = os.path.join(self._directory, name)
-        self._remote = remote_files(self._directory)
-        if self._remote is None:
-            os.makedirs(self._directory, exist_ok=True)
-            self._file = open(self._path, "wb")  # noqa: SIM115 - closed by close()
-        else:
-            self._remote.makedirs(self._directory)
-            self._file = self._remote.GFile(self._path, "wb")
+        self._path = os.path.join(self.directory, name)
+        version = _record(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+        remote = remote_files(self.directory)
+        if remote is not None:
+            remote.makedirs(self.directory)
+            self._file = _Objects(remote, self._path, version)
+            return
+        os.makedirs(self.directory, exist_ok=True)
+        self._file = open(self._path, "wb")  # noqa: SIM115 - closed by close()
         try:
-            self.write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+            self._append(version)
         except Exception:
             file, self._file = self._file, None
             # What could not be written fails once more on closing.
@@ -77,21 +90,29 @@ class EventFile:
             raise
 
     def write(self, event: event_pb2.Event) -> None:
-        """Appends an event and hands it to the operating system.
+        """Appends an event and hands it to the operating system; on remote paths, see ``flush``.
 
         Raises:
           OSError: The disk is full, or somebody removed the file.
         """
-        data = event.SerializeToString()
-        length = _LENGTH.pack(len(data))
-        checksums = (_CHECKSUM.pack(masked_crc(part)) for part in (length, data))
         with self._lock:
-            self._file.write(b"".join((length, next(checksums), data, next(checksums))))
-            self._file.flush()
-            # A removed file takes writes without a word, and loses them.
-            is_local = self._remote is None and os.name == "posix"
-            if is_local and not os.fstat(self._file.fileno()).st_nlink:
-                raise FileNotFoundError(f"{self._path} was removed")
+            self._append(_record(event))
+
+    def _append(self, record: bytes) -> None:
+        assert self._file is not None
+        self._file.write(record)
+        if isinstance(self._file, _Objects):
+            return
+        self._file.flush()
+        # A removed file takes writes without a word, and loses them.
+        if os.name == "posix" and not os.fstat(self._file.fileno()).st_nlink:
+            raise FileNotFoundError(f"{self._path} was removed")
+
+    def flush(self) -> None:
+        """Puts what waits on a remote path, whose file system may raise errors of its own."""
+        with self._lock:
+            if self._file is not None:
+                self._file.flush()
 
     def close(self) -> None:
         """Takes a user away."""
@@ -99,4 +120,58 @@ class EventFile:
             self._users -= 1
             if self._users == 0:
                 file, self._file = self._file, None
-                file.close()
+                if file is not None:
+                    file.close()
+
+
+class _Objects:
+    """What takes the place of an event file on a remote path: objects that are put as a whole.
+
+    Object stores append nothing, so each flush puts the last object again, longer. After so many
+    times, or from so many bytes on, the next one begins: a byte travels ``MAX_PUTS`` times at
+    most, and their number stays small. By their names they come one after the other.
+
+    Args:
+      remote: The file system.
+      path: The first object's path; the others' are this and a number.
+      beginning: What each begins with.
+
+    Attributes:
+      waits: Whether something was written since the last flush.
+    """
+
+    def __init__(self, remote: Any, path: str, beginning: bytes) -> None:
+        self.waits = False
+        self._remote = remote
+        self._paths = (f"{path}.{number:06d}" if number else path for number in itertools.count())
+        self._beginning = beginning
+        self._begin()
+
+    def _begin(self) -> None:
+        self._path, self._puts, self._bytes = next(self._paths), 0, bytearray(self._beginning)
+
+    def write(self, data: bytes) -> None:
+        self._bytes += data
+        self.waits = True
+        if len(self._bytes) >= MAX_OBJECT_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.waits:
+            return
+        with self._remote.GFile(self._path, "wb") as file:
+            file.write(bytes(self._bytes))
+        self.waits = False
+        self._puts += 1
+        if self._puts == MAX_PUTS or len(self._bytes) >= MAX_OBJECT_BYTES:
+            self._begin()
+
+    def close(self) -> None:
+        self.flush()
+
+
+def _record(event: event_pb2.Event) -> bytes:
+    data = event.SerializeToString()
+    length = _LENGTH.pack(len(data))
+    checksums = (_CHECKSUM.pack(masked_crc(part)) for part in (length, data))
+    return b"".join((length, next(checksums), data, next(checksums)))

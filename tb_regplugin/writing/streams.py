@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tb_regplugin import log_format
 from tb_regplugin.log_format import Block, SegmentTag
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.earlier import Earlier
+from tb_regplugin.writing.earlier import Earlier, find_earlier
 from tb_regplugin.writing.event_file import EventFile
 
 # With both, a day of slow training is some 1,000 blocks in 100 tags.
@@ -153,6 +153,10 @@ class Streams:
         self._started_ns = 0
         self._is_open = False
 
+    def look_back(self) -> None:
+        """Looks for what the directory holds, before any row is taken."""
+        self.earlier = find_earlier(self._file.directory, self._name)
+
     def take(self, rows: Rows) -> None:
         """Takes rows, as arrays, and writes the blocks that are full.
 
@@ -217,7 +221,7 @@ class Streams:
         stream.last_step = self._last_steps[thread] = step
         if stream.block is not None and stream.block.is_full:
             self._write(stream)
-            if all(each.block is None for each in self._streams()):
+            if all(each.block is None for each in self._streams()) and not self._file.waits:
                 self.deadline = None
 
     def _new_life(self, first_step: float) -> _Life:
@@ -240,6 +244,7 @@ class Streams:
         self.deadline = None
         for stream in self._streams():
             self._write(stream)
+        self._file.flush()
 
     def _write(self, stream: _Stream) -> None:
         block, stream.block = stream.block, None

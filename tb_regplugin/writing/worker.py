@@ -47,6 +47,7 @@ class Worker:
     Attributes:
       entries: What waits, in order.
       wake: Gets something where the thread has to look.
+      looked: Gets something once the streams know of earlier recordings.
       is_idle: Whether the thread waits without an end.
       has_started: Whether there is a thread, as far as is known.
       failed: Whether nothing is written any more.
@@ -57,6 +58,7 @@ class Worker:
         self.streams = streams
         self.entries: deque[Row | Rows | _Request] = deque()
         self.wake: SimpleQueue[None] = SimpleQueue()
+        self.looked: SimpleQueue[None] = SimpleQueue()
         self.is_idle = self.has_started = self.failed = False
         self.failure: str | None = None
         self._numbers: dict[Layout, int] = {}
@@ -120,6 +122,10 @@ class Worker:
             self._run_token.pop()
         except IndexError:
             return
+        # Not while the thread that starts this one waits for it: an interrupt there would tell.
+        self._wait()
+        self.streams.look_back()
+        self.looked.put(None)
         while True:
             self._wait()
             while self.entries:
