@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tb_regplugin import Term, Writer, load
@@ -555,6 +555,7 @@ with tb_regplugin.Writer({str(tmp_path)!r}) as writer:
     ),
     st.booleans(),
 )
+@example([(0, [0]), (1, [0, 1]), (0, [1])], False)
 @settings(deadline=None)
 def test_threads_keep_every_row_and_each_may_restart(
     written: list[tuple[int, list[int]]], flushes: bool

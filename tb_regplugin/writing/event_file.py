@@ -19,8 +19,11 @@ from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 SUFFIX = ".regularization"
 
 # How often an object of a remote path is put, and from which size on no more.
-MAX_PUTS = 32
+MAX_PUTS = 4
 MAX_OBJECT_BYTES = 4 * 2**20
+
+# How long a put that failed waits to be tried again, in seconds: servers fail for a moment.
+_PAUSES = (1.0, 4.0)
 
 _FILE_NUMBERS = itertools.count()
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
@@ -159,8 +162,15 @@ class _Objects:
     def flush(self) -> None:
         if not self.waits:
             return
-        with self._remote.GFile(self._path, "wb") as file:
-            file.write(bytes(self._bytes))
+        for pause in (*_PAUSES, None):
+            try:
+                with self._remote.GFile(self._path, "wb") as file:
+                    file.write(bytes(self._bytes))
+                break
+            except Exception:
+                if pause is None:
+                    raise
+                time.sleep(pause)
         self.waits = False
         self._puts += 1
         if self._puts == MAX_PUTS or len(self._bytes) >= MAX_OBJECT_BYTES:

@@ -101,7 +101,7 @@ class _SegmentWriter:
         self._last_step = step
 
 
-@dataclass
+@dataclass(eq=False)
 class _Stream:
     """Rows whose steps increase, until a restart."""
 
@@ -170,8 +170,11 @@ class Streams:
             life = self._life_for(thread, step)
             stream = self._stream_of(life, step)
             block = self._block_of(stream, layout, step, float(wall_times[start]))
-            # The first of them fits; those from the next life's beginning on are that one's.
-            later = np.flatnonzero(steps[start:] >= life.end)
+            # The first of them fits; those from the next life's beginning on are that one's, and
+            # those that an earlier stream can go on are that stream's, so that the last row stands.
+            earlier = life.streams[: life.streams.index(stream)]
+            end = min([life.end, *(each.last_step + 1 for each in earlier)])
+            later = np.flatnonzero(steps[start:] >= end)
             rest = slice(start, start + int(later[0]) if len(later) else None)
             start += block.extend(steps[rest], wall_times[rest], values[rest])
             self._note(thread, stream, int(steps[start - 1]))
