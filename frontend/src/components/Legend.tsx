@@ -1,6 +1,8 @@
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { whyOutside } from "../data/recording.ts";
+import { HATCHES, type Hatch } from "../drawing/surface.ts";
+import { dashOf, hatchOf } from "../drawing/variants.ts";
 import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin, shortenMiddle } from "../model/format.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
@@ -79,16 +81,31 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
   if (band.role === "total") {
     return <span class="swatch swatch-line" aria-hidden="true" />;
   }
-  if (!isSummand(band)) {
-    return <span class="swatch swatch-dashed" style={{ color: colour }} aria-hidden="true" />;
+  if (band.role === "run" || !isSummand(band)) {
+    return (
+      <svg class="swatch" style={{ color: colour }} viewBox="0 0 16 12" aria-hidden="true">
+        <path
+          d="M0 6H16"
+          stroke="currentcolor"
+          stroke-width="2"
+          stroke-dasharray={dashOf(band).join(" ")}
+        />
+      </svg>
+    );
   }
-  const background =
-    band.role === "unexplained"
-      ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`
-      : colour;
-  return <span class="swatch" style={{ background }} aria-hidden="true" />;
+  const isUnexplained = band.role === "unexplained";
+  const hatch = isUnexplained ? "/" : hatchOf(band);
+  const style = {
+    ...(isUnexplained ? {} : { backgroundColor: colour }),
+    ...(hatch && { backgroundImage: stripes(hatch, isUnexplained ? colour : "#ffffff80") }),
+  };
+  return <span class="swatch" style={style} aria-hidden="true" />;
 }
 
+function stripes(hatch: Hatch, colour: string): string {
+  const across = HATCHES[hatch] + 90;
+  return `repeating-linear-gradient(${across}deg, ${colour} 0 2px, transparent 2px 5px)`;
+}
 function originOf(band: Band): string {
   const [only] = band.members;
   if (band.key === MORE_KEY || band.role === "run" || only === undefined) {

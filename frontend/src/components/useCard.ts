@@ -1,13 +1,13 @@
 /** What a card shows, from its recording, its view and the settings of all cards. */
 
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { CurvesQuery } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Finding } from "../data/findings.ts";
 import type { Recording } from "../data/recording.ts";
-import { bandColour } from "../drawing/colours.ts";
+import { bandColour, termVariant, withVariants } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { type Band, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
@@ -70,13 +70,25 @@ export function useCard(
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;
-  const bands = useMemo(
+  const chosen = useMemo(
     () =>
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
         : chooseBands(curves, { keep: view.isolated, top, order, pattern })),
     [curves, view.isolated, top, order, pattern, isOfGradients && settings.view],
+  );
+  useLayoutEffect(() => {
+    if (chosen) {
+      dashboard.showTerms(
+        recording.key,
+        chosen.map(({ key }) => key),
+      );
+    }
+  }, [chosen]);
+  const bands = useMemo(
+    () => chosen && withVariants(chosen, (key) => termVariant(key, termNumbers)),
+    [chosen, termNumbers],
   );
   const scale = yScale(settings.view, settings.scale);
   const picture = useMemo(() => {

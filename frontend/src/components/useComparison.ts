@@ -1,10 +1,11 @@
 /** What the chart across runs shows. */
 
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { fetchAll } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Recording } from "../data/recording.ts";
+import { runVariant, termVariant, withVariants } from "../drawing/colours.ts";
 import { type Band, chooseBands } from "../model/bands.ts";
 import {
   COMPARE_KEY,
@@ -61,7 +62,20 @@ export function useComparison(
   // Until the next answer comes the last one is shown, unless it is of something else.
   const isFitting = value?.group === group && value.isDifference === isDifference;
   const runs = isFitting ? value.runs : undefined;
-  const shown = useMemo(() => runs && show(runs, settings, view), [runs, settings, view]);
+  const { runNumbers, termNumbers } = state;
+  const shown = useMemo(() => {
+    const variantOf = (key: string) =>
+      isDifference ? termVariant(key, termNumbers) : runVariant(numberOf(runNumbers, key));
+    return runs && show(runs, settings, view, variantOf);
+  }, [runs, settings, view, runNumbers, termNumbers]);
+  useLayoutEffect(() => {
+    if (shown && isDifference) {
+      dashboard.showTerms(
+        COMPARE_KEY,
+        shown.bands.map(({ key }) => key),
+      );
+    }
+  }, [shown]);
   return {
     readable,
     asked,
@@ -74,7 +88,17 @@ export function useComparison(
   };
 }
 
-function show(runs: readonly RunCurves[], settings: Settings, view: View) {
+/** The number of the run that a recording's key names. */
+export function numberOf(runNumbers: ReadonlyMap<string, number>, key: string): number {
+  return runNumbers.get(JSON.parse(key)[0]) ?? 0;
+}
+
+function show(
+  runs: readonly RunCurves[],
+  settings: Settings,
+  view: View,
+  variantOf: (key: string) => number,
+) {
   const { compare, seeds, top, order, terms } = settings;
   const [first, second] = runs;
   if (first === undefined) {
@@ -82,7 +106,11 @@ function show(runs: readonly RunCurves[], settings: Settings, view: View) {
   }
   const shows = (key: string) => isShown(view, key);
   if (compare !== DIFFERENCE) {
-    const lines = joinSeeds(runLines(runs, compare), termPattern(seeds).pattern);
+    const joined = joinSeeds(runLines(runs, compare), termPattern(seeds).pattern);
+    const lines = joined.map((line) => {
+      const [band = line.band] = withVariants([line.band], variantOf);
+      return { ...line, band };
+    });
     const scale = yScale(compare === "ratio" ? "ratio" : "lines", settings.scale);
     const picture = comparisonPicture(lines, shows, compare, scale, first.curves);
     return { picture, bands: lines.map(({ band }) => band) };
@@ -92,7 +120,8 @@ function show(runs: readonly RunCurves[], settings: Settings, view: View) {
   }
   const curves = differenceOf(first.curves, second.curves);
   const pattern = termPattern(terms).pattern;
-  const bands = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const chosen = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const bands = withVariants(chosen, variantOf);
   const picture = { ...makePicture(curves, bands, shows), quantity: "difference" as const };
   return { picture, bands };
 }

@@ -1,7 +1,7 @@
 /** Draws a chart: its frame, and in it areas, lines with their envelopes, and marks. */
 
 import type { Range } from "../data/axis.ts";
-import { type Band, isSummand } from "../model/bands.ts";
+import type { Band } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
@@ -13,6 +13,7 @@ import { LOOKS, type Look, type Theme } from "./look.ts";
 import { paintFindings } from "./marks.ts";
 import { paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
+import { dashOf, hatchOf } from "./variants.ts";
 
 /** A single bucket between gaps has no width of its own. */
 const LONE_WIDTH = 3;
@@ -85,11 +86,22 @@ export function paintLayer(
   { band, above, below }: Layer,
   colourOf: ColourOf,
 ): void {
-  const fill = { colour: colourOf(band), alpha: 1, hatched: band.role === "unexplained" };
-  fillArea(surface, projection, x, above, fill);
-  if (below !== undefined) {
-    fillArea(surface, projection, x, below, fill);
+  for (const fill of fillsOf(band, colourOf)) {
+    fillArea(surface, projection, x, above, fill);
+    if (below !== undefined) {
+      fillArea(surface, projection, x, below, fill);
+    }
   }
+}
+
+/** What an area is filled with, one over the other. */
+export function fillsOf(band: Band, colourOf: ColourOf): readonly Fill[] {
+  const fill = { colour: colourOf(band), alpha: 1 };
+  if (band.role === "unexplained") {
+    return [{ ...fill, hatch: "/" }];
+  }
+  const hatch = hatchOf(band);
+  return hatch === undefined ? [fill] : [fill, { colour: "#ffffff", alpha: 0.5, hatch }];
 }
 
 /** What is seen behind all lines: envelopes, and what was smoothed. */
@@ -116,8 +128,8 @@ export function paintLine(
   colourOf: ColourOf,
 ): void {
   const width = band.role === "total" ? 1 : 1.5;
-  const dashed = band.role === "unexplained" || !isSummand(band);
-  strokeLine(surface, projection, x, values, { colour: colourOf(band), alpha: 1, width, dashed });
+  const stroke = { colour: colourOf(band), alpha: 1, width, dash: dashOf(band) };
+  strokeLine(surface, projection, x, values, stroke);
 }
 
 function paintReference(
@@ -129,7 +141,7 @@ function paintReference(
   const at = placeOf(projection, value);
   if (at !== undefined) {
     const { left, width } = projection.box;
-    const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
+    const stroke = { colour: look.text, alpha: 0.7, width: 1, dash: [4, 4] };
     surface.polyline([left, at, left + width, at], stroke);
   }
 }

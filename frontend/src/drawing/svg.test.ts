@@ -30,7 +30,7 @@ test("a figure has its title, its axes' labels and every band's name", () => {
   for (const text of ["my run", ">step<", ">loss<", ">data<", ">total<", ">residual<"]) {
     assert.ok(svg.includes(text), text);
   }
-  assert.match(svg, /<pattern id="h445566"/);
+  assert.match(svg, /<pattern id="h90445566"/);
 });
 
 test("names are escaped: the file is well-formed whatever they are", () => {

@@ -31,6 +31,8 @@ export interface Band {
   readonly values: Float64Array;
   /** The values before they were smoothed. */
   readonly raw?: Float64Array;
+  /** Of those that share a colour, which one it is, from 0: each has a hatch and a dash of its own. */
+  readonly variant?: number;
 }
 
 export interface BandOptions {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { numberTerms } from "../drawing/colours.ts";
+import { rankTerms } from "../drawing/termNumbers.ts";
 import { column, recording } from "../testing/curves.ts";
 import { groupings, groupNamer } from "./grouping.ts";
 
@@ -28,14 +28,14 @@ test("names with slashes offer their layers; a group that was chosen stays", () 
 test("groups have colours of their own, the same in every run", () => {
   const other = column("another/kernel", "penalty");
   const runs = [recording("a", "losses", [kernel, data]), recording("b", "losses", [other, bias])];
-  const numbers = numberTerms(new Map(), runs, groupNamer("layer:1"));
+  const ranks = rankTerms(new Map(), runs, () => groupNamer("layer:1"));
   assert.deepEqual(
-    [...numbers],
+    [...ranks],
     [
       ["data:block/data", 0],
-      ["penalty:another", 0],
-      ["penalty:bias", 1],
-      ["penalty:block", 2],
+      ["penalty:block", 0],
+      ["penalty:another", 1],
+      ["penalty:bias", 2],
     ],
   );
 });
