@@ -36,6 +36,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_many_terms_are_the_largest_and_the_rest(shared: str, open_page: Open) -> None:
     """Twelve terms have bands of their own, 288 make one; the number can be chosen."""
     dashboard = open_page(shared)
+    dashboard.option("Group by").select_option("Term")
     legend = dashboard.legend("many")
     expect(legend.get_by_role("button")).to_have_count(2 + 12 + 1)
     expect(legend.get_by_role("button", name="288 more terms")).to_be_visible()
@@ -43,6 +44,44 @@ def test_many_terms_are_the_largest_and_the_rest(shared: str, open_page: Open) -
     top.fill("3")
     top.press("Enter")
     expect(legend.get_by_role("button", name="297 more terms")).to_be_visible()
+
+
+def test_many_terms_are_grouped_and_a_group_opens(shared: str, open_page: Open) -> None:
+    """By the blocks in their names; the terms of one come in its place, and go again."""
+    dashboard = open_page(shared)
+    legend = dashboard.legend("many")
+    entries = legend.locator("[data-term]")
+    expect(entries).to_have_count(2 + 10)
+    expect(dashboard.term("many", "block_9 30 terms")).to_be_visible()
+    legend.get_by_role("button", name="Terms of block_8").click()
+    expect(entries).to_have_count(2 + 9 + 30)
+    # In the place of the sum, behind the larger block.
+    expect(entries.nth(2)).to_have_text(re.compile("block_9"))
+    expect(entries.nth(3)).to_have_text(re.compile("block_8/layer_0/kernel"))
+    expect(entries.nth(33)).to_have_text(re.compile("block_7"))
+    # 39 terms: beyond 24 colours, by their patterns.
+    looks = "e => getComputedStyle(e).backgroundColor + getComputedStyle(e).backgroundImage"
+    swatches = legend.locator("[data-term^='penalty:'] .swatch").all()
+    assert len({swatch.evaluate(looks) for swatch in swatches}) == 39
+    dashboard.page.wait_for_timeout(300)
+    dashboard.page.reload()
+    expect(entries).to_have_count(2 + 9 + 30)
+    legend.get_by_role("button", name="Terms of block_8").click()
+    expect(entries).to_have_count(2 + 10)
+
+
+def test_terms_are_grouped_by_an_expression(shared: str, open_page: Open) -> None:
+    """By what it captures; the sums are the server's. Nonsense is said to be nonsense."""
+    dashboard = open_page(shared)
+    dashboard.option("Group by").select_option("What names match")
+    dashboard.option("Group what matches").fill(r"/(layer_\d)\d?/")
+    expect(dashboard.term("many", "layer_0 l1, 10 terms")).to_be_visible()
+    expect(dashboard.term("many", "layer_2 110 terms")).to_be_visible()
+    point_at(dashboard.plot("many"), 0.5)
+    rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
+    expect(rows.filter(has_text="layer_2")).to_have_text(re.compile(r"layer_2\s*605\s*36.6"))
+    dashboard.option("Group what matches").fill("(")
+    expect(dashboard.frame.get_by_text("Not a regular expression.")).to_be_visible()
 
 
 def test_terms_are_grouped_by_layer_kind_and_all(shared: str, open_page: Open) -> None:
@@ -116,6 +155,7 @@ def test_the_order_of_terms_is_chosen(shared: str, open_page: Open) -> None:
 def test_the_tooltip_is_ordered_and_limited(shared: str, open_page: Open) -> None:
     """Smallest first, three rows, and how many more there are."""
     dashboard = open_page(shared)
+    dashboard.option("Group by").select_option("Term")
     dashboard.option("Tooltip order").select_option("Smallest first")
     rows = dashboard.option("Tooltip rows")
     rows.fill("3")
@@ -148,6 +188,7 @@ def test_the_table_has_exact_figures_and_sorts(shared: str, open_page: Open) -> 
 def test_the_table_isolates_and_has_the_charts_colours(shared: str, open_page: Open) -> None:
     """A term that is too small for a band of its own is shown alone from the table."""
     dashboard = open_page(shared)
+    dashboard.option("Group by").select_option("Term")
     dashboard.frame.get_by_role("checkbox", name="Table").check()
     card = dashboard.card("many")
     card.get_by_role("button", name="block_0/layer_7/kernel").click()

@@ -105,6 +105,7 @@ export function Card({ dashboard, state, recording }: Props) {
           dashboard={dashboard}
           viewKey={recording.key}
           bands={bands}
+          groups={{ ...card.grouping, columns: recording.columns }}
           total={card.totalLabel}
           colourOf={colourOf}
         />
@@ -117,6 +118,7 @@ export function Card({ dashboard, state, recording }: Props) {
           label={label}
           query={card.query}
           isWanted={card.isWanted}
+          grouping={card.grouping}
           pattern={card.pattern}
           colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
           onIsolate={isolateTerm}

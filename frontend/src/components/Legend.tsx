@@ -1,15 +1,20 @@
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { whyOutside } from "../data/recording.ts";
+import { type Column, columnKey, whyOutside } from "../data/recording.ts";
 import { HATCHES, type Hatch } from "../drawing/surface.ts";
 import { dashOf, hatchOf } from "../drawing/variants.ts";
 import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin, shortenMiddle } from "../model/format.ts";
+import type { Grouping } from "../model/grouping.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
-import { isolate, isShown, toggle } from "../model/view.ts";
+import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
+
+interface Groups extends Pick<Grouping, "groupOf" | "opened"> {
+  columns: readonly Column[];
+}
 
 interface Props {
   dashboard: Dashboard;
@@ -19,13 +24,16 @@ interface Props {
   name?: string;
   /** From bottom to top. */
   bands: readonly Band[];
+  /** Where bands may be sums of several terms. */
+  groups?: Groups;
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
   colourOf: (band: Band) => string;
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colourOf }: Props) {
+export function Legend(props: Props) {
+  const { dashboard, viewKey, name = "Terms", bands, total, colourOf } = props;
   const view = dashboard.viewOf(viewKey);
   // What a double-click isolates, it isolates in the view before its first click.
   const before = useRef(view);
@@ -46,6 +54,37 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
     onFocus: () => highlight(key),
     onBlur: () => highlight(undefined),
   });
+  const { groups } = props;
+  const closers = new Set<string>();
+  /** Opens a group, or, before the first term of one that is open, closes it. */
+  const groupButton = ({ key, label, members: [only] }: Band) => {
+    if (groups === undefined || only === undefined || key === MORE_KEY) {
+      return null;
+    }
+    const isClosed = (only.column.members?.length ?? 0) > 1;
+    const group = isClosed ? label : groups.groupOf(only.column);
+    if (!isClosed && (!groups.opened.has(group) || closers.has(group))) {
+      return null;
+    }
+    closers.add(group);
+    const terms = groups.columns
+      .filter((column) => column.role === "penalty" && groups.groupOf(column) === group)
+      .map(columnKey);
+    const change = (view: View) =>
+      isClosed ? openGroup(view, group, key, terms) : closeGroup(view, group, terms);
+    return (
+      <button
+        type="button"
+        class="term group-toggle"
+        aria-expanded={!isClosed}
+        aria-label={`Terms of ${group}`}
+        title={isClosed ? `Show the terms of ${group}` : `Sum the terms of ${group}`}
+        onClick={() => dashboard.changeView(viewKey, change)}
+      >
+        {isClosed ? "▸" : `▾ ${group}`}
+      </button>
+    );
+  };
   return (
     <ul class="legend" aria-label={name}>
       {total !== undefined && (
@@ -60,6 +99,7 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
         const origin = originOf(band);
         return (
           <li key={band.key}>
+            {groupButton(band)}
             <button
               type="button"
               class="term"

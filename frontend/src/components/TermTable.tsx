@@ -2,8 +2,10 @@ import { useState } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { fetchStatistics, type RowsQuery } from "../data/api.ts";
 import { columnKey, type Recording } from "../data/recording.ts";
+import type { TermFigures } from "../data/statistics.ts";
 import { formatStepRange, shortenMiddle } from "../model/format.ts";
 import { columnTitle, termKey } from "../model/gradients.ts";
+import type { Grouping } from "../model/grouping.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
 import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
 import { highlight } from "./highlight.ts";
@@ -15,6 +17,7 @@ interface Props {
   label: string;
   query: RowsQuery;
   isWanted: boolean;
+  grouping: Grouping;
   pattern: RegExp | undefined;
   /** The colour of a column by its key. */
   colourOf: (key: string) => string;
@@ -23,13 +26,15 @@ interface Props {
 
 /** Every term with its figures over the steps shown: the chart for those who read numbers. */
 export function TermTable(props: Props) {
-  const { dashboard, recording, label, query, isWanted, pattern, onIsolate } = props;
+  const { dashboard, recording, label, query, isWanted, grouping, pattern, onIsolate } = props;
   const [order, setOrder] = useState<TableOrder>();
   const { range, x, group } = query;
-  const question = JSON.stringify([recording.key, range, x, group]);
-  const { value, failure } = useAnswer(dashboard, question, isWanted, (signal) =>
-    fetchStatistics(recording, query, signal),
-  );
+  const question = JSON.stringify([recording.key, range, x, group, grouping.group]);
+  const { value, failure } = useAnswer(dashboard, question, isWanted, async (signal) => {
+    const answer = await fetchStatistics(recording, query, signal);
+    const rename = (row: TermFigures) => ({ ...row, column: grouping.rename(row.column) });
+    return { ...answer, terms: answer.terms.map(rename) };
+  });
   if (value === undefined) {
     return <p class="subtitle">{failure ?? "Loading…"}</p>;
   }

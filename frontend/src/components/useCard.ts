@@ -6,12 +6,13 @@ import type { CurvesQuery } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Finding } from "../data/findings.ts";
-import type { Recording } from "../data/recording.ts";
+import { columnKey, type Recording } from "../data/recording.ts";
 import { bandColour, termVariant, withVariants } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
-import { type Band, chooseBands, totalOf } from "../model/bands.ts";
+import { type Band, type BandOptions, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
 import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
+import { type Grouping, makeGrouping } from "../model/grouping.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange } from "../model/ranges.ts";
@@ -32,6 +33,7 @@ export interface CardState {
   /** It is on the screen, or nearly. */
   readonly isWanted: boolean;
   readonly query: CurvesQuery;
+  readonly grouping: Grouping;
   /** Only terms that match are shown. */
   readonly pattern: RegExp | undefined;
   readonly curves: Curves | undefined;
@@ -64,9 +66,17 @@ export function useCard(
   const isReadable = recording.columns.length > 0;
   const isOfGradients = GRADIENT_VIEWS.has(settings.view);
   const source = (isOfGradients && state.gradients.get(recording.key)) || recording;
-  const query = queryFor(settings, view, width);
+  // Who filters asks for terms, not for the groups that they happen to be in.
+  const isFiltered = settings.group === "auto" && settings.terms !== "";
+  const group = isOfGradients || isFiltered ? "term" : settings.group;
+  const { opened, isolated } = view;
+  const grouping = useMemo(
+    () => makeGrouping(group, source.columns, opened, isolated),
+    [group, source.columns, opened, isolated],
+  );
+  const query = queryFor(settings, view, width, grouping);
   const isWanted = isNear && state.isVisible && isReadable;
-  const { value: curves, failure } = useCurves(dashboard, source, query, isWanted);
+  const { value: curves, failure } = useCurves(dashboard, source, query, isWanted, grouping);
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;
@@ -75,8 +85,8 @@ export function useCard(
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
-        : chooseBands(curves, { keep: view.isolated, top, order, pattern })),
-    [curves, view.isolated, top, order, pattern, isOfGradients && settings.view],
+        : groupedBands(curves, grouping, source, { keep: isolated, top, order, pattern })),
+    [curves, grouping, isolated, top, order, pattern, isOfGradients && settings.view],
   );
   useLayoutEffect(() => {
     if (chosen) {
@@ -111,6 +121,7 @@ export function useCard(
     isReadable,
     isWanted,
     query,
+    grouping,
     pattern,
     curves,
     failure,
@@ -126,15 +137,35 @@ export function useCard(
   };
 }
 
-function queryFor(settings: Settings, view: View, width: number) {
-  const { group, top, x, smoothing, terms } = settings;
+/** However small the terms of an opened group are, they are shown, side by side. */
+function groupedBands(
+  curves: Curves,
+  { groupOf, opened }: Grouping,
+  { columns }: Recording,
+  options: BandOptions & { keep: ReadonlySet<string> },
+): readonly Band[] {
+  if (opened.size === 0) {
+    return chooseBands(curves, options);
+  }
+  const groups = new Map(
+    columns
+      .filter((column) => column.role === "penalty" && opened.has(groupOf(column)))
+      .map((column) => [columnKey(column), groupOf(column)]),
+  );
+  const keep = new Set([...options.keep, ...groups.keys()]);
+  return chooseBands(curves, { ...options, keep, groupOf: (key) => groups.get(key) });
+}
+
+function queryFor(settings: Settings, view: View, width: number, grouping: Grouping) {
+  const { top, x, smoothing, terms } = settings;
   // What is filtered or isolated may be none of the largest: then all are needed.
   const isOfGradients = GRADIENT_VIEWS.has(settings.view);
-  const isSelective = isOfGradients || terms !== "" || view.isolated.size > 0;
+  const { parameter: group, opened } = grouping;
+  const isSelective = isOfGradients || terms !== "" || view.isolated.size > 0 || opened.size > 0;
   return {
     range: view.range,
     buckets: bucketsFor(width),
-    group: isOfGradients ? "term" : group,
+    group,
     top: isSelective ? 0 : top,
     x,
     smoothing,

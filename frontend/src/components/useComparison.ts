@@ -17,6 +17,7 @@ import {
   runLines,
 } from "../model/compare.ts";
 import { DIFFERENCE, differenceOf, differencePair } from "../model/difference.ts";
+import { makeGrouping, renameSeries } from "../model/grouping.ts";
 import { makePicture, type Picture } from "../model/picture.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";
@@ -53,11 +54,24 @@ export function useComparison(
   const readable = recordings.filter(({ columns }) => columns.length > 0);
   const asked = isDifference ? differencePair(readable, settings) : readable;
   const group = isDifference ? settings.group : groupFor(compare);
-  const query = { range: view.range, buckets: bucketsFor(width), group, top: 0, x, smoothing };
-  const question = JSON.stringify([asked.map(({ key }) => key), query]);
+  const query = { range: view.range, buckets: bucketsFor(width), top: 0, x, smoothing };
+  const question = JSON.stringify([asked.map(({ key }) => key), group, query]);
   const isWanted = isNear && state.isVisible && width > 0;
   const { value, failure } = useAnswer(dashboard, question, isWanted, async (signal) => {
-    return { runs: await fetchAll(asked, query, signal), group, isDifference };
+    const groupings = new Map(
+      asked.map(({ key, columns }) => [key, makeGrouping(group, columns)] as const),
+    );
+    const parameterOf = ({ key }: Recording) => groupings.get(key)?.parameter ?? "term";
+    const answers = await fetchAll(
+      asked,
+      (recording) => ({ ...query, group: parameterOf(recording) }),
+      signal,
+    );
+    const runs = answers.map(({ recording, curves }) => {
+      const grouping = groupings.get(recording.key);
+      return { recording, curves: grouping ? renameSeries(curves, grouping) : curves };
+    });
+    return { runs, group, isDifference };
   });
   // Until the next answer comes the last one is shown, unless it is of something else.
   const isFitting = value?.group === group && value.isDifference === isDifference;

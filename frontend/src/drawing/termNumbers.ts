@@ -29,27 +29,30 @@ export function rankTerms(
   for (const roles of COLOURED) {
     let next = [...previous.keys()].filter((key) => roles.includes(roleOf(key))).length;
     for (const recording of recordings) {
-      for (const key of largestFirst(recording, roles, namerOf(recording))) {
-        if (!ranks.has(key)) {
-          ranks.set(key, next++);
-        }
+      const sizes = sizesOf(recording, roles, namerOf(recording));
+      for (const key of largestFirst([...sizes].filter(([key]) => !ranks.has(key)))) {
+        ranks.set(key, next++);
       }
     }
   }
   return ranks;
 }
 
-function largestFirst(
+function sizesOf(
   { columns }: Recording,
   roles: readonly string[],
   nameOf: (column: Column) => string,
-): readonly string[] {
+): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   for (const column of columns.filter(({ role }) => roles.includes(role))) {
     const key = `${column.role}:${nameOf(column)}`;
     sizes.set(key, (sizes.get(key) ?? 0) + (elements(column) ?? 0));
   }
-  return [...sizes]
+  return sizes;
+}
+
+function largestFirst(sizes: readonly [key: string, size: number][]): readonly string[] {
+  return sizes
     .toSorted(([left, a], [right, b]) => b - a || naturalCompare(left, right))
     .map(([key]) => key);
 }
