@@ -4,8 +4,9 @@ import { type Column, columnKey, whyOutside } from "../data/recording.ts";
 import { HATCHES, type Hatch } from "../drawing/surface.ts";
 import { dashOf, hatchOf } from "../drawing/variants.ts";
 import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
-import { formatOrigin, shortenMiddle } from "../model/format.ts";
+import { formatOrigin } from "../model/format.ts";
 import type { Grouping } from "../model/grouping.ts";
+import { shortNames } from "../model/names.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
 import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
@@ -55,6 +56,13 @@ export function Legend(props: Props) {
     onBlur: () => highlight(undefined),
   });
   const { groups } = props;
+  const names = shortNames(
+    bands.map(({ label }) => label),
+    40,
+  );
+  // What stands for most terms is named first, however many others there are.
+  const isRest = ({ key }: Band) => Number(key === MORE_KEY);
+  const listed = bands.toSorted((left, right) => isRest(right) - isRest(left));
   const closers = new Set<string>();
   /** Opens a group, or, before the first term of one that is open, closes it. */
   const groupButton = ({ key, label, members: [only] }: Band) => {
@@ -95,7 +103,7 @@ export function Legend(props: Props) {
           </button>
         </li>
       )}
-      {bands.map((band) => {
+      {listed.map((band) => {
         const origin = originOf(band);
         return (
           <li key={band.key}>
@@ -107,7 +115,7 @@ export function Legend(props: Props) {
               {...handlers(band.key)}
             >
               <Swatch band={band} colour={colourOf(band)} />
-              <span>{shortenMiddle(band.label, 40)}</span>
+              <span>{names.get(band.label)}</span>
               {origin !== "" && <span class="origin">{origin}</span>}
             </button>
           </li>

@@ -3,11 +3,19 @@ import type { Dashboard } from "../dashboard.ts";
 import { fetchStatistics, type RowsQuery } from "../data/api.ts";
 import { columnKey, type Recording } from "../data/recording.ts";
 import type { TermFigures } from "../data/statistics.ts";
-import { formatStepRange, shortenMiddle } from "../model/format.ts";
+import { formatStepRange } from "../model/format.ts";
 import { columnTitle, termKey } from "../model/gradients.ts";
 import type { Grouping } from "../model/grouping.ts";
+import { shortNames } from "../model/names.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
-import { reorder, sortRows, TABLE_COLUMNS, type TableOrder } from "../model/table.ts";
+import {
+  LARGEST_FIRST,
+  NONE,
+  reorder,
+  sortRows,
+  TABLE_COLUMNS,
+  type TableOrder,
+} from "../model/table.ts";
 import { highlight } from "./highlight.ts";
 import { useAnswer } from "./hooks.ts";
 
@@ -40,6 +48,12 @@ export function TermTable(props: Props) {
   }
   const { firstStep, lastStep, terms } = value;
   const matching = terms.filter(({ column }) => pattern === undefined || pattern.test(column.name));
+  const names = shortNames(
+    matching.map(({ column }) => columnTitle(column)),
+    40,
+  );
+  // Of groups, nobody recorded a variable.
+  const columns = TABLE_COLUMNS.filter(({ show }) => matching.some((row) => show(row) !== NONE));
   const steps =
     firstStep === null || lastStep === null ? "no steps" : formatStepRange(firstStep, lastStep);
   return (
@@ -50,7 +64,7 @@ export function TermTable(props: Props) {
         <caption class="subtitle">Steps {steps}</caption>
         <thead>
           <tr>
-            {TABLE_COLUMNS.map(({ id, label }) => (
+            {columns.map(({ id, label }) => (
               <th
                 key={id}
                 scope="col"
@@ -66,7 +80,7 @@ export function TermTable(props: Props) {
           </tr>
         </thead>
         <tbody>
-          {sortRows(matching, order).map((row) => {
+          {sortRows(matching, order ?? LARGEST_FIRST).map((row) => {
             const { role } = row.column;
             const key = role === "total" ? TOTAL_KEY : termKey(row.column);
             const title = columnTitle(row.column);
@@ -84,10 +98,10 @@ export function TermTable(props: Props) {
                       style={role === "total" ? {} : { background: props.colourOf(key) }}
                       aria-hidden="true"
                     />
-                    {shortenMiddle(title, 40)}
+                    {names.get(title)}
                   </button>
                 </th>
-                {TABLE_COLUMNS.slice(1).map(({ id, show }) => (
+                {columns.slice(1).map(({ id, show }) => (
                   <td key={id}>{show(row)}</td>
                 ))}
               </tr>

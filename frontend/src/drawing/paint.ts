@@ -60,9 +60,12 @@ function paintPicture(
   if (picture.view === "strip") {
     paintStrip(surface, projection, picture, look);
   } else {
-    for (const layer of picture.layers) {
-      paintLayer(surface, projection, picture.x, layer, colourOf);
-    }
+    // From the outside in, each reaching a pixel under the next one: where two edges cover a pixel
+    // in part, the page would show through as a seam.
+    picture.layers.toReversed().forEach((layer, fromTop) => {
+      const overlap = fromTop < picture.layers.length - 1 ? surface.ratio : 0;
+      paintLayer(surface, projection, picture.x, layer, colourOf, overlap);
+    });
   }
   for (const reference of picture.references) {
     paintReference(surface, projection, reference, look);
@@ -85,11 +88,12 @@ export function paintLayer(
   x: Float64Array,
   { band, above, below }: Layer,
   colourOf: ColourOf,
+  overlap = 0,
 ): void {
   for (const fill of fillsOf(band, colourOf)) {
-    fillArea(surface, projection, x, above, fill);
+    fillArea(surface, projection, x, above, fill, overlap);
     if (below !== undefined) {
-      fillArea(surface, projection, x, below, fill);
+      fillArea(surface, projection, x, below, fill, -overlap);
     }
   }
 }
@@ -209,14 +213,19 @@ function forStretches(values: Float64Array, call: (begin: number, end: number) =
   }
 }
 
-/** Fills between two edges, one shape for each stretch without a gap. */
+/**
+ * Fills between two edges, one shape for each stretch without a gap. An overlap moves the lower edge
+ * down by as many pixels, a negative one the upper edge up.
+ */
 function fillArea(
   surface: Surface,
   projection: Projection,
   x: Float64Array,
   { lower, upper }: Area,
   fill: Fill,
+  overlap = 0,
 ): void {
+  const [rise, sink] = [Math.min(0, overlap), Math.max(0, overlap)];
   forStretches(upper, (begin, end) => {
     if (end - begin === 1) {
       const width = LONE_WIDTH * surface.ratio;
@@ -232,8 +241,8 @@ function fillArea(
     for (let i = begin; i < end; i++) {
       const at = 2 * (i - begin);
       points[at] = points[back - at] = projection.x(x[i] ?? 0);
-      points[at + 1] = projection.y(upper[i] ?? 0);
-      points[back - at + 1] = projection.y(lower[i] ?? 0);
+      points[at + 1] = projection.y(upper[i] ?? 0) + rise;
+      points[back - at + 1] = projection.y(lower[i] ?? 0) + sink;
     }
     surface.polygon(points, fill);
   });

@@ -120,7 +120,51 @@ function rectangle({ left, top, width, height }: Box, fill: string): string {
 }
 
 function path(points: Points): string {
-  return Array.from(points, round).join(" ");
+  const parts: string[] = [];
+  for (const i of kept(points)) {
+    parts.push(`${tenth(points[2 * i] ?? 0)} ${tenth(points[2 * i + 1] ?? 0)}`);
+  }
+  return parts.join(" ");
+}
+
+/** What nobody sees in print, in pixels. */
+const TOLERANCE = 0.1;
+
+/** The points without which the line would be elsewhere: a thousand smooth bands need few each. */
+function kept(points: Points): readonly number[] {
+  const count = points.length / 2;
+  const keep = [0];
+  let from = 0;
+  let [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 1; i < count; i++) {
+    // From the last point kept, all that came since lie within the tolerance of one direction.
+    const slopes = (at: number) => {
+      const across = (points[2 * at] ?? 0) - (points[2 * from] ?? 0);
+      const down = (points[2 * at + 1] ?? 0) - (points[2 * from + 1] ?? 0);
+      return [across, down] as const;
+    };
+    let [across, down] = slopes(i);
+    const isTurned =
+      across === 0 || across > 0 !== (points[2 * i - 2] ?? 0) > (points[2 * from] ?? 0);
+    const slope = down / across;
+    if (i - 1 > from && (isTurned || slope > steepest || slope < flattest)) {
+      keep.push(i - 1);
+      from = i - 1;
+      [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      [across, down] = slopes(i);
+    }
+    const slack = TOLERANCE / Math.abs(across);
+    steepest = Math.min(steepest, down / across + slack);
+    flattest = Math.max(flattest, down / across - slack);
+  }
+  if (count > 1) {
+    keep.push(count - 1);
+  }
+  return keep;
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function round(value: number): number {

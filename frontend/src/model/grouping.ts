@@ -2,6 +2,7 @@
 
 import type { Curves } from "../data/curves.ts";
 import { type Column, columnKey } from "../data/recording.ts";
+import { sharedParts } from "./names.ts";
 import { termPattern } from "./terms.ts";
 
 const UNKNOWN_KIND = "unknown";
@@ -128,7 +129,7 @@ function automaticNamer(columns: readonly Column[]): Namer {
   if (names.length <= MOST_TERMS) {
     return ({ name }) => name;
   }
-  const shared = sharedParts(names);
+  const shared = sharedParts(names.map((name) => name.match(PART) ?? [name]));
   return severalOnly(columns, (name) => placeInModel(name, shared));
 }
 
@@ -153,19 +154,6 @@ const PART = /[^/.]+[/.]*/g;
 const PIECE = /[^_-]+[_-]*/g;
 /** "7", "conv4" and "block2a", but not the "conv2d" that says how many dimensions there are. */
 const NUMBERED = /\d[a-ce-z]?$/i;
-
-/** How many parts all names begin with, the last part of the shortest left out. */
-function sharedParts(names: readonly string[]): number {
-  const [first = [], ...others] = names.map((name) => name.match(PART) ?? []);
-  let shared = 0;
-  while (
-    shared < first.length - 1 &&
-    others.every((parts) => shared < parts.length - 1 && parts[shared] === first[shared])
-  ) {
-    shared++;
-  }
-  return shared;
-}
 
 /**
  * A name up to its first number: a stage, a block or a layer. Without one, up to the first part

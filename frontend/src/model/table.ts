@@ -13,7 +13,7 @@ export interface TableColumn {
   readonly show: (row: TermFigures) => string;
 }
 
-const NONE = "–";
+export const NONE = "–";
 
 const figure = (id: string, label: string, pick: (row: TermFigures) => number | null) => ({
   id,
@@ -69,6 +69,9 @@ export interface TableOrder {
   readonly id: string;
   readonly isDescending: boolean;
 }
+
+/** Until a heading is clicked. */
+export const LARGEST_FIRST: TableOrder = { id: "mean", isDescending: true };
 
 /** A second click on a heading turns its order round; numbers begin with the largest. */
 export function reorder(previous: TableOrder | undefined, id: string): TableOrder {
