@@ -90,8 +90,8 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   private numberTerms(group: string, recordings: readonly Recording[]) {
-    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), recordings, () =>
-      groupNamer(group),
+    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), recordings, ({ columns }) =>
+      groupNamer(group, columns),
     );
     this.ranks.set(group, ranks);
     return numberTerms(ranks, this.shownOf(group).inOrder(recordings, ranks));

@@ -44,7 +44,7 @@ test("names with slashes offer their layers; a group that was chosen stays", () 
 test("groups have colours of their own, the same in every run", () => {
   const other = column("another/kernel", "penalty");
   const runs = [recording("a", "losses", [kernel, data]), recording("b", "losses", [other, bias])];
-  const ranks = rankTerms(new Map(), runs, () => groupNamer("layer:1"));
+  const ranks = rankTerms(new Map(), runs, ({ columns }) => groupNamer("layer:1", columns));
   assert.deepEqual(
     [...ranks],
     [

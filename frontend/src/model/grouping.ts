@@ -92,7 +92,7 @@ function setsOf(columns: readonly Column[], groupOf: Namer, opened: ReadonlySet<
 }
 
 /** Names of columns are those of their groups; only penalties are ever joined. */
-export function groupNamer(group: string, columns: readonly Column[] = []): Namer {
+export function groupNamer(group: string, columns: readonly Column[]): Namer {
   const penaltyName = penaltyNamer(group, columns);
   return (column) => (column.role === "penalty" ? penaltyName(column) : column.name);
 }
