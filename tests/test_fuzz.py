@@ -31,6 +31,7 @@ SOME = settings(MANY, max_examples=MANY.max_examples // 4)
 
 WORDS = [
     *("term", "kind", "all", "layer:1", "layer:0", "layer:", "layer:99999999999"),
+    *("sets:0*2.-.1", "sets:", "sets:1*999999", "sets:.", "sets:*", "sets:-1"),
     *("step", "wall_time", "relative", "csv", "json", "min,max", "smoothed", "min,,max", ","),
     *("0", "7", "-1", "1e3", "1e308", "-1e308", "nan", "inf", "0.999", "1.0", "0.5", "9" * 30),
     *("-9223372036854775808", "9223372036854775807", "run", "odd", NAME, "", " ", "\x00", "٣"),

@@ -73,6 +73,7 @@ def _curves(plugin: RegularizationPlugin, **query: Any) -> tuple[dict[str, Any],
         ("all", {"penalties": 4.0}),
         ("layer:1", {"a": 6.0, "b": -3.0, "bias": 1.0}),
         ("layer:2", {"a/x": 4.0, "b/kernel": -3.0, "a/y": 2.0, "bias": 1.0}),
+        ("sets:-*2.7.0.7", {"set 7": 6.0, "set 0": -3.0, "bias": 1.0}),
         ("layer:3", dict(zip([term.name for term in TERMS], SIZES, strict=True))),
     ],
 )
@@ -338,10 +339,13 @@ def test_another_question_has_another_tag(plugin: RegularizationPlugin) -> None:
 @pytest.mark.parametrize(
     ("route", "query", "reason"),
     [
-        ("/curves", {"group": "size"}, "group must be 'term', 'kind', 'all' or 'layer:DEPTH'"),
+        ("/curves", {"group": "size"}, "group must be 'term', 'kind', 'all', "),
         ("/curves", {"group": "layer"}, "DEPTH"),
         ("/statistics", {"group": "layer:0"}, "from 1 to 100"),
         ("/curves", {"group": "layer:٣"}, "from 1 to 100"),
+        ("/curves", {"group": "sets:"}, "'' is not"),
+        ("/curves", {"group": "sets:1*0"}, "'1*0' is not"),
+        ("/curves", {"group": "sets:1*99999.2*2"}, "'2*2' is not, or is too much"),
         ("/curves", {"top": "-1"}, "top is -1; it must be from 0"),
         ("/curves", {"x": "time"}, "x must be one of 'step', 'wall_time', 'relative'"),
         ("/curves", {"x": "relative", "start": "nan"}, "start must be a number"),

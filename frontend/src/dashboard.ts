@@ -5,8 +5,9 @@ import type { Range } from "./data/axis.ts";
 import type { Finding } from "./data/findings.ts";
 import { FindingsWatch } from "./data/findingsWatch.ts";
 import type { Recording } from "./data/recording.ts";
-import { numberRuns, numberTerms } from "./drawing/colours.ts";
+import { numberRuns } from "./drawing/colours.ts";
 import type { Theme } from "./drawing/look.ts";
+import { numberTerms, rankTerms, ShownTerms } from "./drawing/termNumbers.ts";
 import { foldValidations } from "./model/findings.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
@@ -43,7 +44,9 @@ export interface DashboardState {
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
   private request = 0;
-  private readonly groupNumbers = new Map<string, ReadonlyMap<string, number>>();
+  /** Every grouping has colours of its own. */
+  private readonly ranks = new Map<string, ReadonlyMap<string, number>>();
+  private readonly shownTerms = new Map<string, ShownTerms>();
   private readonly watch = new FindingsWatch(
     () => this.state.isVisible,
     (key, found) => this.setFindings(key, found),
@@ -88,15 +91,30 @@ export class Dashboard extends Store<DashboardState> {
     );
   }
 
-  /** Every grouping has its own numbers, which its groups keep. */
   private numberTerms(group: string, recordings: readonly Recording[]) {
-    const numbers = numberTerms(
-      this.groupNumbers.get(group) ?? new Map(),
-      recordings,
-      groupNamer(group),
+    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), recordings, ({ columns }) =>
+      groupNamer(group, columns),
     );
-    this.groupNumbers.set(group, numbers);
-    return numbers;
+    this.ranks.set(group, ranks);
+    return numberTerms(ranks, this.shownOf(group).inOrder(recordings, ranks));
+  }
+
+  private shownOf(group: string): ShownTerms {
+    const shown = this.shownTerms.get(group) ?? new ShownTerms();
+    this.shownTerms.set(group, shown);
+    return shown;
+  }
+
+  /** What is drawn of a recording: those terms get colours that no other term has. */
+  showTerms(recording: string, keys: readonly string[]): void {
+    const { settings, recordings = [] } = this.state;
+    if (this.shownOf(settings.group).add(recording, keys)) {
+      const termNumbers = this.numberTerms(settings.group, recordings);
+      const { termNumbers: before } = this.state;
+      if ([...termNumbers].some(([key, number]) => before.get(key) !== number)) {
+        this.update({ termNumbers });
+      }
+    }
   }
 
   /** Nothing is fetched while the tab is hidden; what was missed is fetched when it is shown. */

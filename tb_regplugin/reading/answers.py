@@ -148,7 +148,7 @@ def export_answer(contents: Contents, query: Query) -> Iterator[str]:
 
 
 def _grouped(contents: Contents, query: Query) -> tuple[Column, ...]:
-    columns = group(contents.columns, query.group, query.depth)
+    columns = group(contents.columns, query.group, query.depth, query.sets)
     if len(columns) > MAX_COLUMNS:
         raise QueryError(
             f"That is {len(columns):,} columns, and one answer looks at {MAX_COLUMNS:,} at most. "

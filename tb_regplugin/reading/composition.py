@@ -198,22 +198,28 @@ def first_significant_residual(table: Table, start: int) -> int | None:
     return None
 
 
-def group(columns: Sequence[Column], by: str, depth: int) -> tuple[Column, ...]:
+def group(
+    columns: Sequence[Column], by: str, depth: int = 0, sets: Sequence[int | None] = ()
+) -> tuple[Column, ...]:
     """Joins penalties; a group stands where its first member stood.
 
     Args:
       columns: Some of them penalties.
-      by: ``"kind"``, ``"all"`` as one, ``"layer"``: the first parts of their names, or ``"term"``:
-        each for itself.
+      by: ``"kind"``, ``"all"`` as one, ``"layer"``: the first parts of their names, ``"sets"``: as
+        they are given, or ``"term"``: each for itself.
       depth: By how many parts of the names, between slashes.
+      sets: By the place of a column: the number of its set, if it is in one.
     """
     if by == "term":
         return tuple(columns)
     # By the group's name, or by the column itself where it is in none.
     members: dict[str | Column, list[Column]] = {}
-    for column in columns:
-        key = _group_name(column.term, by, depth) if column.term.role == "penalty" else column
-        members.setdefault(key, []).append(column)
+    for place, column in enumerate(columns):
+        name = None
+        if column.term.role == "penalty":
+            number = sets[place] if place < len(sets) else None
+            name = _group_name(column.term, by, depth, number)
+        members.setdefault(column if name is None else name, []).append(column)
     return tuple(_join(key, members[key]) if isinstance(key, str) else key for key in members)
 
 
@@ -247,7 +253,9 @@ def keep_largest(
     return tuple(sorted([*kept, rest], key=lambda column: column.derived))
 
 
-def _group_name(term: Term, by: str, depth: int) -> str:
+def _group_name(term: Term, by: str, depth: int, number: int | None) -> str | None:
+    if by == "sets":
+        return None if number is None else f"set {number}"
     if by == "kind":
         return term.kind or "unknown"
     if by == "all":

@@ -13,12 +13,15 @@ MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
 MAX_TOP = 100_000
 MAX_DEPTH = 100
+# Columns that can be put into sets.
+MAX_IN_SETS = 100_000
 MAX_SMOOTHING = 0.999
 FORMATS = ("csv", "json")
 # Those that a question can leave out to save bytes.
 ARRAYS = ("min", "mean", "max", "last", "rows", "smoothed")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_SET = re.compile(r"([0-9]{1,6}|-)(?:\*([1-9][0-9]{0,5}))?")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 
 
@@ -38,6 +41,7 @@ class Query:
     end: Number | None
     group: str = "term"
     depth: int = 0
+    sets: tuple[int | None, ...] = ()
     buckets: int = DEFAULT_BUCKETS
     top: int = 0
     smoothing: float = 0.0
@@ -93,21 +97,38 @@ def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | Non
     return x, start, end
 
 
-def _grouping(query: Mapping[str, str]) -> tuple[str, int]:
+def _grouping(query: Mapping[str, str]) -> tuple[str, int, tuple[int | None, ...]]:
     text = query.get("group", "term")
     if text in ("term", "kind", "all"):
-        return text, 0
+        return text, 0, ()
     kind, _, depth = text.partition(":")
+    if kind == "sets":
+        return kind, 0, _sets(depth)
     if kind != "layer":
         raise QueryError(
-            f"group must be 'term', 'kind', 'all' or 'layer:DEPTH', not {text[:40]!r}."
+            f"group must be 'term', 'kind', 'all', 'layer:DEPTH' or 'sets:SETS', not {text[:40]!r}."
         )
     if not re.fullmatch("[0-9]{1,9}", depth, re.ASCII) or not 1 <= int(depth) <= MAX_DEPTH:
         raise QueryError(
             f"The DEPTH of 'layer:DEPTH' must be a whole number from 1 to {MAX_DEPTH}, "
             f"not {depth[:40]!r}."
         )
-    return kind, int(depth)
+    return kind, int(depth), ()
+
+
+def _sets(text: str) -> tuple[int | None, ...]:
+    sets: list[int | None] = []
+    for part in text.split("."):
+        match = _SET.fullmatch(part)
+        count = int(match[2] or 1) if match else 0
+        if match is None or len(sets) + count > MAX_IN_SETS:
+            raise QueryError(
+                "The SETS of 'sets:SETS' must be numbers of sets, or '-', with '.' between and "
+                f"'*COUNT' behind what repeats, for at most {MAX_IN_SETS:,} columns; "
+                f"{part[:40]!r} is not, or is too much."
+            )
+        sets += [None if match[1] == "-" else int(match[1])] * count
+    return tuple(sets)
 
 
 def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:

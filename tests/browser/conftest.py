@@ -100,8 +100,9 @@ class Dashboard:
         return self.card(run).get_by_role("list", name="Terms")
 
     def term(self, run: str, name: str) -> Any:
-        """Returns a run's legend entry: findings and the table have buttons of that name too."""
-        return self.legend(run).get_by_role("button", name=name)
+        """Returns a run's legend entry: what else is named after a term is none."""
+        entries = self.frame.locator("[data-term]")
+        return self.legend(run).get_by_role("button", name=name).and_(entries)
 
     def colour(self, run: str, term: str) -> tuple[int, ...]:
         """Returns the colour of a term in a run's legend, as red, green and blue up to 255."""

@@ -11,6 +11,29 @@ from tb_regplugin.terms import GRADIENT_ROLES, Layout
 from tb_regplugin.writing.event_file import EventFile
 from tests.logs import recording_events, write_events
 
+# The names of what well-known models train, as their frameworks give them.
+MODELS = {
+    "resnet": [
+        f"conv{stage}_block{block}_{layer}_{part}"
+        for stage, blocks in ((2, 3), (3, 4), (4, 6), (5, 3))
+        for block in range(1, blocks + 1)
+        for layer in (0, 1, 2, 3)
+        for part in ("conv/kernel", "conv/bias", "bn/gamma", "bn/beta")
+    ],
+    "bert": [
+        f"bert/encoder/layer_{layer}/{part}/{what}"
+        for layer in range(12)
+        for part in ("attention/self/query", "attention/self/key", "intermediate", "output")
+        for what in ("kernel", "bias")
+    ],
+    "gpt2": [
+        f"transformer.h.{layer}.{part}.{what}"
+        for layer in range(12)
+        for part in ("ln_1", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj", "ln_2")
+        for what in ("weight", "bias")
+    ],
+}
+
 KERNEL = Term("dense/kernel", kind="l2", strength=0.01, coefficient=0.01)
 BIAS = Term("dense/bias", kind="l1", strength=0.5, coefficient=0.5)
 

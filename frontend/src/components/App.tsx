@@ -9,6 +9,7 @@ import { Notice } from "./Notice.tsx";
 import { Overview } from "./Overview.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
+import { useSidebarWidth } from "./SidebarEdge.tsx";
 import { Toolbar } from "./Toolbar.tsx";
 
 /** The whole page: the run picker beside the cards of the chosen recordings. */
@@ -16,14 +17,21 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
   const state = useStore(dashboard);
   const { recordings, filter, choice } = state;
   const filtered = useMemo(() => filterRecordings(recordings ?? [], filter), [recordings, filter]);
+  const [sidebar, setSidebar] = useSidebarWidth();
   const pinned = (key: string) => Number(dashboard.viewOf(key).isPinned ?? false);
   const shown = filtered.matching
     .filter(({ key }) => choice.chosen.has(key))
     .toSorted((left, right) => pinned(right.key) - pinned(left.key));
 
   return (
-    <div class="app">
-      <RunPicker dashboard={dashboard} state={state} filtered={filtered} />
+    <div class="app" style={{ "--sidebar": `${sidebar}px` }}>
+      <RunPicker
+        dashboard={dashboard}
+        state={state}
+        filtered={filtered}
+        width={sidebar}
+        onWidth={setSidebar}
+      />
       <main class="main" aria-label="Charts" tabIndex={-1}>
         <h1 class="unseen">Regularization</h1>
         {state.isUnreachable && (

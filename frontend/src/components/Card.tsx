@@ -11,7 +11,7 @@ import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
 import { CardMenu } from "./CardMenu.tsx";
-import { chartHeight } from "./chartHeight.ts";
+import { chartHeight, stripHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
@@ -34,9 +34,9 @@ export function Card({ dashboard, state, recording }: Props) {
   const isFull = useFullScreen(element);
   // What fills the screen is outside of the area that scrolls.
   const isNear = useNear(element) || isFull;
-  const height = chartHeight(width, isFull);
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
+  const height = Math.max(chartHeight(width, isFull), picture ? stripHeight(picture) : 0);
   const isolateTerm = (key: string) =>
     dashboard.changeView(recording.key, (current) => isolate(current, key));
 
@@ -105,6 +105,7 @@ export function Card({ dashboard, state, recording }: Props) {
           dashboard={dashboard}
           viewKey={recording.key}
           bands={bands}
+          groups={{ ...card.grouping, columns: recording.columns }}
           total={card.totalLabel}
           colourOf={colourOf}
         />
@@ -117,6 +118,7 @@ export function Card({ dashboard, state, recording }: Props) {
           label={label}
           query={card.query}
           isWanted={card.isWanted}
+          grouping={card.grouping}
           pattern={card.pattern}
           colourOf={(key) => columnColour(state.theme, key, state.termNumbers)}
           onIsolate={isolateTerm}

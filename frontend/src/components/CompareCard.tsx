@@ -19,7 +19,7 @@ import { DifferencePair } from "./DifferencePair.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { TextField } from "./TextField.tsx";
-import { useComparison } from "./useComparison.ts";
+import { numberOf, useComparison } from "./useComparison.ts";
 
 interface Props {
   dashboard: Dashboard;
@@ -41,7 +41,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const zoomTo = (range: Range | undefined) => dashboard.zoom(COMPARE_KEY, range, whole);
   const colourIn = (theme: Theme, band: Band) =>
     band.role === "run"
-      ? runColour(theme, runNumbers.get(JSON.parse(band.key)[0]) ?? 0)
+      ? runColour(theme, numberOf(runNumbers, band.key))
       : bandColour(theme, band, termNumbers);
   const colourOf = useCallback(
     (band: Band) => colourIn(theme, band),

@@ -1,13 +1,21 @@
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { whyOutside } from "../data/recording.ts";
+import { type Column, columnKey, whyOutside } from "../data/recording.ts";
+import { HATCHES, type Hatch } from "../drawing/surface.ts";
+import { dashOf, hatchOf } from "../drawing/variants.ts";
 import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
-import { formatOrigin, shortenMiddle } from "../model/format.ts";
+import { formatOrigin } from "../model/format.ts";
+import type { Grouping } from "../model/grouping.ts";
+import { shortNames } from "../model/names.ts";
 import { TOTAL_KEY } from "../model/picture.ts";
-import { isolate, isShown, toggle } from "../model/view.ts";
+import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
+
+interface Groups extends Pick<Grouping, "groupOf" | "opened"> {
+  columns: readonly Column[];
+}
 
 interface Props {
   dashboard: Dashboard;
@@ -17,13 +25,16 @@ interface Props {
   name?: string;
   /** From bottom to top. */
   bands: readonly Band[];
+  /** Where bands may be sums of several terms. */
+  groups?: Groups;
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
   colourOf: (band: Band) => string;
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colourOf }: Props) {
+export function Legend(props: Props) {
+  const { dashboard, viewKey, name = "Terms", bands, total, colourOf } = props;
   const view = dashboard.viewOf(viewKey);
   // What a double-click isolates, it isolates in the view before its first click.
   const before = useRef(view);
@@ -44,6 +55,44 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
     onFocus: () => highlight(key),
     onBlur: () => highlight(undefined),
   });
+  const { groups } = props;
+  const names = shortNames(
+    bands.map(({ label }) => label),
+    40,
+  );
+  // What stands for most terms is named first, however many others there are.
+  const isRest = ({ key }: Band) => Number(key === MORE_KEY);
+  const listed = bands.toSorted((left, right) => isRest(right) - isRest(left));
+  const closers = new Set<string>();
+  /** Opens a group, or, before the first term of one that is open, closes it. */
+  const groupButton = ({ key, label, members: [only] }: Band) => {
+    if (groups === undefined || only === undefined || key === MORE_KEY) {
+      return null;
+    }
+    const isClosed = (only.column.members?.length ?? 0) > 1;
+    const group = isClosed ? label : groups.groupOf(only.column);
+    if (!isClosed && (!groups.opened.has(group) || closers.has(group))) {
+      return null;
+    }
+    closers.add(group);
+    const terms = groups.columns
+      .filter((column) => column.role === "penalty" && groups.groupOf(column) === group)
+      .map(columnKey);
+    const change = (view: View) =>
+      isClosed ? openGroup(view, group, key, terms) : closeGroup(view, group, terms);
+    return (
+      <button
+        type="button"
+        class="term group-toggle"
+        aria-expanded={!isClosed}
+        aria-label={`Terms of ${group}`}
+        title={isClosed ? `Show the terms of ${group}` : `Sum the terms of ${group}`}
+        onClick={() => dashboard.changeView(viewKey, change)}
+      >
+        {isClosed ? "▸" : `▾ ${group}`}
+      </button>
+    );
+  };
   return (
     <ul class="legend" aria-label={name}>
       {total !== undefined && (
@@ -54,10 +103,11 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
           </button>
         </li>
       )}
-      {bands.map((band) => {
+      {listed.map((band) => {
         const origin = originOf(band);
         return (
           <li key={band.key}>
+            {groupButton(band)}
             <button
               type="button"
               class="term"
@@ -65,7 +115,7 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
               {...handlers(band.key)}
             >
               <Swatch band={band} colour={colourOf(band)} />
-              <span>{shortenMiddle(band.label, 40)}</span>
+              <span>{names.get(band.label)}</span>
               {origin !== "" && <span class="origin">{origin}</span>}
             </button>
           </li>
@@ -79,16 +129,31 @@ export function Swatch({ band, colour }: { band: Band; colour: string }) {
   if (band.role === "total") {
     return <span class="swatch swatch-line" aria-hidden="true" />;
   }
-  if (!isSummand(band)) {
-    return <span class="swatch swatch-dashed" style={{ color: colour }} aria-hidden="true" />;
+  if (band.role === "run" || !isSummand(band)) {
+    return (
+      <svg class="swatch" style={{ color: colour }} viewBox="0 0 16 12" aria-hidden="true">
+        <path
+          d="M0 6H16"
+          stroke="currentcolor"
+          stroke-width="2"
+          stroke-dasharray={dashOf(band).join(" ")}
+        />
+      </svg>
+    );
   }
-  const background =
-    band.role === "unexplained"
-      ? `repeating-linear-gradient(135deg, ${colour} 0 2px, transparent 2px 5px)`
-      : colour;
-  return <span class="swatch" style={{ background }} aria-hidden="true" />;
+  const isUnexplained = band.role === "unexplained";
+  const hatch = isUnexplained ? "/" : hatchOf(band);
+  const style = {
+    ...(isUnexplained ? {} : { backgroundColor: colour }),
+    ...(hatch && { backgroundImage: stripes(hatch, isUnexplained ? colour : "#ffffff80") }),
+  };
+  return <span class="swatch" style={style} aria-hidden="true" />;
 }
 
+function stripes(hatch: Hatch, colour: string): string {
+  const across = HATCHES[hatch] + 90;
+  return `repeating-linear-gradient(${across}deg, ${colour} 0 2px, transparent 2px 5px)`;
+}
 function originOf(band: Band): string {
   const [only] = band.members;
   if (band.key === MORE_KEY || band.role === "run" || only === undefined) {

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
-import { shortenMiddle } from "../model/format.ts";
 import type { Line } from "../model/lines.ts";
+import { shortNames } from "../model/names.ts";
 import { Chart } from "./Chart.tsx";
 import type { ChartProps } from "./chartProps.ts";
 import { Swatch } from "./Legend.tsx";
@@ -19,6 +19,10 @@ export function Multiples(props: ChartProps) {
     const lines = picture.lines.toSorted((left, right) => isTotal(right) - isTotal(left));
     return lines.map((line) => ({ ...picture, lines: [line] }));
   }, [picture]);
+  const names = shortNames(
+    picture.lines.map(({ band }) => band.label),
+    30,
+  );
   return (
     <ul class="multiples" style={{ gap: `${GAP}px`, "--columns": columns }}>
       {pictures.map((single) => {
@@ -28,7 +32,7 @@ export function Multiples(props: ChartProps) {
             <li key={band.key}>
               <h3 title={band.label}>
                 <Swatch band={band} colour={colourOf(band)} />
-                {shortenMiddle(band.label, 30)}
+                {names.get(band.label)}
               </h3>
               <Chart
                 {...props}

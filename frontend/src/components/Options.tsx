@@ -3,7 +3,7 @@ import type { Dashboard } from "../dashboard.ts";
 import type { XAxis } from "../data/axis.ts";
 import { comparable, QUANTITIES } from "../model/compare.ts";
 import { DIFFERENCE } from "../model/difference.ts";
-import { groupings } from "../model/grouping.ts";
+import { groupings, MATCH } from "../model/grouping.ts";
 import type { ReadingOrder, ScaleChoice, Settings, TermOrder } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
 import { NumberField } from "./NumberField.tsx";
@@ -65,6 +65,19 @@ export function Options({ dashboard, settings, rest }: Props) {
         options={groupings(columns, settings.group)}
         onChange={(group) => change({ group })}
       />
+      {settings.group.startsWith(MATCH) && (
+        <TextField
+          label="Group what matches"
+          placeholder="Such as (layer_\d+)"
+          value={settings.group.slice(MATCH.length)}
+          problem={
+            termPattern(settings.group.slice(MATCH.length)).invalid
+              ? "Not a regular expression."
+              : undefined
+          }
+          onInput={(expression) => change({ group: `${MATCH}${expression}` })}
+        />
+      )}
       <NumberField
         label="Largest terms"
         title="How many penalties are shown for themselves; the others are summed. 0 shows all"

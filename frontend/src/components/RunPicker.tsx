@@ -1,22 +1,31 @@
 import { useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
-import type { Filtered } from "../model/runs.ts";
+import { shortNames } from "../model/names.ts";
+import { type Filtered, recordingLabel } from "../model/runs.ts";
 import { useNarrow } from "./hooks.ts";
 import { RunRow } from "./RunRow.tsx";
+import { SidebarEdge } from "./SidebarEdge.tsx";
 
 interface Props {
   dashboard: Dashboard;
   state: DashboardState;
   filtered: Filtered;
+  width: number;
+  onWidth: (width: number) => void;
 }
 
+/** What is beside a name, and how wide a letter is, in pixels. */
+const BESIDE = 90;
+const LETTER = 6.4;
+
 /** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */
-export function RunPicker({ dashboard, state, filtered }: Props) {
+export function RunPicker({ dashboard, state, filtered, width, onWidth }: Props) {
   // In a narrow window the list lies above the cards, folded at first.
   const isNarrow = useNarrow();
   const [isOpen, setOpen] = useState(!isNarrow);
   const keys = filtered.matching.map(({ key }) => key);
   const chosen = keys.filter((key) => state.choice.chosen.has(key));
+  const names = shortNames(filtered.matching.map(recordingLabel), (width - BESIDE) / LETTER);
   const isMixed = chosen.length > 0 && chosen.length < keys.length;
   return (
     <nav class="sidebar" aria-label="Runs">
@@ -70,10 +79,17 @@ export function RunPicker({ dashboard, state, filtered }: Props) {
         </label>
         <ul class="run-list">
           {filtered.matching.map((recording) => (
-            <RunRow key={recording.key} dashboard={dashboard} state={state} recording={recording} />
+            <RunRow
+              key={recording.key}
+              dashboard={dashboard}
+              state={state}
+              recording={recording}
+              name={names.get(recordingLabel(recording))}
+            />
           ))}
         </ul>
       </div>
+      <SidebarEdge width={width} onWidth={onWidth} />
     </nav>
   );
 }

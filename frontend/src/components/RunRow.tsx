@@ -1,21 +1,19 @@
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Recording } from "../data/recording.ts";
 import { runColour } from "../drawing/colours.ts";
-import { shortenMiddle } from "../model/format.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { FindingsBadge } from "./Findings.tsx";
-
-/** What fits beside the checkbox at the sidebar's width. */
-const NAME_LENGTH = 30;
 
 interface Props {
   dashboard: Dashboard;
   state: DashboardState;
   recording: Recording;
+  /** Its label, as short as there is room for. */
+  name: string | undefined;
 }
 
 /** One recording in the list of runs. */
-export function RunRow({ dashboard, state, recording }: Props) {
+export function RunRow({ dashboard, state, recording, name }: Props) {
   const label = recordingLabel(recording);
   const problems = recording.problems.length;
   const said = `${problems} series could not be read`;
@@ -28,7 +26,7 @@ export function RunRow({ dashboard, state, recording }: Props) {
           checked={state.choice.chosen.has(recording.key)}
           onChange={(event) => dashboard.choose([recording.key], event.currentTarget.checked)}
         />
-        <span class="run-name">{shortenMiddle(label, NAME_LENGTH)}</span>
+        <span class="run-name">{name}</span>
         {problems > 0 && (
           <span class="badge" role="img" aria-label={said} title={said}>
             !

@@ -1,5 +1,5 @@
 import type { Band } from "../model/bands.ts";
-import { shortenMiddle } from "../model/format.ts";
+import { shortNames } from "../model/names.ts";
 import type { Picture } from "../model/picture.ts";
 import { type ReadingOptions, read } from "../model/reading.ts";
 import { Swatch } from "./Legend.tsx";
@@ -21,6 +21,10 @@ interface Props {
 export function Tooltip({ picture, pointer, colourOf, options }: Props) {
   const { place, total, rows, more, isMean } = read(picture, pointer, options);
   const [where, ...also] = place;
+  const names = shortNames(
+    rows.map(({ band }) => band.label),
+    32,
+  );
 
   return (
     <div class="tooltip" role="tooltip" style={{ transform: placeAt(pointer) }}>
@@ -60,7 +64,7 @@ export function Tooltip({ picture, pointer, colourOf, options }: Props) {
               <td>
                 <Swatch band={band} colour={colourOf(band)} />
               </td>
-              <th scope="row">{shortenMiddle(band.label, 32)}</th>
+              <th scope="row">{names.get(band.label)}</th>
               <td>{value}</td>
               <td>{share}</td>
             </tr>

@@ -6,6 +6,7 @@ import type { Dashboard } from "../dashboard.ts";
 import { type CurvesQuery, fetchCurves, Unreachable } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Recording } from "../data/recording.ts";
+import { type Grouping, renameSeries } from "../model/grouping.ts";
 
 /** How far outside of the scrolled area something counts as near. */
 const MARGIN = "400px 0px";
@@ -172,9 +173,10 @@ export function useCurves(
   recording: Recording,
   query: CurvesQuery,
   isWanted: boolean,
+  grouping: Grouping,
 ): Loaded<Curves> {
-  const question = JSON.stringify([recording.key, query]);
-  return useAnswer(dashboard, question, isWanted && query.buckets > 0, (signal) =>
-    fetchCurves(recording, query, signal),
+  const question = JSON.stringify([recording.key, query, grouping.group]);
+  return useAnswer(dashboard, question, isWanted && query.buckets > 0, async (signal) =>
+    renameSeries(await fetchCurves(recording, query, signal), grouping),
   );
 }

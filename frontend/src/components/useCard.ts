@@ -1,17 +1,18 @@
 /** What a card shows, from its recording, its view and the settings of all cards. */
 
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { CurvesQuery } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import type { Finding } from "../data/findings.ts";
-import type { Recording } from "../data/recording.ts";
-import { bandColour } from "../drawing/colours.ts";
+import { columnKey, type Recording } from "../data/recording.ts";
+import { bandColour, termVariant, withVariants } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
-import { type Band, chooseBands, totalOf } from "../model/bands.ts";
+import { type Band, type BandOptions, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
 import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
+import { type Grouping, makeGrouping } from "../model/grouping.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange } from "../model/ranges.ts";
@@ -23,6 +24,7 @@ import { isShown, type View } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
 
 const NONE: readonly Finding[] = [];
+const NOTHING: ReadonlySet<string> = new Set();
 
 export interface CardState {
   readonly view: View;
@@ -33,6 +35,7 @@ export interface CardState {
   /** It is on the screen, or nearly. */
   readonly isWanted: boolean;
   readonly query: CurvesQuery;
+  readonly grouping: Grouping;
   /** Only terms that match are shown. */
   readonly pattern: RegExp | undefined;
   readonly curves: Curves | undefined;
@@ -65,16 +68,29 @@ export function useCard(
   const isReadable = recording.columns.length > 0;
   const isOfGradients = GRADIENT_VIEWS.has(settings.view);
   const source = (isOfGradients && state.gradients.get(recording.key)) || recording;
-  const query = queryFor(settings, view, width);
+  // Who filters asks for terms, not for the groups that they happen to be in.
+  const isFiltered = settings.group === "auto" && settings.terms !== "";
+  const group = isOfGradients || isFiltered ? "term" : settings.group;
+  const { opened, isolated } = view;
+  const grouping = useMemo(
+    () => makeGrouping(group, source.columns, opened, isolated),
+    [group, source.columns, opened, isolated],
+  );
+  const query = queryFor(settings, view, width, grouping);
   const isWanted = isNear && state.isVisible && isReadable;
-  const { value: own, failure } = useCurves(dashboard, source, query, isWanted);
+  const { value: own, failure } = useCurves(dashboard, source, query, isWanted, grouping);
   const validation = isOfGradients ? undefined : validationOf(recording, state.recordings ?? []);
+  const joined = useMemo(
+    () => makeGrouping("all", validation?.columns ?? [], NOTHING, NOTHING),
+    [validation],
+  );
   const { value: beside } = useCurves(
     dashboard,
     validation ?? recording,
     // All of it: the ends of few epochs are within a zoom.
-    { ...query, range: undefined, group: "all", smoothing: 0 },
+    { ...query, range: undefined, group: joined.parameter, smoothing: 0 },
     isWanted && validation !== undefined,
+    joined,
   );
   const curves = useMemo(
     () => (own && beside && validation ? withValidation(own, beside) : own),
@@ -83,13 +99,25 @@ export function useCard(
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
   const { top, order } = settings;
-  const bands = useMemo(
+  const chosen = useMemo(
     () =>
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
-        : chooseBands(curves, { keep: view.isolated, top, order, pattern })),
-    [curves, view.isolated, top, order, pattern, isOfGradients && settings.view],
+        : groupedBands(curves, grouping, source, { keep: isolated, top, order, pattern })),
+    [curves, grouping, isolated, top, order, pattern, isOfGradients && settings.view],
+  );
+  useLayoutEffect(() => {
+    if (chosen) {
+      dashboard.showTerms(
+        recording.key,
+        chosen.map(({ key }) => key),
+      );
+    }
+  }, [chosen]);
+  const bands = useMemo(
+    () => chosen && withVariants(chosen, (key) => termVariant(key, termNumbers)),
+    [chosen, termNumbers],
   );
   const scale = yScale(settings.view, settings.scale);
   const picture = useMemo(() => {
@@ -112,6 +140,7 @@ export function useCard(
     isReadable,
     isWanted,
     query,
+    grouping,
     pattern,
     curves,
     failure,
@@ -127,15 +156,35 @@ export function useCard(
   };
 }
 
-function queryFor(settings: Settings, view: View, width: number) {
-  const { group, top, x, smoothing, terms } = settings;
+/** However small the terms of an opened group are, they are shown, side by side. */
+function groupedBands(
+  curves: Curves,
+  { groupOf, opened }: Grouping,
+  { columns }: Recording,
+  options: BandOptions & { keep: ReadonlySet<string> },
+): readonly Band[] {
+  if (opened.size === 0) {
+    return chooseBands(curves, options);
+  }
+  const groups = new Map(
+    columns
+      .filter((column) => column.role === "penalty" && opened.has(groupOf(column)))
+      .map((column) => [columnKey(column), groupOf(column)]),
+  );
+  const keep = new Set([...options.keep, ...groups.keys()]);
+  return chooseBands(curves, { ...options, keep, groupOf: (key) => groups.get(key) });
+}
+
+function queryFor(settings: Settings, view: View, width: number, grouping: Grouping) {
+  const { top, x, smoothing, terms } = settings;
   // What is filtered or isolated may be none of the largest: then all are needed.
   const isOfGradients = GRADIENT_VIEWS.has(settings.view);
-  const isSelective = isOfGradients || terms !== "" || view.isolated.size > 0;
+  const { parameter: group, opened } = grouping;
+  const isSelective = isOfGradients || terms !== "" || view.isolated.size > 0 || opened.size > 0;
   return {
     range: view.range,
     buckets: bucketsFor(width),
-    group: isOfGradients ? "term" : group,
+    group,
     top: isSelective ? 0 : top,
     x,
     smoothing,

@@ -1,10 +1,11 @@
 /** What the chart across runs shows. */
 
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { fetchAll } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Recording } from "../data/recording.ts";
+import { runVariant, termVariant, withVariants } from "../drawing/colours.ts";
 import { type Band, chooseBands } from "../model/bands.ts";
 import {
   COMPARE_KEY,
@@ -16,6 +17,7 @@ import {
   runLines,
 } from "../model/compare.ts";
 import { DIFFERENCE, differenceOf, differencePair } from "../model/difference.ts";
+import { makeGrouping, renameSeries } from "../model/grouping.ts";
 import { makePicture, type Picture } from "../model/picture.ts";
 import { yScale } from "../model/rules.ts";
 import type { Settings } from "../model/settings.ts";
@@ -52,16 +54,42 @@ export function useComparison(
   const readable = recordings.filter(({ columns }) => columns.length > 0);
   const asked = isDifference ? differencePair(readable, settings) : readable;
   const group = isDifference ? settings.group : groupFor(compare);
-  const query = { range: view.range, buckets: bucketsFor(width), group, top: 0, x, smoothing };
-  const question = JSON.stringify([asked.map(({ key }) => key), query]);
+  const query = { range: view.range, buckets: bucketsFor(width), top: 0, x, smoothing };
+  const question = JSON.stringify([asked.map(({ key }) => key), group, query]);
   const isWanted = isNear && state.isVisible && width > 0;
   const { value, failure } = useAnswer(dashboard, question, isWanted, async (signal) => {
-    return { runs: await fetchAll(asked, query, signal), group, isDifference };
+    const groupings = new Map(
+      asked.map(({ key, columns }) => [key, makeGrouping(group, columns)] as const),
+    );
+    const parameterOf = ({ key }: Recording) => groupings.get(key)?.parameter ?? "term";
+    const answers = await fetchAll(
+      asked,
+      (recording) => ({ ...query, group: parameterOf(recording) }),
+      signal,
+    );
+    const runs = answers.map(({ recording, curves }) => {
+      const grouping = groupings.get(recording.key);
+      return { recording, curves: grouping ? renameSeries(curves, grouping) : curves };
+    });
+    return { runs, group, isDifference };
   });
   // Until the next answer comes the last one is shown, unless it is of something else.
   const isFitting = value?.group === group && value.isDifference === isDifference;
   const runs = isFitting ? value.runs : undefined;
-  const shown = useMemo(() => runs && show(runs, settings, view), [runs, settings, view]);
+  const { runNumbers, termNumbers } = state;
+  const shown = useMemo(() => {
+    const variantOf = (key: string) =>
+      isDifference ? termVariant(key, termNumbers) : runVariant(numberOf(runNumbers, key));
+    return runs && show(runs, settings, view, variantOf);
+  }, [runs, settings, view, runNumbers, termNumbers]);
+  useLayoutEffect(() => {
+    if (shown && isDifference) {
+      dashboard.showTerms(
+        COMPARE_KEY,
+        shown.bands.map(({ key }) => key),
+      );
+    }
+  }, [shown]);
   return {
     readable,
     asked,
@@ -74,7 +102,17 @@ export function useComparison(
   };
 }
 
-function show(runs: readonly RunCurves[], settings: Settings, view: View) {
+/** The number of the run that a recording's key names. */
+export function numberOf(runNumbers: ReadonlyMap<string, number>, key: string): number {
+  return runNumbers.get(JSON.parse(key)[0]) ?? 0;
+}
+
+function show(
+  runs: readonly RunCurves[],
+  settings: Settings,
+  view: View,
+  variantOf: (key: string) => number,
+) {
   const { compare, seeds, top, order, terms } = settings;
   const [first, second] = runs;
   if (first === undefined) {
@@ -82,7 +120,11 @@ function show(runs: readonly RunCurves[], settings: Settings, view: View) {
   }
   const shows = (key: string) => isShown(view, key);
   if (compare !== DIFFERENCE) {
-    const lines = joinSeeds(runLines(runs, compare), termPattern(seeds).pattern);
+    const joined = joinSeeds(runLines(runs, compare), termPattern(seeds).pattern);
+    const lines = joined.map((line) => {
+      const [band = line.band] = withVariants([line.band], variantOf);
+      return { ...line, band };
+    });
     const scale = yScale(compare === "ratio" ? "ratio" : "lines", settings.scale);
     const picture = comparisonPicture(lines, shows, compare, scale, first.curves);
     return { picture, bands: lines.map(({ band }) => band) };
@@ -92,7 +134,8 @@ function show(runs: readonly RunCurves[], settings: Settings, view: View) {
   }
   const curves = differenceOf(first.curves, second.curves);
   const pattern = termPattern(terms).pattern;
-  const bands = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const chosen = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const bands = withVariants(chosen, variantOf);
   const picture = { ...makePicture(curves, bands, shows), quantity: "difference" as const };
   return { picture, bands };
 }

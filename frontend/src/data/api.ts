@@ -67,14 +67,17 @@ const AT_ONCE = 4;
 /** The curves of several recordings, in their order. */
 export async function fetchAll(
   recordings: readonly Recording[],
-  query: CurvesQuery,
+  queryFor: (recording: Recording) => CurvesQuery,
   signal: AbortSignal,
 ): Promise<readonly { recording: Recording; curves: Curves }[]> {
   const answers: { recording: Recording; curves: Curves }[] = [];
   const waiting = recordings.entries();
   const work = async () => {
     for (const [place, recording] of waiting) {
-      answers[place] = { recording, curves: await fetchCurves(recording, query, signal) };
+      answers[place] = {
+        recording,
+        curves: await fetchCurves(recording, queryFor(recording), signal),
+      };
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

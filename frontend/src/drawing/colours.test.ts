@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseBands } from "../model/bands.ts";
-import { column, curves, recording, series } from "../testing/curves.ts";
+import type { Band } from "../model/bands.ts";
 import { distance, SIGHTS } from "../testing/sight.ts";
 import {
-  bandColour,
+  columnColour,
   DATA_COLOURS,
   numberRuns,
-  numberTerms,
   PENALTY_COLOURS,
   runColour,
+  runVariant,
 } from "./colours.ts";
+import { dashOf } from "./variants.ts";
 
-const terms = (...names: string[]) => names.map((name) => column(name, "penalty"));
+const NO_VALUES = new Float64Array();
+const [FULL = []] = SIGHTS;
 
 test("runs have TensorBoard's colours in TensorBoard's order", () => {
   const numbers = numberRuns(new Map(), ["b", "a"]);
@@ -22,35 +23,26 @@ test("runs have TensorBoard's colours in TensorBoard's order", () => {
   assert.equal(numberRuns(numbers, ["c", "a", "b"]).get("a"), 1);
 });
 
-test("a term has one number in every run, by natural order", () => {
-  const numbers = numberTerms(new Map(), [
-    recording("r", "losses", terms("layer10", "layer9")),
-    recording("s", "losses", terms("layer9", "layer1")),
-  ]);
-  assert.deepEqual(
-    [...numbers],
-    [
-      ["penalty:layer1", 0],
-      ["penalty:layer9", 1],
-      ["penalty:layer10", 2],
-    ],
-  );
+test("28 runs are told apart by colour and dash", () => {
+  const looks = Array.from({ length: 28 }, (_, number) => {
+    const variant = runVariant(number);
+    const band: Band = { key: "", label: "", role: "run", members: [], values: NO_VALUES, variant };
+    return `${runColour("light", number)} ${dashOf(band)}`;
+  });
+  assert.equal(new Set(looks).size, 28);
 });
 
-test("a term that appears later takes no colour from another", () => {
-  const before = numberTerms(new Map(), [recording("r", "losses", terms("b", "c"))]);
-  const after = numberTerms(before, [recording("r", "losses", terms("a", "b", "c"))]);
-  assert.deepEqual([after.get("penalty:b"), after.get("penalty:c")], [0, 1]);
-  assert.equal(after.get("penalty:a"), 2);
-});
-
-test("neighbouring terms differ in colour through two rounds of the palette", () => {
-  const names = Array.from({ length: 16 }, (_, i) => `t${i}`);
-  const numbers = numberTerms(new Map(), [recording("r", "losses", terms(...names))]);
-  const bands = chooseBands(curves(names.map((name) => series(column(name, "penalty"), [1]))));
-  const keep = { keep: new Set(names.map((name) => `penalty:${name}`)) };
-  const all = chooseBands(curves(bands.flatMap(({ members }) => members)), keep);
-  assert.equal(new Set(all.map((band) => bandColour("light", band, numbers))).size, 16);
+test("24 terms are told apart by colour", () => {
+  for (const theme of ["light", "dark"] as const) {
+    const numbers = new Map(Array.from({ length: 24 }, (_, i) => [`penalty:${i}`, i]));
+    const colours = [...numbers.keys()].map((key) => columnColour(theme, key, numbers));
+    for (const [i, first] of colours.entries()) {
+      for (const second of colours.slice(i + 1)) {
+        const far = distance(first, second, FULL);
+        assert.ok(far > 12, `${theme}: ${first} and ${second} differ by ${far}`);
+      }
+    }
+  }
 });
 
 test("data loss and penalty terms are told apart with every kind of sight", () => {

@@ -1,8 +1,7 @@
 /** Colours of runs and of terms, in light and in dark. */
 
-import { type Column, isOutside, OUTSIDE_ROLES, type Recording } from "../data/recording.ts";
+import { isOutside } from "../data/recording.ts";
 import { type Band, MORE_KEY } from "../model/bands.ts";
-import { naturalCompare } from "../model/runs.ts";
 import { LOOKS, type Theme } from "./look.ts";
 
 /** TensorBoard's own palette of runs, so that a run has one colour in all tabs. */
@@ -22,6 +21,9 @@ export const DATA_COLOURS: Record<Theme, readonly string[]> = {
   light: ["#9db7d5", "#bccde2", "#7f9fc4", "#d3deec"],
   dark: ["#4f6f99", "#6f8bb0", "#3d5a80", "#8ea4c2"],
 };
+
+/** Told apart by colour alone: the palette, and its paler and its stronger shades. */
+export const COLOURS_OF_PENALTIES = 3 * PENALTY_COLOURS.light.length;
 
 const MORE_COLOUR: Record<Theme, string> = { light: "#9aa0a6", dark: "#80868b" };
 const UNEXPLAINED_COLOUR: Record<Theme, string> = { light: "#5f6368", dark: "#bdc1c6" };
@@ -47,31 +49,24 @@ export function runColour(theme: Theme, number: number): string {
   return cycle(RUN_COLOURS[theme], number);
 }
 
-/**
- * Numbers the columns of all recordings by role and name, so that a term has one colour in every
- * run. Those that have a number keep it; the others follow in natural order, which gives
- * neighbouring layers different colours.
- */
-export function numberTerms(
-  previous: ReadonlyMap<string, number>,
-  recordings: readonly Recording[],
-  nameOf: (column: Column) => string = ({ name }) => name,
-): ReadonlyMap<string, number> {
-  const numbers = new Map(previous);
-  const columns = recordings.flatMap((recording) => recording.columns);
-  for (const roles of [["data"], ["penalty", ...OUTSIDE_ROLES]]) {
-    let next = [...previous.keys()].filter((key) => roles.includes(roleOf(key))).length;
-    for (const role of roles) {
-      const names = columns.filter((column) => column.role === role).map(nameOf);
-      for (const name of names.toSorted(naturalCompare)) {
-        const key = `${role}:${name}`;
-        if (!numbers.has(key)) {
-          numbers.set(key, next++);
-        }
-      }
-    }
-  }
-  return numbers;
+/** Bands whose colour another one has too, marked as the second of that colour, the third, … */
+export function withVariants(
+  bands: readonly Band[],
+  variantOf: (key: string) => number,
+): readonly Band[] {
+  return bands.map((band) => {
+    const variant = variantOf(band.key);
+    return variant > 0 ? { ...band, variant } : band;
+  });
+}
+
+export function runVariant(number: number): number {
+  return Math.floor(number / RUN_COLOURS.light.length);
+}
+
+export function termVariant(key: string, terms: ReadonlyMap<string, number>): number {
+  const colours = roleOf(key) === "data" ? DATA_COLOURS.light.length : COLOURS_OF_PENALTIES;
+  return Math.floor((terms.get(key) ?? 0) / colours);
 }
 
 export function bandColour(theme: Theme, band: Band, terms: ReadonlyMap<string, number>): string {
@@ -97,20 +92,21 @@ export function columnColour(
     case "penalty": {
       const colours = PENALTY_COLOURS[theme];
       const colour = cycle(colours, number);
-      // Every second round is paler: twice as many colours before one comes again.
-      return Math.floor(number / colours.length) % 2 === 0 ? colour : blend(colour, theme);
+      // Towards the page, then away from it: three times as many colours before one comes again.
+      const grounds = theme === "light" ? [undefined, 255, 0] : [undefined, 48, 255];
+      const ground = grounds[Math.floor(number / colours.length) % 3];
+      return ground === undefined ? colour : blend(colour, ground);
     }
     default:
       return LOOKS[theme].total;
   }
 }
 
-function roleOf(key: string): string {
+export function roleOf(key: string): string {
   return key.split(":", 1)[0] ?? key;
 }
 
-function blend(colour: string, theme: Theme): string {
-  const ground = theme === "light" ? 255 : 48;
+function blend(colour: string, ground: number): string {
   const channels = [1, 3, 5].map((at) => {
     const value = Number.parseInt(colour.slice(at, at + 2), 16);
     return Math.round(0.55 * value + 0.45 * ground);

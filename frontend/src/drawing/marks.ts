@@ -27,7 +27,7 @@ export function paintFindings(
     const centre = Math.floor(x(at)) + 0.5;
     const colour = colours[severity];
     if (severity !== "info") {
-      const stroke = { colour, alpha: 1, width: 1, dashed: true };
+      const stroke = { colour, alpha: 1, width: 1, dash: [4, 4] };
       surface.polyline([centre, box.top, centre, bottom], stroke);
     }
     const corners = [centre - size, bottom, centre, bottom - 1.5 * size, centre + size, bottom];

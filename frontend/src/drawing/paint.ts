@@ -1,7 +1,7 @@
 /** Draws a chart: its frame, and in it areas, lines with their envelopes, and marks. */
 
 import type { Range } from "../data/axis.ts";
-import { type Band, isSummand } from "../model/bands.ts";
+import type { Band } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Line, Reference } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
@@ -13,6 +13,7 @@ import { LOOKS, type Look, type Theme } from "./look.ts";
 import { paintFindings } from "./marks.ts";
 import { paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
+import { dashOf, hatchOf } from "./variants.ts";
 
 /** A single bucket between gaps has no width of its own. */
 const LONE_WIDTH = 3;
@@ -59,9 +60,12 @@ function paintPicture(
   if (picture.view === "strip") {
     paintStrip(surface, projection, picture, look);
   } else {
-    for (const layer of picture.layers) {
-      paintLayer(surface, projection, picture.x, layer, colourOf);
-    }
+    // From the outside in, each reaching a pixel under the next one: where two edges cover a pixel
+    // in part, the page would show through as a seam.
+    picture.layers.toReversed().forEach((layer, fromTop) => {
+      const overlap = fromTop < picture.layers.length - 1 ? surface.ratio : 0;
+      paintLayer(surface, projection, picture.x, layer, colourOf, overlap);
+    });
   }
   for (const reference of picture.references) {
     paintReference(surface, projection, reference, look);
@@ -84,12 +88,24 @@ export function paintLayer(
   x: Float64Array,
   { band, above, below }: Layer,
   colourOf: ColourOf,
+  overlap = 0,
 ): void {
-  const fill = { colour: colourOf(band), alpha: 1, hatched: band.role === "unexplained" };
-  fillArea(surface, projection, x, above, fill);
-  if (below !== undefined) {
-    fillArea(surface, projection, x, below, fill);
+  for (const fill of fillsOf(band, colourOf)) {
+    fillArea(surface, projection, x, above, fill, overlap);
+    if (below !== undefined) {
+      fillArea(surface, projection, x, below, fill, -overlap);
+    }
   }
+}
+
+/** What an area is filled with, one over the other. */
+export function fillsOf(band: Band, colourOf: ColourOf): readonly Fill[] {
+  const fill = { colour: colourOf(band), alpha: 1 };
+  if (band.role === "unexplained") {
+    return [{ ...fill, hatch: "/" }];
+  }
+  const hatch = hatchOf(band);
+  return hatch === undefined ? [fill] : [fill, { colour: "#ffffff", alpha: 0.5, hatch }];
 }
 
 /** What is seen behind all lines: envelopes, and what was smoothed. */
@@ -116,8 +132,8 @@ export function paintLine(
   colourOf: ColourOf,
 ): void {
   const width = band.role === "total" ? 1 : 1.5;
-  const dashed = band.role === "unexplained" || !isSummand(band);
-  strokeLine(surface, projection, x, values, { colour: colourOf(band), alpha: 1, width, dashed });
+  const stroke = { colour: colourOf(band), alpha: 1, width, dash: dashOf(band) };
+  strokeLine(surface, projection, x, values, stroke);
 }
 
 function paintReference(
@@ -129,7 +145,7 @@ function paintReference(
   const at = placeOf(projection, value);
   if (at !== undefined) {
     const { left, width } = projection.box;
-    const stroke = { colour: look.text, alpha: 0.7, width: 1, dashed: true };
+    const stroke = { colour: look.text, alpha: 0.7, width: 1, dash: [4, 4] };
     surface.polyline([left, at, left + width, at], stroke);
   }
 }
@@ -197,14 +213,19 @@ function forStretches(values: Float64Array, call: (begin: number, end: number) =
   }
 }
 
-/** Fills between two edges, one shape for each stretch without a gap. */
+/**
+ * Fills between two edges, one shape for each stretch without a gap. An overlap moves the lower edge
+ * down by as many pixels, a negative one the upper edge up.
+ */
 function fillArea(
   surface: Surface,
   projection: Projection,
   x: Float64Array,
   { lower, upper }: Area,
   fill: Fill,
+  overlap = 0,
 ): void {
+  const [rise, sink] = [Math.min(0, overlap), Math.max(0, overlap)];
   forStretches(upper, (begin, end) => {
     if (end - begin === 1) {
       const width = LONE_WIDTH * surface.ratio;
@@ -220,8 +241,8 @@ function fillArea(
     for (let i = begin; i < end; i++) {
       const at = 2 * (i - begin);
       points[at] = points[back - at] = projection.x(x[i] ?? 0);
-      points[at + 1] = projection.y(upper[i] ?? 0);
-      points[back - at + 1] = projection.y(lower[i] ?? 0);
+      points[at + 1] = projection.y(upper[i] ?? 0) + rise;
+      points[back - at + 1] = projection.y(lower[i] ?? 0) + sink;
     }
     surface.polygon(points, fill);
   });

@@ -9,14 +9,22 @@ export type Points = ArrayLike<number>;
 export interface Fill {
   readonly colour: string;
   readonly alpha: number;
-  readonly hatched?: boolean;
+  /** In stripes that lean like that, with what is behind between them. */
+  readonly hatch?: Hatch | undefined;
 }
+
+/** Degrees from upright, clockwise. */
+export const HATCHES = { "/": 45, "-": 90, "|": 0, "\\": -45 } as const;
+export type Hatch = keyof typeof HATCHES;
+export const HATCH_PERIOD = 6;
+export const HATCH_WIDTH = 2;
 
 export interface Stroke {
   readonly colour: string;
   readonly alpha: number;
   readonly width: number;
-  readonly dashed?: boolean;
+  /** How many pixels are drawn, left out, drawn, …; none for all drawn. */
+  readonly dash?: readonly number[];
 }
 
 export interface TextStyle {
@@ -56,9 +64,9 @@ export function clearCanvas(canvas: HTMLCanvasElement, width: number, height: nu
 }
 
 function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number): Surface {
-  const paint = ({ colour, alpha, hatched }: Fill) => {
+  const paint = ({ colour, alpha, hatch }: Fill) => {
     ctx.globalAlpha = alpha;
-    ctx.fillStyle = hatched ? hatching(ctx, colour, ratio) : colour;
+    ctx.fillStyle = hatch ? hatching(ctx, colour, hatch, ratio) : colour;
   };
   const trace = (points: Points) => {
     ctx.beginPath();
@@ -73,12 +81,12 @@ function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number): Surface {
       trace(points);
       ctx.fill();
     },
-    polyline(points, { colour, alpha, width, dashed }) {
+    polyline(points, { colour, alpha, width, dash = [] }) {
       ctx.globalAlpha = alpha;
       ctx.strokeStyle = colour;
       ctx.lineWidth = width * ratio;
       ctx.lineJoin = "round";
-      ctx.setLineDash(dashed ? [4 * ratio, 4 * ratio] : []);
+      ctx.setLineDash(dash.map((length) => length * ratio));
       trace(points);
       ctx.stroke();
     },
@@ -110,14 +118,15 @@ function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number): Surface {
 
 const patterns = new Map<string, CanvasPattern>();
 
-/** Diagonal stripes: what nobody can explain must not look like a term. */
+/** Stripes: what nobody can explain must not look like a term, nor a term like another one. */
 function hatching(
   ctx: CanvasRenderingContext2D,
   colour: string,
+  hatch: Hatch,
   ratio: number,
 ): CanvasPattern | string {
-  const size = Math.round(8 * ratio);
-  const name = `${colour} ${size}`;
+  const size = Math.round(HATCH_PERIOD * ratio);
+  const name = `${colour} ${hatch} ${size}`;
   const known = patterns.get(name);
   if (known !== undefined) {
     return known;
@@ -128,17 +137,13 @@ function hatching(
   if (brush === null) {
     return colour;
   }
-  brush.strokeStyle = colour;
-  brush.lineWidth = size / 4;
-  for (const shift of [-size, 0, size]) {
-    brush.moveTo(shift - 1, size + 1);
-    brush.lineTo(shift + size + 1, -1);
-  }
-  brush.stroke();
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, (size * HATCH_WIDTH) / HATCH_PERIOD, size);
   const pattern = ctx.createPattern(tile, "repeat");
   if (pattern === null) {
     return colour;
   }
+  pattern.setTransform(new DOMMatrix().rotate(HATCHES[hatch]));
   patterns.set(name, pattern);
   return pattern;
 }

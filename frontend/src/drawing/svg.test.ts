@@ -30,7 +30,7 @@ test("a figure has its title, its axes' labels and every band's name", () => {
   for (const text of ["my run", ">step<", ">loss<", ">data<", ">total<", ">residual<"]) {
     assert.ok(svg.includes(text), text);
   }
-  assert.match(svg, /<pattern id="h445566"/);
+  assert.match(svg, /<pattern id="h90445566"/);
 });
 
 test("names are escaped: the file is well-formed whatever they are", () => {
@@ -58,4 +58,20 @@ test("every view becomes a figure without a number that is none", () => {
     const svg = draw(view);
     assert.ok(!/NaN|Infinity|undefined/.test(svg.replace(/>[^<]*</g, "><")), view);
   }
+});
+
+test("a figure of 1,000 terms is no larger than 2 MB, and its edges are where they were", () => {
+  const steps = Array.from({ length: 900 }, (_, i) => i);
+  const terms = Array.from({ length: 1000 }, (_, term) =>
+    series(
+      column(`layer_${term}/kernel`, "penalty"),
+      steps.map((step) => (1 + 0.4 * Math.sin(step / 90 + term)) / (1 + (term % 7))),
+    ),
+  );
+  const many = curves(terms);
+  const picture = makePicture(many, chooseBands(many, { top: 0 }), () => true);
+  const range = { min: 0, max: 899 };
+  const size = { width: 900, height: 360, title: "run", theme: "light" } as const;
+  const svg = figureSvg({ picture, range, ...size, colourOf: () => "#445566" });
+  assert.ok(svg.length < 2e6, `${svg.length} bytes`);
 });

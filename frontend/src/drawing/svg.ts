@@ -5,8 +5,16 @@ import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
 import { FONT_SIZE, LOOKS } from "./look.ts";
-import { paintScene, type Scene } from "./paint.ts";
-import type { Fill, Points, Surface } from "./surface.ts";
+import { fillsOf, paintScene, type Scene } from "./paint.ts";
+import {
+  type Fill,
+  HATCH_PERIOD,
+  HATCH_WIDTH,
+  HATCHES,
+  type Points,
+  type Surface,
+} from "./surface.ts";
+import { dashOf } from "./variants.ts";
 
 export interface Figure extends Scene {
   readonly title: string;
@@ -48,9 +56,15 @@ function legend(
       left = box.left;
       line += LINE;
     }
-    const fill = { colour: colourOf(band), alpha: 1, hatched: band.role === "unexplained" };
-    const isLine = band.role === "total" || !isSummand(band);
-    surface.rectangle(left, line - (isLine ? 5 : 10), 12, isLine ? 2 : 12, fill);
+    const isLine = band.role === "total" || band.role === "run" || !isSummand(band);
+    if (isLine) {
+      const stroke = { colour: colourOf(band), alpha: 1, width: 2, dash: dashOf(band) };
+      surface.polyline([left, line - 4, left + 12, line - 4], stroke);
+    } else {
+      for (const fill of fillsOf(band, colourOf)) {
+        surface.rectangle(left, line - 10, 12, 12, fill);
+      }
+    }
     surface.text(left + 16, line, band.label, { colour: LOOKS[theme].total, align: "left" });
     left += needs + 12;
   }
@@ -60,22 +74,28 @@ function legend(
 const ANCHORS = { left: "start", center: "middle", right: "end" } as const;
 
 function svgSurface(parts: string[]): Surface {
-  const fillOf = ({ colour, alpha, hatched }: Fill) => {
-    if (!hatched) {
-      return `fill="${colour}"${alpha < 1 ? ` fill-opacity="${round(alpha)}"` : ""}`;
+  const hatches = new Set<string>();
+  const fillOf = ({ colour, alpha, hatch }: Fill) => {
+    const opacity = alpha < 1 ? ` fill-opacity="${round(alpha)}"` : "";
+    if (!hatch) {
+      return `fill="${colour}"${opacity}`;
     }
-    const id = `h${colour.slice(1)}`;
-    parts.push(
-      `<pattern id="${id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M1 0V6" stroke="${colour}" stroke-width="2"/></pattern>`,
-    );
-    return `fill="url(#${id})"`;
+    const id = `h${HATCHES[hatch] + 45}${colour.slice(1)}`;
+    if (!hatches.has(id)) {
+      hatches.add(id);
+      const [size, width] = [HATCH_PERIOD, HATCH_WIDTH];
+      parts.push(
+        `<pattern id="${id}" width="${size}" height="${size}" patternUnits="userSpaceOnUse" patternTransform="rotate(${HATCHES[hatch]})"><path d="M${width / 2} 0V${size}" stroke="${colour}" stroke-width="${width}"/></pattern>`,
+      );
+    }
+    return `fill="url(#${id})"${opacity}`;
   };
   return {
     ratio: 1,
     polygon: (points, fill) => parts.push(`<path d="M${path(points)}Z" ${fillOf(fill)}/>`),
-    polyline: (points, { colour, alpha, width, dashed }) =>
+    polyline: (points, { colour, alpha, width, dash = [] }) =>
       parts.push(
-        `<path d="M${path(points)}" fill="none" stroke="${colour}" stroke-width="${width}"${alpha < 1 ? ` stroke-opacity="${alpha}"` : ""}${dashed ? ' stroke-dasharray="4"' : ""}/>`,
+        `<path d="M${path(points)}" fill="none" stroke="${colour}" stroke-width="${width}"${alpha < 1 ? ` stroke-opacity="${alpha}"` : ""}${dash.length > 0 ? ` stroke-dasharray="${dash.join(" ")}"` : ""}/>`,
       ),
     rectangle: (left, top, width, height, fill) =>
       parts.push(rectangle({ left, top, width, height }, fillOf(fill))),
@@ -100,7 +120,51 @@ function rectangle({ left, top, width, height }: Box, fill: string): string {
 }
 
 function path(points: Points): string {
-  return Array.from(points, round).join(" ");
+  const parts: string[] = [];
+  for (const i of kept(points)) {
+    parts.push(`${tenth(points[2 * i] ?? 0)} ${tenth(points[2 * i + 1] ?? 0)}`);
+  }
+  return parts.join(" ");
+}
+
+/** What nobody sees in print, in pixels. */
+const TOLERANCE = 0.1;
+
+/** The points without which the line would be elsewhere: a thousand smooth bands need few each. */
+function kept(points: Points): readonly number[] {
+  const count = points.length / 2;
+  const keep = [0];
+  let from = 0;
+  let [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 1; i < count; i++) {
+    // From the last point kept, all that came since lie within the tolerance of one direction.
+    const slopes = (at: number) => {
+      const across = (points[2 * at] ?? 0) - (points[2 * from] ?? 0);
+      const down = (points[2 * at + 1] ?? 0) - (points[2 * from + 1] ?? 0);
+      return [across, down] as const;
+    };
+    let [across, down] = slopes(i);
+    const isTurned =
+      across === 0 || across > 0 !== (points[2 * i - 2] ?? 0) > (points[2 * from] ?? 0);
+    const slope = down / across;
+    if (i - 1 > from && (isTurned || slope > steepest || slope < flattest)) {
+      keep.push(i - 1);
+      from = i - 1;
+      [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      [across, down] = slopes(i);
+    }
+    const slack = TOLERANCE / Math.abs(across);
+    steepest = Math.min(steepest, down / across + slack);
+    flattest = Math.max(flattest, down / across - slack);
+  }
+  if (count > 1) {
+    keep.push(count - 1);
+  }
+  return keep;
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function round(value: number): number {

@@ -117,3 +117,16 @@ test("where a term is in half of a bucket's rows, it weighs half in the stack", 
     [4, 1],
   );
 });
+
+test("the terms of an opened group lie where their sum would, and count as one", () => {
+  const parts = [5, 3, 3, 2, 1, 0.5].map((value, i) =>
+    series(column(["large", "a/x", "a/y", "b", "c", "d"][i] ?? "", "penalty"), [value]),
+  );
+  const members = new Set(["penalty:a/x", "penalty:a/y"]);
+  const groupOf = (key: string) => (members.has(key) ? "a" : undefined);
+  const bands = chooseBands(curves(parts), { top: 3, keep: members, groupOf });
+  assert.deepEqual(
+    bands.map(({ label }) => label),
+    ["a/x", "a/y", "large", "b", "2 more terms"],
+  );
+});

@@ -31,6 +31,8 @@ export interface Band {
   readonly values: Float64Array;
   /** The values before they were smoothed. */
   readonly raw?: Float64Array;
+  /** Of those that share a colour, which one it is, from 0: each has a hatch and a dash of its own. */
+  readonly variant?: number;
 }
 
 export interface BandOptions {
@@ -41,6 +43,8 @@ export interface BandOptions {
   /** Terms that do not match are left out. */
   readonly pattern?: RegExp | undefined;
   readonly order?: TermOrder;
+  /** Terms of one group lie side by side, where their sum would. */
+  readonly groupOf?: (key: string) => string | undefined;
 }
 
 /**
@@ -50,30 +54,47 @@ export interface BandOptions {
  * changes which others there are.
  */
 export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
-  const { keep, top = DEFAULT_TOP, pattern, order = "share" } = options;
+  const { keep, top = DEFAULT_TOP, pattern, order = "share", groupOf } = options;
   const inBucket = rowsPerBucket(curves);
-  const ofRole = (role: BandRole) =>
+  const sized = (role: BandRole) =>
     curves.series
       .filter(({ column }) => column.role === role && (!column.derived || column.significant))
       .filter(({ column }) => pattern === undefined || pattern.test(column.name))
       .map((series) => singleBand(series, role, inBucket))
-      .map((band) => ({ band, size: size(band.values) }))
-      .toSorted((left, right) => right.size - left.size)
+      .map((band) => ({ band, size: size(band.values), group: groupOf?.(band.key) ?? band.key }));
+
+  const ofRole = (role: BandRole) => {
+    const bands = sized(role);
+    const sums = new Map<string, number>();
+    for (const { group, size } of bands) {
+      sums.set(group, (sums.get(group) ?? 0) + size);
+    }
+    const sum = ({ group }: { group: string }) => sums.get(group) ?? 0;
+    return bands
+      .toSorted((left, right) => sum(right) - sum(left) || right.size - left.size)
       .map(({ band }) => band);
+  };
 
   const penalties = ofRole("penalty").filter(({ key }) => key !== MORE_KEY);
   const summed = ofRole("penalty").filter(({ key }) => key === MORE_KEY);
+  // The terms of an opened group count as the one band that they were.
+  const ranks = new Map<string, number>();
+  const rankOf = (key: string) => {
+    const group = groupOf?.(key) ?? key;
+    ranks.set(group, ranks.get(group) ?? ranks.size);
+    return ranks.get(group) ?? 0;
+  };
   // A band that stands for one more term would take as much room as the term itself.
   const own =
     top === 0 || penalties.length <= top + 1
       ? penalties
-      : penalties.filter((band, rank) => rank < top || keep?.has(band.key));
+      : penalties.filter(({ key }) => rankOf(key) < top || keep?.has(key));
   const rest = penalties.filter((band) => !own.includes(band));
   const more = rest.length === 0 ? summed : [sumBand([...rest, ...summed])];
   const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
     (band, rank) => top === 0 || rank < top || keep?.has(band.key),
   );
-  const summands = [...ofRole("data"), ...arrange(own, order, curves), ...more];
+  const summands = [...ofRole("data"), ...together(arrange(own, order, curves), groupOf), ...more];
   return [...summands, ...ofRole("unexplained"), ...outside];
 }
 
@@ -91,6 +112,20 @@ function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): read
       return bands.toSorted((left, right) => place(left) - place(right));
     }
   }
+}
+
+/** Bands of one group side by side, where the first of them was. */
+function together(bands: readonly Band[], groupOf: BandOptions["groupOf"]): readonly Band[] {
+  const places = new Map<string, number>();
+  const place = (band: Band, i: number) => {
+    const group = groupOf?.(band.key) ?? band.key;
+    places.set(group, places.get(group) ?? i);
+    return places.get(group) ?? i;
+  };
+  return bands
+    .map((band, i) => ({ band, place: place(band, i) }))
+    .toSorted((left, right) => left.place - right.place)
+    .map(({ band }) => band);
 }
 
 /** How many numbers a band penalises; none where that was not recorded. */

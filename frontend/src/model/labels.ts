@@ -1,7 +1,7 @@
 /** What the axes of a picture say. */
 
 import type { Range } from "../data/axis.ts";
-import { shortenMiddle } from "./format.ts";
+import { shortNames } from "./names.ts";
 import type { Picture } from "./picture.ts";
 import { type Quantity, type Ticks, yTicks } from "./ticks.ts";
 
@@ -42,8 +42,12 @@ export function pictureTicks(picture: Picture, range: Range, most: number): Tick
   const named = layers
     .map(({ band }, row) => ({ band, row }))
     .filter((_, row) => row % stride === 0);
+  const names = shortNames(
+    layers.map(({ band }) => band.label),
+    18,
+  );
   return {
     values: named.map(({ row }) => row + 0.5),
-    labels: named.map(({ band }) => shortenMiddle(band.label, 18)),
+    labels: named.map(({ band }) => names.get(band.label) ?? ""),
   };
 }

@@ -41,6 +41,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   const view = (): View => ({
     hidden: new Set(some(HOSTILE)),
     isolated: new Set(some(HOSTILE)),
+    opened: new Set(some(HOSTILE)),
     ...(random() < 0.3 ? { isPinned: true } : {}),
     ...(random() < 0.5 ? { range: { min: -random() * 1e6, max: random() * 1e9 } } : {}),
   });
@@ -49,7 +50,14 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     scale: pick(SCALES),
     x: pick(X_AXES),
     smoothing: pick([0, 0.6, 0.999]),
-    group: pick(["term", "kind", "all", "layer:2"]),
+    group: pick([
+      "auto",
+      "term",
+      "kind",
+      "all",
+      "layer:2",
+      ...HOSTILE.map((text) => `match:${text}`),
+    ]),
     top: pick([0, 5, 12]),
     terms: pick(HOSTILE),
     order: pick(TERM_ORDERS),

@@ -64,6 +64,8 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
 
 const NAMES = Object.keys(READERS) as (keyof Settings)[];
 
+const SETS = ["hidden", "isolated", "opened"] as const;
+
 /** Only what differs from what a first visit shows. */
 export function encodeLink(state: LinkState, listed: readonly string[]): Entries {
   const entries = new Map<string, string>();
@@ -88,7 +90,7 @@ export function encodeLink(state: LinkState, listed: readonly string[]): Entries
     "pinned",
     views.flatMap(([key, { isPinned }]) => (isPinned === true ? [idOf(key)] : [])),
   );
-  for (const name of ["hidden", "isolated"] as const) {
+  for (const name of SETS) {
     const chosen = views.filter(([, view]) => view[name].size > 0);
     putList(
       entries,
@@ -148,10 +150,10 @@ export function decodeLink(entries: Entries): LinkState {
   for (const [key] of lists(entries, "pinned")) {
     change(key, { isPinned: true });
   }
-  for (const name of ["hidden", "isolated"] as const) {
+  for (const name of SETS) {
     for (const [key, rest] of lists(entries, name)) {
       const keys = rest.filter((entry) => typeof entry === "string");
-      change(key, name === "hidden" ? { hidden: new Set(keys) } : { isolated: new Set(keys) });
+      change(key, { [name]: new Set(keys) });
     }
   }
   return {

@@ -41,7 +41,7 @@ export interface Settings {
   readonly x: XAxis;
   /** 0 for none, up to MOST_SMOOTHING. */
   readonly smoothing: number;
-  /** term, kind, all or layer:DEPTH, as the server's parameter. */
+  /** auto, term, kind, all, layer:DEPTH or match:EXPRESSION. */
   readonly group: string;
   /** How many penalties have bands of their own; 0 for all. */
   readonly top: number;
@@ -68,7 +68,7 @@ export const DEFAULT_SETTINGS: Settings = {
   scale: "auto",
   x: "step",
   smoothing: 0,
-  group: "term",
+  group: "auto",
   top: DEFAULT_TOP,
   terms: "",
   order: "share",
@@ -83,7 +83,7 @@ export const DEFAULT_SETTINGS: Settings = {
   subtrahend: "",
 };
 
-const GROUP = /^(term|kind|all|layer:[1-9]\d?)$/;
+const GROUP = /^(auto|term|kind|all|layer:[1-9]\d?|match:.*)$/s;
 
 export function isGroup(text: string): boolean {
   return GROUP.test(text);

@@ -77,6 +77,9 @@ export interface TableOrder {
   readonly isDescending: boolean;
 }
 
+/** Until a heading is clicked. */
+export const LARGEST_FIRST: TableOrder = { id: "mean", isDescending: true };
+
 /** A second click on a heading turns its order round; numbers begin with the largest. */
 export function reorder(previous: TableOrder | undefined, id: string): TableOrder {
   if (previous?.id === id) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isolate, isShown, toggle, WHOLE_VIEW, zoom } from "./view.ts";
+import { closeGroup, isolate, isShown, openGroup, toggle, WHOLE_VIEW, zoom } from "./view.ts";
 
 const shown = (view: typeof WHOLE_VIEW) => ["a", "b", "c"].filter((key) => isShown(view, key));
 
@@ -29,4 +29,14 @@ test("the zoom is kept apart from what is hidden", () => {
   const reset = zoom(zoomed, undefined);
   assert.equal("range" in reset, false);
   assert.deepEqual(shown(reset), ["b", "c"]);
+});
+
+test("what was chosen of a group is chosen of its terms", () => {
+  const terms = ["a/x", "a/y"];
+  const hidden = openGroup(toggle(WHOLE_VIEW, "a"), "a", "a", terms);
+  assert.deepEqual([...hidden.opened, ...hidden.hidden], ["a", ...terms]);
+  const alone = openGroup(isolate(WHOLE_VIEW, "a"), "a", "a", terms);
+  assert.deepEqual([...alone.isolated], terms);
+  const closed = closeGroup(alone, "a", terms);
+  assert.deepEqual([...closed.opened, ...closed.isolated], []);
 });

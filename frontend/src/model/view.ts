@@ -6,6 +6,8 @@ export interface View {
   readonly hidden: ReadonlySet<string>;
   /** While some bands are isolated, only these are shown. */
   readonly isolated: ReadonlySet<string>;
+  /** The groups whose terms are shown for themselves, by their names. */
+  readonly opened: ReadonlySet<string>;
   /** The steps zoomed to; absent for all. */
   readonly range?: Range;
   /** Its card comes before those that are not pinned. */
@@ -14,7 +16,7 @@ export interface View {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-export const WHOLE_VIEW: View = { hidden: NOTHING, isolated: NOTHING };
+export const WHOLE_VIEW: View = { hidden: NOTHING, isolated: NOTHING, opened: NOTHING };
 
 export function isShown(view: View, key: string): boolean {
   return view.isolated.size > 0 ? view.isolated.has(key) : !view.hidden.has(key);
@@ -31,6 +33,21 @@ export function toggle(view: View, key: string): View {
 export function isolate(view: View, key: string): View {
   const isAlone = view.isolated.size === 1 && view.isolated.has(key);
   return isolateAll(view, isAlone ? [] : [key]);
+}
+
+/** Shows the terms of a group in its place; what was chosen of the group is chosen of them. */
+export function openGroup(view: View, name: string, key: string, terms: readonly string[]): View {
+  const swap = (keys: ReadonlySet<string>) =>
+    keys.has(key) ? new Set([...flip(keys, key), ...terms]) : keys;
+  const opened = new Set(view.opened).add(name);
+  return { ...view, opened, hidden: swap(view.hidden), isolated: swap(view.isolated) };
+}
+
+export function closeGroup(view: View, name: string, terms: readonly string[]): View {
+  const without = (keys: ReadonlySet<string>) =>
+    new Set([...keys].filter((key) => !terms.includes(key)));
+  const opened = new Set([...view.opened].filter((other) => other !== name));
+  return { ...view, opened, hidden: without(view.hidden), isolated: without(view.isolated) };
 }
 
 export function zoom(view: View, range: Range | undefined): View {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BERT } from "../testing/models.ts";
+import { shortNames } from "./names.ts";
+
+const shown = (names: readonly string[], length: number) => [...shortNames(names, length).values()];
+
+test("names that fit stay as they are", () => {
+  const names = ["dense/kernel", "dense/bias"];
+  assert.deepEqual(shown(names, 20), names);
+});
+
+test("long names lose what all of them share, and keep what differs", () => {
+  const names = ["query", "key"].map((part) => `model/encoder/layer_3/attention/${part}/kernel`);
+  assert.deepEqual(shown(["data", ...names], 20), ["data", "query", "key"]);
+});
+
+test("no two names are ever shown alike", () => {
+  for (const length of [4, 8, 18, 40]) {
+    const short = shown(BERT, length);
+    assert.equal(new Set(short).size, BERT.length, String(length));
+  }
+  const twins = ["a", "b"].map((x) => `${"left".repeat(20)}${x}${"right".repeat(20)}`);
+  assert.equal(new Set(shown(twins, 10)).size, 2);
+  // Without what they share, long ones could be called like a short one.
+  const names = ["query", ...["query", "key"].map((part) => `a/very/long/path/to/${part}/kernel`)];
+  assert.equal(new Set(shown(names, 12)).size, 3);
+});

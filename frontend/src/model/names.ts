@@ -1,0 +1,44 @@
+/** Long names, short enough to be shown and no two alike. */
+
+import { shortenMiddle } from "./format.ts";
+
+const PART = /[^/.]+[/.]*/g;
+
+/**
+ * What names are shown as, by name. Those that are too long lose the parts that all long ones begin
+ * or end with, and then their middle; as much is kept as tells each from all others.
+ */
+export function shortNames(names: readonly string[], length: number): ReadonlyMap<string, string> {
+  const long = [...new Set(names)].filter((name) => Array.from(name).length > length);
+  const parts = long.map((name) => name.match(PART) ?? [name]);
+  const head = sharedParts(parts);
+  const tail = sharedParts(parts.map((each) => each.slice(head).reverse()));
+  const short = new Map(names.map((name) => [name, name]));
+  long.forEach((name, i) => {
+    const own = parts[i]?.slice(head, (parts[i]?.length ?? 0) - tail).join("") ?? name;
+    short.set(name, own.replace(/[/.]+$/, ""));
+  });
+  const cut = (most: number) =>
+    new Map([...short].map(([name, own]) => [name, shortenMiddle(own, most)]));
+  const longest = Math.max(length, ...[...short.values()].map((own) => own.length));
+  let shown = cut(length);
+  for (let most = length; new Set(shown.values()).size < shown.size && most < longest; most += 4) {
+    shown = cut(most + 4);
+  }
+  // What is left of a long name can be a short one.
+  return new Set(shown.values()).size < shown.size ? new Map(names.map((n) => [n, n])) : shown;
+}
+
+/** How many parts all begin with, where each keeps one. */
+export function sharedParts(names: readonly (readonly string[])[]): number {
+  const [first = [], ...others] = names;
+  let shared = 0;
+  while (
+    others.length > 0 &&
+    shared < first.length - 1 &&
+    others.every((parts) => shared < parts.length - 1 && parts[shared] === first[shared])
+  ) {
+    shared++;
+  }
+  return shared;
+}
