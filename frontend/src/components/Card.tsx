@@ -15,6 +15,7 @@ import { chartHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { PenaltiesAlone } from "./PenaltiesAlone.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -54,6 +55,9 @@ export function Card({ dashboard, state, recording }: Props) {
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
             Reset zoom
           </button>
+        )}
+        {bands && !isEmpty && (
+          <PenaltiesAlone dashboard={dashboard} viewKey={recording.key} bands={bands} />
         )}
         {picture && (
           <CardMenu

@@ -1,5 +1,5 @@
 /**
- * Which bands a picture has: data loss, the largest penalty terms, the rest as one, the residual;
+ * Which bands a picture has: the largest penalty terms, the rest as one, data loss, the residual;
  * then, as lines beside the stack, the largest of what is no summand of the loss.
  */
 
@@ -44,7 +44,8 @@ export interface BandOptions {
 }
 
 /**
- * The bands from bottom to top: data loss first, then penalty terms, largest first.
+ * The bands from bottom to top: penalty terms, largest first, then data loss. It is the noisiest:
+ * what lies on it would be as noisy.
  *
  * Sizes are those of the range that the curves cover, hidden or not, so that hiding a band never
  * changes which others there are.
@@ -73,7 +74,7 @@ export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
   const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
     (band, rank) => top === 0 || rank < top || keep?.has(band.key),
   );
-  const summands = [...ofRole("data"), ...arrange(own, order, curves), ...more];
+  const summands = [...arrange(own, order, curves), ...more, ...ofRole("data")];
   return [...summands, ...ofRole("unexplained"), ...outside];
 }
 

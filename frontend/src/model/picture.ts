@@ -67,7 +67,10 @@ export function makePicture(
       return shareOrRefuse(base, summands);
     case "lines":
     case "multiples": {
-      const lines = makeLines(base.x, [...shown, ...(total ? [total] : [])]);
+      // Of lines that meet, that of a penalty is seen.
+      const isData = ({ role }: Band) => Number(role === "data");
+      const behind = shown.toSorted((left, right) => isData(right) - isData(left));
+      const lines = makeLines(base.x, [...behind, ...(total ? [total] : [])]);
       return { ...base, lines, scale: scaleFor(scale, largestOf(lines)) };
     }
     case "ratio":

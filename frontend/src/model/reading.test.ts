@@ -26,8 +26,8 @@ test("rows go from the top of the stack to its bottom, with values and shares", 
   assert.deepEqual(
     reading.rows.map(({ band, value, share }) => [band.label, value, plain(share)]),
     [
-      ["k", "1", "25 %"],
       ["data", "3", "75 %"],
+      ["k", "1", "25 %"],
     ],
   );
   assert.deepEqual(reading.total, { value: "4" });
@@ -42,7 +42,7 @@ test("a reading is told in one sentence", () => {
       series(column("k", "penalty"), [1]),
     ]),
   );
-  assert.equal(plain(describeReading(reading)), "step 0: total 4; k 1, 25 %; data 3, 75 %");
+  assert.equal(plain(describeReading(reading)), "step 0: total 4; data 3, 75 %; k 1, 25 %");
   const cut = { ...reading, place: ["step 0", "2 min"], rows: [], more: 5 };
   assert.equal(describeReading(cut), "step 0, 2 min: total 4; 5 more");
 });

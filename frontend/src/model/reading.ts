@@ -142,7 +142,7 @@ function compareNumbers(left: number, right: number): number {
   return (Number.isNaN(left) ? -Infinity : left) - (Number.isNaN(right) ? -Infinity : right) || 0;
 }
 
-/** The small ones are left out: the bottom of the stack, the data loss, mostly stays. */
+/** The small ones are left out: the data loss, on top of the stack, mostly stays. */
 function limit(entries: readonly Entry[], most: number): readonly Entry[] {
   if (entries.length <= most) {
     return entries;
