@@ -111,6 +111,7 @@ export function Card({ dashboard, state, recording }: Props) {
           bands={bands}
           total={card.totalLabel}
           colourOf={colourOf}
+          picture={picture}
         />
       )}
       <Findings dashboard={dashboard} recording={recording} card={card} />

@@ -3,7 +3,7 @@ import type { Dashboard } from "../dashboard.ts";
 import { whyOutside } from "../data/recording.ts";
 import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin, shortenMiddle } from "../model/format.ts";
-import { TOTAL_KEY } from "../model/picture.ts";
+import { hasSpread, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { isolate, isShown, toggle } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
@@ -20,10 +20,19 @@ interface Props {
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
   colourOf: (band: Band) => string;
+  picture: Picture | undefined;
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
-export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colourOf }: Props) {
+export function Legend({
+  dashboard,
+  viewKey,
+  name = "Terms",
+  bands,
+  total,
+  colourOf,
+  picture,
+}: Props) {
   const view = dashboard.viewOf(viewKey);
   // What a double-click isolates, it isolates in the view before its first click.
   const before = useRef(view);
@@ -64,13 +73,20 @@ export function Legend({ dashboard, viewKey, name = "Terms", bands, total, colou
               title={`${band.label}\n${HINT}`}
               {...handlers(band.key)}
             >
-              <Swatch band={band} colour={colourOf(band)} />
+              {/* A heat strip has one colour for all. */}
+              {picture?.view !== "strip" && <Swatch band={band} colour={colourOf(band)} />}
               <span>{shortenMiddle(band.label, 40)}</span>
               {origin !== "" && <span class="origin">{origin}</span>}
             </button>
           </li>
         );
       })}
+      {picture && hasSpread(picture) && (
+        <li class="term-note">
+          <span class="swatch swatch-spread" aria-hidden="true" />
+          between minimum and maximum
+        </li>
+      )}
     </ul>
   );
 }

@@ -75,7 +75,7 @@ export function useComparison(
 }
 
 function show(runs: readonly RunCurves[], settings: Settings, view: View) {
-  const { compare, seeds, top, order, terms } = settings;
+  const { compare, seeds, top, order, terms, smoothing } = settings;
   const [first, second] = runs;
   if (first === undefined) {
     return undefined;
@@ -93,6 +93,9 @@ function show(runs: readonly RunCurves[], settings: Settings, view: View) {
   const curves = differenceOf(first.curves, second.curves);
   const pattern = termPattern(terms).pattern;
   const bands = chooseBands(curves, { keep: view.isolated, top, order, pattern });
-  const picture = { ...makePicture(curves, bands, shows), quantity: "difference" as const };
+  const picture = {
+    ...makePicture(curves, bands, shows, "stack", "linear", smoothing),
+    quantity: "difference" as const,
+  };
   return { picture, bands };
 }

@@ -14,6 +14,7 @@ import {
 } from "../data/recording.ts";
 import { naturalCompare } from "./runs.ts";
 import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
+import { spikesOf, spikesOfSum } from "./spikes.ts";
 
 export const MORE_KEY = "more";
 
@@ -31,6 +32,8 @@ export interface Band {
   readonly values: Float64Array;
   /** The values before they were smoothed. */
   readonly raw?: Float64Array;
+  /** What a single step of a bucket has, where it sticks out; else NaN. */
+  readonly spikes?: Float64Array;
 }
 
 export interface BandOptions {
@@ -132,6 +135,7 @@ function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band
     // that much smaller: without this the bands would not add up where the set of terms changes.
     return rows === 0 ? Number.NaN : (mean * rows) / (inBucket[i] ?? rows);
   });
+  const spikes = spikesOf(series);
   return {
     key: bandKey(series.column),
     label: series.column.name,
@@ -140,6 +144,7 @@ function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band
     ...(series.smoothed === undefined
       ? { values: means }
       : { values: smoothedValues(series, series.smoothed), raw: means }),
+    ...(spikes === undefined ? {} : { spikes }),
   };
 }
 
@@ -173,12 +178,14 @@ function sumBand(bands: readonly Band[]): Band {
       }
     }
   }
+  const spikes = spikesOfSum(values, bands);
   return {
     key: MORE_KEY,
     label: `${bands.reduce((terms, band) => terms + termsOf(band), 0)} more terms`,
     role: "penalty",
     members: bands.flatMap((band) => band.members),
     values,
+    ...(spikes === undefined ? {} : { spikes }),
   };
 }
 
