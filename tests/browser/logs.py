@@ -52,6 +52,15 @@ def write_run_with_a_spike(directory: Path) -> None:
             writer.write(step, 1.0, {KERNEL: 777.0 if step == 25_000 else 0.5})
 
 
+def write_long_run(directory: Path, spike: int | None = None) -> None:
+    """20,000 steps: a noisy data loss of about 1, penalties of 0.25 and 0.15; 4 at a spike."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 20_000)
+    with Writer(directory) as writer:
+        for step in range(20_000):
+            penalties = {KERNEL: 4.0 if step == spike else 0.25, BIAS: 0.15}
+            writer.write(step, 1.0 + float(noise[step]), penalties)
+
+
 def write_run_with_nan(directory: Path) -> None:
     """100 steps whose penalty is NaN from step 40 on."""
     with Writer(directory) as writer:

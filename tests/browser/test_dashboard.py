@@ -55,7 +55,7 @@ def test_a_run_is_taken_apart(tmp_path: Path, open_dashboard: Open, load_fast: s
     )
     legend = dashboard.legend("first/train")
     expect(legend.get_by_role("button")).to_have_text(
-        ["total", "data", re.compile("dense/kernel.*l2 0.01"), re.compile("dense/bias.*l1 0.5")]
+        ["total", re.compile("dense/kernel.*l2 0.01"), re.compile("dense/bias.*l1 0.5"), "data"]
     )
 
 
@@ -74,9 +74,9 @@ def test_the_tooltip_lists_each_terms_value_and_share(shared: str, open_page: Op
     expect(rows).to_have_text(
         [
             re.compile(r"total\s*4"),
+            re.compile(r"data\s*1\s*25\s%"),
             re.compile(r"dense/bias\s*1\s*25\s%"),
             re.compile(r"dense/kernel\s*2\s*50\s%"),
-            re.compile(r"data\s*1\s*25\s%"),
         ]
     )
 

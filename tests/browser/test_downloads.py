@@ -83,9 +83,9 @@ def test_csv_and_json_have_the_values_drawn(shared: str, open_page: Open) -> Non
     file = download(dashboard, "steady/train", "CSV of the values drawn")
     assert file.suggested_filename == "steady_train_chart.csv"
     rows = list(csv.reader(read(file).decode().splitlines()))
-    assert rows[0] == ["step", "data", "penalties"]
+    assert rows[0] == ["step", "penalties", "data"]
     assert 15 < len(rows) < 30
-    assert {tuple(row[1:]) for row in rows[1:]} == {("0.25", "0.75")}
+    assert {tuple(row[1:]) for row in rows[1:]} == {("0.75", "0.25")}
     drawn = json.loads(read(download(dashboard, "steady/train", "JSON of the values drawn")))
     assert drawn["rows"] == [[float(cell) for cell in row] for row in rows[1:]]
 

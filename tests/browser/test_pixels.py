@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.gestures import drag, pixels
+from tests.browser.logs import write_long_run
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -84,19 +85,80 @@ def test_edges_are_where_the_values_are(shared: str, open_page: Open) -> None:
     """Before and after zooming, hiding, showing, isolating and another order."""
     dashboard = open_page(shared)
     card = dashboard.card("run")
-    # The largest terms are at the bottom, over the data loss.
-    check_bands(dashboard, ["data", "rising", "falling", "steady"], is_under_total=True)
+    # The largest terms are at the bottom; the data loss lies on them.
+    check_bands(dashboard, ["rising", "falling", "steady", "data"], is_under_total=True)
     dashboard.term("run", "total").click()
-    check_bands(dashboard, ["data", "rising", "falling", "steady"])
+    check_bands(dashboard, ["rising", "falling", "steady", "data"])
     drag(dashboard.plot("run"), 0.25, 0.65)
     expect(card.get_by_role("button", name="Reset zoom")).to_be_visible()
-    check_bands(dashboard, ["data", "rising", "falling", "steady"])
+    check_bands(dashboard, ["rising", "falling", "steady", "data"])
     dashboard.term("run", "rising").click()
-    check_bands(dashboard, ["data", "falling", "steady"])
+    check_bands(dashboard, ["falling", "steady", "data"])
     card.get_by_role("button", name="Reset zoom").click()
-    check_bands(dashboard, ["data", "falling", "steady"])
+    check_bands(dashboard, ["falling", "steady", "data"])
     dashboard.term("run", "rising").click()
     dashboard.option("Order").select_option("Name")
-    check_bands(dashboard, ["data", "falling", "rising", "steady"])
+    check_bands(dashboard, ["falling", "rising", "steady", "data"])
     dashboard.term("run", "rising").click(modifiers=["Shift"])
     check_bands(dashboard, ["rising"])
+
+
+SPIKE = 7_003
+
+
+@pytest.fixture(scope="module")
+def spiky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """20,000 steps of a noisy data loss, and a penalty that is 4 instead of 0.25 at one step."""
+    log_dir = tmp_path_factory.mktemp("spiky")
+    write_long_run(log_dir / "run", spike=SPIKE)
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 1)
+        yield address
+
+
+@pytest.mark.parametrize("view", ["Stack", "100 %", "Lines", "Ratio", "Small multiples"])
+def test_one_step_of_20_000_is_seen_at_full_strength(
+    spiky: str, open_page: Open, view: str
+) -> None:
+    """In its term's colour, as wide as a line, and far above what is around."""
+    dashboard = open_page(spiky)
+    colour = np.array(dashboard.colour("run", "dense/kernel"))
+    dashboard.view(view)
+    plots = dashboard.card("run").locator(".chart-area")
+    # The second of the small charts after the total and the data loss.
+    picture = pixels(plots.nth(2) if view == "Small multiples" else plots)
+    is_term = (picture == colour).all(axis=2)
+    at = round(SPIKE / 20_000 * picture.shape[1])
+    highest = np.where(is_term.any(axis=0), is_term.argmax(axis=0), picture.shape[0])
+    around = highest[[*range(at - 30, at - 5), *range(at + 5, at + 30)]]
+    spike = highest[at - 3 : at + 4]
+    assert (spike < np.median(around) - 40).sum() >= 2
+    assert around.max() - around.min() <= 20
+
+
+def test_one_step_of_20_000_is_seen_in_the_heat_strip(spiky: str, open_page: Open) -> None:
+    """Its cell has the shade of what the step itself had: at least a third away from the others'."""
+    dashboard = open_page(spiky)
+    dashboard.view("Heat strip")
+    expect(dashboard.chart("run")).to_have_accessible_name(re.compile("Heat strip"))
+    picture = pixels(dashboard.plot("run")).astype(int)
+    row = picture[int(picture.shape[0] * 5 / 6)].sum(axis=1)
+    at = round(SPIKE / 20_000 * len(row))
+    usual = np.median(row)
+    assert (np.abs(row[at - 3 : at + 4] - usual) > 50).sum() >= 2
+    assert (np.abs(np.delete(row, range(at - 3, at + 4)) - usual) < 50).all()
+
+
+def test_noise_moves_no_penalty_and_fades_with_smoothing(spiky: str, open_page: Open) -> None:
+    """Bands under a noisy data loss are smooth; what is between its ends is named until it is gone."""
+    dashboard = open_page(spiky)
+    note = dashboard.legend("run").get_by_text("between minimum and maximum")
+    expect(note).to_be_visible()
+    kernel = np.array(dashboard.colour("run", "dense/kernel"))
+    picture = pixels(dashboard.plot("run"))
+    at = round(SPIKE / 20_000 * picture.shape[1])
+    is_term = (picture == kernel).all(axis=2)
+    edges = np.delete(is_term.argmax(axis=0), range(at - 3, at + 4))[2:-2]
+    assert edges.max() - edges.min() <= 1
+    dashboard.frame.get_by_role("slider", name="Smoothing").fill("0.95")
+    expect(note).to_have_count(0)

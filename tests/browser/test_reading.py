@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import drawing, pixels, point_at, visible_box
-from tests.browser.logs import write_steady_run
+from tests.browser.logs import write_long_run, write_steady_run
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -58,7 +58,7 @@ def test_the_keyboard_reads_values(shared: str, open_page: Open) -> None:
     dashboard = open_page(shared)
     chart, page = keyboard(dashboard, "one"), dashboard.page
     tooltip, status = dashboard.frame.get_by_role("tooltip"), chart.get_by_role("status")
-    values = "total 4; dense/bias 1, 25 %; dense/kernel 2, 50 %; data 1, 25 %"
+    values = "total 4; data 1, 25 %; dense/bias 1, 25 %; dense/kernel 2, 50 %"
     chart.focus()
     page.keyboard.press("Escape")
     expect(tooltip).to_have_count(0)
@@ -85,6 +85,55 @@ def test_the_keyboard_reads_values(shared: str, open_page: Open) -> None:
     expect(tooltip).to_have_count(1)
     page.keyboard.press("Escape")
     expect(tooltip).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A run of 20,000 steps: where a chart is zoomed, new curves come a little later."""
+    log_dir = tmp_path_factory.mktemp("long")
+    write_long_run(log_dir / "long")
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 1)
+        yield address
+
+
+WATCH = """chart => {
+  window.frames_seen = [];
+  const look = () => {
+    const tooltip = document.querySelector("[role=tooltip] caption");
+    const [line, area] = [".chart-cursor", ".chart-area"].map((name) =>
+      chart.querySelector(name).getBoundingClientRect());
+    if (tooltip !== null) {
+      const share = (line.left - area.left) / area.width;
+      window.frames_seen.push([chart.ariaLabel, share, tooltip.textContent]);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_the_tooltip_names_the_steps_at_its_line_in_every_frame(long: str, open_page: Open) -> None:
+    """Also while new curves come in, whose buckets are others, under quick keys."""
+    dashboard = open_page(long)
+    chart, page = keyboard(dashboard, "long"), dashboard.page
+    chart.focus()
+    chart.evaluate(WATCH)
+    for keys in (["+", "+", ".", ".", "PageDown"], ["0", "PageDown", "+", "-", ","]):
+        for key in keys:
+            page.keyboard.press(key)
+        page.wait_for_timeout(500)
+    seen = chart.evaluate("() => window.frames_seen")
+    assert len({tuple(frame) for frame in seen}) > 4
+    for name, share, text in seen:
+        first, last = (
+            int(part.replace(",", ""))
+            for part in re.findall(r"step ([\d,]+) to ([\d,]+)", name)[-1]
+        )
+        begin, end = (int(part.replace(",", "")) for part in re.findall(r"[\d,]+", text)[:2])
+        at = first + share * (last - first)
+        # A line is on whole pixels; a bucket is about as wide as one.
+        assert begin - 50 <= at <= end + 50, (name, share, text)
 
 
 def test_the_keys_cursor_goes_with_the_focus_and_yields_to_the_mouse(
@@ -156,7 +205,7 @@ def test_a_band_is_highlighted_everywhere(shared: str, open_page: Open) -> None:
     other = dashboard.plot("two")
     visible_box(other)
     before = pixels(other)
-    point_at(dashboard.plot("one"), 0.5, 0.9)
+    point_at(dashboard.plot("one"), 0.5, 0.15)
     entry = dashboard.card("two").locator(".term.is-highlighted")
     expect(entry).to_have_text("data")
     overlay = drawing_of_overlay(other)

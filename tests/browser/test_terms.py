@@ -184,9 +184,9 @@ def test_the_order_of_terms_is_chosen(shared: str, open_page: Open) -> None:
     """By name, the first blocks come first."""
     dashboard = open_page(shared)
     legend = dashboard.legend("steady")
-    expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("kernel"))
+    expect(legend.get_by_role("button").nth(1)).to_have_text(re.compile("kernel"))
     dashboard.option("Order").select_option("Name")
-    expect(legend.get_by_role("button").nth(2)).to_have_text(re.compile("bias"))
+    expect(legend.get_by_role("button").nth(1)).to_have_text(re.compile("bias"))
 
 
 def test_the_tooltip_is_ordered_and_limited(shared: str, open_page: Open) -> None:

@@ -73,7 +73,7 @@ def test_100_percent_with_negative_parts_is_refused(shared: str, open_page: Open
 
 
 def test_negative_terms_stack_below_zero(shared: str, open_page: Open) -> None:
-    """The negative band hangs below the ground that the data loss stands on."""
+    """The negative band hangs below the ground that the others stand on."""
     dashboard = open_page(shared)
     picture = pixels(dashboard.plot("negative"))
     data = rows_of(picture, dashboard.colour("negative", "data"), 0.63)
@@ -143,12 +143,32 @@ def test_a_click_on_a_band_isolates_it(shared: str, open_page: Open) -> None:
     legend = dashboard.legend("steady")
     box = plot.bounding_box()
     assert box is not None
-    # The data loss is the lowest quarter.
-    low = {"x": box["width"] / 2, "y": box["height"] * 0.9}
-    plot.click(position=low)
+    # The data loss is the highest quarter.
+    high = {"x": box["width"] / 2, "y": box["height"] * 0.15}
+    plot.click(position=high)
     expect(legend.locator("[aria-pressed=true]")).to_have_text("data")
-    plot.click(position=low)
+    plot.click(position=high)
     expect(legend.locator("[aria-pressed=true]")).to_have_count(4)
+
+
+def test_the_penalties_are_shown_alone_by_one_click(shared: str, open_page: Open) -> None:
+    """On an axis of their own, which fills the chart; the link keeps it; another click undoes it."""
+    dashboard = open_page(shared)
+    card = dashboard.card("steady")
+    alone = card.get_by_role("button", name="Penalties alone")
+    alone.click()
+    expect(alone).to_have_attribute("aria-pressed", "true")
+    expect(dashboard.page).to_have_url(re.compile("hidden="))
+    dashboard.page.reload()
+    expect(alone).to_have_attribute("aria-pressed", "true")
+    picture = pixels(dashboard.plot("steady"))
+    kernel = rows_of(picture, dashboard.colour("steady", "dense/kernel"), 0.63)
+    # Two thirds of what is shown, with a twentieth of room above.
+    assert len(kernel) == pytest.approx(picture.shape[0] * 2 / 3 / 1.05, abs=3)
+    alone.click()
+    expect(dashboard.legend("steady").locator("[aria-pressed=true]")).to_have_count(4)
+    dashboard.view("Ratio")
+    expect(alone).to_have_count(0)
 
 
 def test_a_drag_zooms_and_isolates_nothing(shared: str, open_page: Open) -> None:
@@ -185,10 +205,10 @@ def test_the_heat_strip_is_stronger_where_the_share_is_larger(
     expect(dashboard.chart("steady")).to_have_accessible_name(re.compile("Heat strip"))
     picture = pixels(dashboard.plot("steady")).astype(int)
     height, width = picture.shape[:2]
-    bias, kernel, data = (picture[int(height * at), width // 2] for at in (1 / 6, 1 / 2, 5 / 6))
+    data, bias, kernel = (picture[int(height * at), width // 2] for at in (1 / 6, 1 / 2, 5 / 6))
     np.testing.assert_array_equal(data, bias)
     assert ((kernel < bias) if theme == "light" else (kernel > bias)).all()
-    point_at(dashboard.plot("steady"), 0.5, 0.5)
+    point_at(dashboard.plot("steady"), 0.5, 0.85)
     under = dashboard.frame.locator(".tooltip .is-under")
     expect(under).to_have_text(re.compile(r"dense/kernel\s*2\s*50\s%"))
 

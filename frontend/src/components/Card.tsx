@@ -15,6 +15,7 @@ import { chartHeight, stripHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useFullScreen, useNear, useWidth } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
+import { PenaltiesAlone } from "./PenaltiesAlone.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -54,6 +55,9 @@ export function Card({ dashboard, state, recording }: Props) {
           <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
             Reset zoom
           </button>
+        )}
+        {bands && !isEmpty && (
+          <PenaltiesAlone dashboard={dashboard} viewKey={recording.key} bands={bands} />
         )}
         {picture && (
           <CardMenu
@@ -108,6 +112,7 @@ export function Card({ dashboard, state, recording }: Props) {
           groups={{ ...card.grouping, columns: recording.columns }}
           total={card.totalLabel}
           colourOf={colourOf}
+          picture={picture}
         />
       )}
       <Findings dashboard={dashboard} recording={recording} card={card} />

@@ -29,20 +29,21 @@ export function Chart(props: ChartProps) {
   latest.current = props;
   const frame = useRef(0);
 
+  const readNow = (plot: Plot) => {
+    const { picture, range } = latest.current;
+    if (place.current !== undefined) {
+      place.current = keepPlace(place.current, range);
+      putCursor(plot, place.current);
+      leadCursors(plot);
+    }
+    const next = pointerOf(plot, picture, place.current);
+    highlightNow(next?.band?.key);
+    setPointer(next);
+  };
   /** At most one tooltip a frame, however often the mouse reports. */
   const readSoon = (plot: Plot) => {
     cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => {
-      const { picture, range } = latest.current;
-      if (place.current !== undefined) {
-        place.current = keepPlace(place.current, range);
-        putCursor(plot, place.current);
-        leadCursors(plot);
-      }
-      const next = pointerOf(plot, picture, place.current);
-      highlightNow(next?.band?.key);
-      setPointer(next);
-    });
+    frame.current = requestAnimationFrame(() => readNow(plot));
   };
   const target: InputTarget = {
     range: () => latest.current.range,
@@ -59,7 +60,7 @@ export function Chart(props: ChartProps) {
         place.current = next;
         putCursor(plot, next);
         leadCursors(plot);
-        readSoon(plot);
+        readNow(plot);
       }
     },
     point: (position) => {
@@ -105,14 +106,14 @@ export function Chart(props: ChartProps) {
   useLayoutEffect(() => {
     const plot = chart.current;
     plot?.draw(latest.current);
-    // Where the chart is read, something else may lie there now.
+    // Where the chart is read, something else may lie there now: no frame tells of what was.
     if (plot?.cursor?.top !== undefined) {
-      readSoon(plot);
+      readNow(plot);
     }
   }, [picture, range.min, range.max, theme, width, height, isSmall, colourOf, marks]);
 
   const shown = describeRange(picture, range);
-  const isRead = pointer !== undefined && pointer.bucket < picture.x.length;
+  const isRead = pointer !== undefined && picture.x.length > 0;
   return (
     // biome-ignore lint/a11y/useSemanticElements: no element is a chart
     <div

@@ -124,6 +124,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
           bands={bands}
           total={isDifference ? "total" : undefined}
           colourOf={colourOf}
+          picture={picture}
         />
       )}
     </article>

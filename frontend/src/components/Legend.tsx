@@ -7,7 +7,7 @@ import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
 import { formatOrigin } from "../model/format.ts";
 import type { Grouping } from "../model/grouping.ts";
 import { shortNames } from "../model/names.ts";
-import { TOTAL_KEY } from "../model/picture.ts";
+import { hasSpread, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
@@ -30,11 +30,12 @@ interface Props {
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
   colourOf: (band: Band) => string;
+  picture: Picture | undefined;
 }
 
 /** Names the bands; its entries show, hide, isolate and highlight them. */
 export function Legend(props: Props) {
-  const { dashboard, viewKey, name = "Terms", bands, total, colourOf } = props;
+  const { dashboard, viewKey, name = "Terms", bands, total, colourOf, picture } = props;
   const view = dashboard.viewOf(viewKey);
   // What a double-click isolates, it isolates in the view before its first click.
   const before = useRef(view);
@@ -114,13 +115,20 @@ export function Legend(props: Props) {
               title={`${band.label}\n${HINT}`}
               {...handlers(band.key)}
             >
-              <Swatch band={band} colour={colourOf(band)} />
+              {/* A heat strip has one colour for all. */}
+              {picture?.view !== "strip" && <Swatch band={band} colour={colourOf(band)} />}
               <span>{names.get(band.label)}</span>
               {origin !== "" && <span class="origin">{origin}</span>}
             </button>
           </li>
         );
       })}
+      {picture && hasSpread(picture) && (
+        <li class="term-note">
+          <span class="swatch swatch-spread" aria-hidden="true" />
+          between minimum and maximum
+        </li>
+      )}
     </ul>
   );
 }

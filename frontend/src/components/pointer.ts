@@ -5,14 +5,10 @@ import type { Plot } from "../drawing/plot.ts";
 import type { Band } from "../model/bands.ts";
 import { bandAt } from "../model/hit.ts";
 import type { Picture } from "../model/picture.ts";
-import { nearest } from "../model/ranges.ts";
+import type { Place } from "../model/reading.ts";
 
-/** Where the pointer is: over which bucket, at which point of the window, over which band. */
-export interface Pointer {
-  readonly bucket: number;
-  /** On the chart's own axes. */
-  readonly at: number;
-  readonly value: number;
+/** Where the pointer is: at which place of the axes, at which point of the window, over which band. */
+export interface Pointer extends Required<Place> {
   readonly x: number;
   readonly y: number;
   readonly band?: Band;
@@ -37,20 +33,16 @@ export function pointerOf(
   place: number | undefined,
 ): Pointer | undefined {
   const { cursor, projection } = plot;
-  if (cursor?.top === undefined) {
+  if (cursor?.top === undefined || picture.x.length === 0) {
     return undefined;
   }
   const { left, top } = cursor;
   const at = place ?? projection.xAt(left);
-  const bucket = nearest(picture.x, at);
-  if (bucket === undefined) {
-    return undefined;
-  }
   const box = plot.area.getBoundingClientRect();
   const value = projection.yAt(top);
   const isOfKeys = place !== undefined;
   const away = (y: number) => Math.abs(projection.y(y) - top);
   const band = isOfKeys ? undefined : bandAt(picture, at, value, away);
-  const pointer = { bucket, at, value, x: box.left + left, y: box.top + top, isOfKeys };
+  const pointer = { at, value, x: box.left + left, y: box.top + top, isOfKeys };
   return { ...pointer, ...(band ? { band } : {}) };
 }

@@ -98,7 +98,7 @@ export function useCard(
   );
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
-  const { top, order } = settings;
+  const { top, order, smoothing } = settings;
   const chosen = useMemo(
     () =>
       curves &&
@@ -123,8 +123,8 @@ export function useCard(
   const picture = useMemo(() => {
     const showsTotal = pattern === undefined || pattern.test(TOTAL_KEY);
     const shows = (key: string) => isShown(view, key) && (key !== TOTAL_KEY || showsTotal);
-    return curves && bands && makePicture(curves, bands, shows, settings.view, scale);
-  }, [curves, bands, view.hidden, view.isolated, settings.view, scale, pattern]);
+    return curves && bands && makePicture(curves, bands, shows, settings.view, scale, smoothing);
+  }, [curves, bands, view.hidden, view.isolated, settings.view, scale, smoothing, pattern]);
   const findings = state.findings.get(recording.key) ?? NONE;
   const marks = useMemo(() => (curves ? findingMarks(findings, curves) : []), [findings, curves]);
   const colourOf = useCallback(

@@ -113,7 +113,7 @@ function show(
   view: View,
   variantOf: (key: string) => number,
 ) {
-  const { compare, seeds, top, order, terms } = settings;
+  const { compare, seeds, top, order, terms, smoothing } = settings;
   const [first, second] = runs;
   if (first === undefined) {
     return undefined;
@@ -136,6 +136,9 @@ function show(
   const pattern = termPattern(terms).pattern;
   const chosen = chooseBands(curves, { keep: view.isolated, top, order, pattern });
   const bands = withVariants(chosen, variantOf);
-  const picture = { ...makePicture(curves, bands, shows), quantity: "difference" as const };
+  const picture = {
+    ...makePicture(curves, bands, shows, "stack", "linear", smoothing),
+    quantity: "difference" as const,
+  };
   return { picture, bands };
 }

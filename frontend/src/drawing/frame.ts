@@ -8,6 +8,7 @@ import { type Box, type Projection, project } from "../model/scales.ts";
 import { type Ticks, X_LABELS, xTicks } from "../model/ticks.ts";
 import { widest, withinEnd } from "./labels.ts";
 import type { Look } from "./look.ts";
+import { SCALE_ROOM } from "./strip.ts";
 import type { Surface } from "./surface.ts";
 
 /** In pixels of the page. */
@@ -61,18 +62,20 @@ export function makeFrame(picture: Picture, range: Range, size: FrameSize): Fram
   const nameRoom = isSmall ? 0 : NAME_ROOM;
   const ySpace = isSmall ? SMALL_Y_SPACE : Y_SPACE;
   const yRange = valueRange(picture, range);
-  const high = Math.max(1, height - top - X_ROOM - nameRoom);
+  const isStrip = picture.view === "strip";
+  const above = top + (isStrip ? SCALE_ROOM : 0);
+  const high = Math.max(1, height - above - X_ROOM - nameRoom);
   const y = pictureTicks(picture, yRange, Math.max(2, high / ySpace));
   const left = Math.ceil(widest(y.labels)) + Y_ROOM + nameRoom;
   const wide = Math.max(1, width - left - END_ROOM);
   const x = xTicks(curves.xAxis, range, wide / X_SPACE);
   return {
-    box: { left, top, width: wide, height: high },
+    box: { left, top: above, width: wide, height: high },
     x: {
       ticks: withinEnd(x, range, wide, END_ROOM),
       name: isSmall ? "" : X_LABELS[curves.xAxis],
     },
-    y: { ticks: y, name: isSmall ? "" : yLabel(picture) },
+    y: { ticks: y, name: isSmall || isStrip ? "" : yLabel(picture) },
     projectInto: (box) => project(box, range, yRange, scale),
   };
 }

@@ -35,5 +35,8 @@ export const LOOKS: Record<Theme, Look> = {
   },
 };
 
+/** What a single bucket between gaps, or a single step, is as wide as: it has no width of its own. */
+export const LONE_WIDTH = 3;
+
 /** Of axis labels, in pixels. */
 export const FONT_SIZE = 12;

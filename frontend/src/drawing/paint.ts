@@ -9,17 +9,17 @@ import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
 import { boxOn, type Frame, paintFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
-import { LOOKS, type Look, type Theme } from "./look.ts";
+import { LONE_WIDTH, LOOKS, type Look, type Theme } from "./look.ts";
 import { paintFindings } from "./marks.ts";
-import { paintStrip } from "./strip.ts";
+import { paintScale, paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 import { dashOf, hatchOf } from "./variants.ts";
 
-/** A single bucket between gaps has no width of its own. */
-const LONE_WIDTH = 3;
 const MARK_HEIGHT = 4;
 const LABEL_ROOM = 16;
 const FAINT = 0.3;
+/** Of what lies between minimum and maximum: enough to be seen beside the total, and on bands. */
+const QUIET = 0.15;
 
 export type ColourOf = (band: Band) => string;
 
@@ -44,6 +44,9 @@ export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
   const box = boxOn(surface, frame.box);
   const projection = frame.projectInto(box);
   paintFrame(surface, frame, look);
+  if (picture.view === "strip") {
+    paintScale(surface, picture, box, look);
+  }
   surface.clip(box, () => {
     paintPicture(surface, projection, picture, look, colourOf);
     paintFindings(surface, projection, marks, look);
@@ -71,7 +74,14 @@ function paintPicture(
     paintReference(surface, projection, reference, look);
   }
   for (const line of picture.lines) {
-    paintBehind(surface, projection, line, colourOf);
+    paintBehind(surface, projection, picture, line, colourOf);
+  }
+  // Those of the terms lie on the total's: that one of them is as high tells which it is.
+  for (const line of picture.lines.toReversed()) {
+    paintSpikes(surface, projection, line.x, line, colourOf);
+  }
+  for (const layer of picture.view === "strip" ? [] : picture.layers) {
+    paintSpikes(surface, projection, picture.x, layer, colourOf);
   }
   for (const line of picture.lines) {
     paintLine(surface, projection, line, colourOf);
@@ -112,17 +122,36 @@ export function fillsOf(band: Band, colourOf: ColourOf): readonly Fill[] {
 function paintBehind(
   surface: Surface,
   projection: Projection,
+  { spread }: Picture,
   { band, x, raw, envelope }: Line,
   colourOf: ColourOf,
 ): void {
   const colour = colourOf(band);
-  if (envelope !== undefined) {
-    const alpha = band.role === "total" ? 0.25 : 0.15;
-    fillArea(surface, projection, x, envelope, { colour, alpha });
+  if (envelope !== undefined && spread > 0) {
+    fillArea(surface, projection, x, envelope, { colour, alpha: QUIET * spread });
   }
   if (raw !== undefined) {
     strokeLine(surface, projection, x, raw, { colour, alpha: FAINT, width: 1 });
   }
+}
+
+/** Of a single step, but at full strength. */
+function paintSpikes(
+  surface: Surface,
+  projection: Projection,
+  x: Float64Array,
+  { band, spikes }: Layer | Line,
+  colourOf: ColourOf,
+): void {
+  const width = LONE_WIDTH * surface.ratio;
+  spikes?.upper.forEach((value, i) => {
+    if (!Number.isNaN(value)) {
+      const top = projection.y(value);
+      const height = projection.y(spikes.lower[i] ?? value) - top;
+      const left = Math.round(projection.x(x[i] ?? 0) - width / 2);
+      surface.rectangle(left, top, width, height, { colour: colourOf(band), alpha: 1 });
+    }
+  });
 }
 
 export function paintLine(

@@ -47,6 +47,10 @@ function legend(
   top: number,
   surface: Surface,
 ): number {
+  if (picture.view === "strip") {
+    // Rows have names beside them, and no colours of their own.
+    return top;
+  }
   const bands = [...picture.layers, ...picture.lines].map(({ band }) => band);
   let left = box.left;
   let line = top;

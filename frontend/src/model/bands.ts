@@ -1,5 +1,5 @@
 /**
- * Which bands a picture has: data loss, the largest penalty terms, the rest as one, the residual;
+ * Which bands a picture has: the largest penalty terms, the rest as one, data loss, the residual;
  * then, as lines beside the stack, the largest of what is no summand of the loss.
  */
 
@@ -14,6 +14,7 @@ import {
 } from "../data/recording.ts";
 import { naturalCompare } from "./runs.ts";
 import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
+import { spikesOf, spikesOfSum } from "./spikes.ts";
 
 export const MORE_KEY = "more";
 
@@ -33,6 +34,8 @@ export interface Band {
   readonly raw?: Float64Array;
   /** Of those that share a colour, which one it is, from 0: each has a hatch and a dash of its own. */
   readonly variant?: number;
+  /** What a single step of a bucket has, where it sticks out; else NaN. */
+  readonly spikes?: Float64Array;
 }
 
 export interface BandOptions {
@@ -48,7 +51,8 @@ export interface BandOptions {
 }
 
 /**
- * The bands from bottom to top: data loss first, then penalty terms, largest first.
+ * The bands from bottom to top: penalty terms, largest first, then data loss. It is the noisiest:
+ * what lies on it would be as noisy.
  *
  * Sizes are those of the range that the curves cover, hidden or not, so that hiding a band never
  * changes which others there are.
@@ -94,7 +98,7 @@ export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
   const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
     (band, rank) => top === 0 || rank < top || keep?.has(band.key),
   );
-  const summands = [...ofRole("data"), ...together(arrange(own, order, curves), groupOf), ...more];
+  const summands = [...together(arrange(own, order, curves), groupOf), ...more, ...ofRole("data")];
   return [...summands, ...ofRole("unexplained"), ...outside];
 }
 
@@ -166,6 +170,7 @@ function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band
     // that much smaller: without this the bands would not add up where the set of terms changes.
     return rows === 0 ? Number.NaN : (mean * rows) / (inBucket[i] ?? rows);
   });
+  const spikes = spikesOf(series);
   return {
     key: bandKey(series.column),
     label: series.column.name,
@@ -174,6 +179,7 @@ function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band
     ...(series.smoothed === undefined
       ? { values: means }
       : { values: smoothedValues(series, series.smoothed), raw: means }),
+    ...(spikes === undefined ? {} : { spikes }),
   };
 }
 
@@ -207,12 +213,14 @@ function sumBand(bands: readonly Band[]): Band {
       }
     }
   }
+  const spikes = spikesOfSum(values, bands);
   return {
     key: MORE_KEY,
     label: `${bands.reduce((terms, band) => terms + termsOf(band), 0)} more terms`,
     role: "penalty",
     members: bands.flatMap((band) => band.members),
     values,
+    ...(spikes === undefined ? {} : { spikes }),
   };
 }
 

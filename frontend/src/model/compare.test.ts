@@ -64,5 +64,5 @@ test("on a time axis a reading across runs has a time and no step", () => {
   assert.ok(sample);
   const curves = { ...sample.curves, xAxis: "relative" as const };
   const picture = comparisonPicture(runLines(runs, "total"), () => true, "total", "linear", curves);
-  assert.deepEqual(read(picture, 1).place, ["1 s"]);
+  assert.deepEqual(read(picture, { at: 1 }).place, ["1 s"]);
 });

@@ -194,6 +194,7 @@ export function comparisonPicture(
     },
     layers: [],
     lines: shown,
+    spread: 1,
     references: quantity === "ratio" ? REFERENCES : [],
     total: undefined,
     nonFinite: new Uint8Array(x.length),

@@ -16,7 +16,7 @@ const QUANTITIES: Record<Quantity, string> = {
 
 export function yLabel({ view, quantity, lines, scale }: Picture): string {
   if (view === "strip") {
-    return "";
+    return `${QUANTITIES[quantity]} (logarithmic)`;
   }
   const isSmoothed = lines.some(({ raw }) => raw !== undefined);
   const notes = [

@@ -2,6 +2,7 @@
 
 import type { Series } from "../data/curves.ts";
 import { type Band, sumOf } from "./bands.ts";
+import { spikesOfSum } from "./spikes.ts";
 import type { Area } from "./stack.ts";
 
 export interface Line {
@@ -13,6 +14,8 @@ export interface Line {
   readonly raw?: Float64Array;
   /** From the smallest to the largest value of each bucket; absent where buckets hold one. */
   readonly envelope?: Area;
+  /** From the line to where a single step sticks out. */
+  readonly spikes?: Area;
 }
 
 export interface Reference {
@@ -31,10 +34,12 @@ export function makeLines(x: Float64Array, bands: readonly Band[]): Line[] {
   return bands.map((band) => {
     const [only, ...others] = band.members;
     const envelope = only && others.length === 0 ? envelopeOf(only) : undefined;
+    const values = lineValues(band);
     return {
       band,
       x,
-      values: lineValues(band),
+      values,
+      ...spikeArea(values, band.spikes),
       ...(band.raw === undefined ? {} : { raw: band.raw }),
       ...(envelope === undefined ? {} : { envelope }),
     };
@@ -47,6 +52,15 @@ function lineValues(band: Band): Float64Array {
   return band.raw === undefined && only !== undefined && others.length === 0
     ? Float64Array.from(only.mean, (mean, i) => (only.rows[i] === 0 ? Number.NaN : mean))
     : band.values;
+}
+
+function spikeArea(values: Float64Array, spikes: Float64Array | undefined): Pick<Line, "spikes"> {
+  if (spikes === undefined) {
+    return {};
+  }
+  const ends = (pick: (...values: number[]) => number) =>
+    spikes.map((spike, i) => pick(spike, values[i] ?? Number.NaN));
+  return { spikes: { lower: ends(Math.min), upper: ends(Math.max) } };
 }
 
 function envelopeOf({ min, max }: Series): Area | undefined {
@@ -66,14 +80,26 @@ export function makeRatio(
   withAll: boolean,
 ): Line[] {
   const whole = sumOf(data);
-  const lines = shown.map((band) => ({ band, x, values: divide(band.values, whole) }));
+  const lineOf = (band: Band): Line => {
+    const values = divide(band.values, whole);
+    return { band, x, values, ...spikeArea(values, band.spikes && divide(band.spikes, whole)) };
+  };
+  const lines = shown.map(lineOf);
   if (!withAll) {
     return lines;
   }
   const members = penalties.flatMap((band) => band.members);
   const values = sumOf(penalties);
-  const all: Band = { key: "total", label: RATIO_LABEL, role: "total", members, values };
-  return [...lines, { band: all, x, values: divide(values, whole) }];
+  const spikes = spikesOfSum(values, penalties);
+  const all: Band = {
+    key: "total",
+    label: RATIO_LABEL,
+    role: "total",
+    members,
+    values,
+    ...(spikes ? { spikes } : {}),
+  };
+  return [...lines, lineOf(all)];
 }
 
 /** NaN where the divisor is not above zero, or is not known. */

@@ -22,17 +22,17 @@ function numbers(view: ViewName, range = { min: 0, max: 2 }, of = all) {
 
 test("a stack is the total and each band's own height", () => {
   assert.deepEqual(numbers("stack"), {
-    columns: ["step", "total", "data", "kernel"],
+    columns: ["step", "total", "kernel", "data"],
     rows: [
-      [0, 4, 2.5, 1.5],
-      [1, 8, 4.25, 3.75],
+      [0, 4, 1.5, 2.5],
+      [1, 8, 3.75, 4.25],
       [2, 2, Number.NaN, Number.NaN],
     ],
   });
 });
 
 test("only what is shown is there, in the unit of the view", () => {
-  assert.deepEqual(numbers("share", { min: 0, max: 0 }).rows, [[0, 0.625, 0.375]]);
+  assert.deepEqual(numbers("share", { min: 0, max: 0 }).rows, [[0, 0.375, 0.625]]);
   assert.deepEqual(numbers("ratio", { min: 0, max: 0 }).rows, [[0, 0.6, 0.6]]);
 });
 
@@ -76,6 +76,6 @@ test("CSV quotes names, leaves gaps empty and tells roles apart", () => {
   ]);
   assert.equal(
     numbersCsv(numbers("stack", { min: 0, max: 1 }, twice)),
-    'step,"data: a, ""b""","penalty: a, ""b"""\r\n0,0.1,1e-7\r\n1,,2\r\n',
+    'step,"penalty: a, ""b""","data: a, ""b"""\r\n0,1e-7,0.1\r\n1,2,\r\n',
   );
 });

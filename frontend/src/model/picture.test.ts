@@ -83,7 +83,7 @@ test("what is beside the loss is a line over the stack, which keeps its height",
   const drawn = makePicture(forgotten, bands, () => true);
   assert.deepEqual(
     drawn.layers.map(({ band }) => band.key),
-    ["data:data", "penalty:k"],
+    ["penalty:k", "data:data"],
   );
   assert.deepEqual(
     drawn.lines.map(({ band }) => band.key),

@@ -12,6 +12,9 @@ import type { Quantity } from "./ticks.ts";
 
 export const TOTAL_KEY = "total";
 
+/** From this smoothing on, nothing is drawn of what lies between minimum and maximum. */
+const SMOOTH = 0.9;
+
 export interface Picture {
   readonly view: ViewName;
   readonly quantity: Quantity;
@@ -24,6 +27,8 @@ export interface Picture {
   /** The later ones lie on top. */
   readonly lines: readonly Line[];
   readonly references: readonly Reference[];
+  /** How strongly what lies between minimum and maximum is drawn, from 0 to 1. */
+  readonly spread: number;
   /** Of the recording, where it is shown. */
   readonly total: Series | undefined;
   /** 1 where a shown series holds NaN or an infinity. */
@@ -38,6 +43,7 @@ export function makePicture(
   isShown: (key: string) => boolean,
   view: ViewName = "stack",
   scale: ScaleKind = "linear",
+  smoothing = 0,
 ): Picture {
   const shown = bands.filter((band) => isShown(band.key));
   const total = isShown(TOTAL_KEY) ? totalBand(curves) : undefined;
@@ -54,6 +60,7 @@ export function makePicture(
     layers: [],
     lines: [],
     references: [],
+    spread: Math.max(0, 1 - smoothing / SMOOTH),
     total: totalSeries,
     nonFinite: nonFiniteBuckets(series, curves.buckets),
   };
@@ -67,7 +74,10 @@ export function makePicture(
       return shareOrRefuse(base, summands);
     case "lines":
     case "multiples": {
-      const lines = makeLines(base.x, [...shown, ...(total ? [total] : [])]);
+      // Of lines that meet, that of a penalty is seen.
+      const isData = ({ role }: Band) => Number(role === "data");
+      const behind = shown.toSorted((left, right) => isData(right) - isData(left));
+      const lines = makeLines(base.x, [...behind, ...(total ? [total] : [])]);
       return { ...base, lines, scale: scaleFor(scale, largestOf(lines)) };
     }
     case "ratio":
@@ -78,8 +88,13 @@ export function makePicture(
   }
 }
 
+/** Whether something is drawn of what lies between minimum and maximum. */
+export function hasSpread({ spread, lines }: Picture): boolean {
+  return spread > 0 && lines.some(({ envelope }) => envelope !== undefined);
+}
+
 function shareOrRefuse(base: Picture, shown: readonly Band[]): Picture {
-  const refusal = refuseShare(shown);
+  const refusal = refuseShare(base.view, shown);
   if (refusal !== undefined) {
     return { ...base, refusal };
   }

@@ -5,6 +5,7 @@ import type { Curves } from "../data/curves.ts";
 import { isSummand } from "./bands.ts";
 import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
+import type { Area } from "./stack.ts";
 import { isShare } from "./ticks.ts";
 
 /** The x axis of the whole recording; a single step gets room on both sides. */
@@ -71,17 +72,21 @@ function extremes(picture: Picture, range: Range): Extremes {
     }
   };
   const [begin, end] = between(picture.x, range);
-  for (const { above, below } of picture.layers) {
-    include(above.upper, begin, end);
-    include(below?.lower, begin, end);
+  for (const { above, below, spikes } of picture.layers) {
+    for (const edge of [above.upper, below?.lower, spikes?.lower, spikes?.upper]) {
+      include(edge, begin, end);
+    }
   }
   // What is no part of a stack never makes it small; but for the validation, which is read with it.
   const isBeside = ({ band }: Line) =>
     picture.layers.length > 0 && !isSummand(band) && band.role !== "validation";
-  for (const { x, values, raw, envelope } of picture.lines.filter((line) => !isBeside(line))) {
+  for (const { x, values, raw, spikes, ...line } of picture.lines.filter(
+    (line) => !isBeside(line),
+  )) {
     const [first, last] = x === picture.x ? [begin, end] : between(x, range);
+    const envelope = picture.spread > 0 ? line.envelope : undefined;
     // Not the mean alone: no spike may leave the picture.
-    for (const edge of [values, raw, envelope?.lower, envelope?.upper]) {
+    for (const edge of [values, raw, envelope, spikes].flatMap(edgesOf)) {
       include(edge, first, last);
     }
   }
@@ -89,6 +94,13 @@ function extremes(picture: Picture, range: Range): Extremes {
     include(picture.references.map(({ value }) => value));
   }
   return { lowest, highest, leastPositive };
+}
+
+function edgesOf(drawn: Float64Array | Area | undefined): Float64Array[] {
+  if (drawn === undefined) {
+    return [];
+  }
+  return "lower" in drawn ? [drawn.lower, drawn.upper] : [drawn];
 }
 
 function fromZero(lowest: number, highest: number): Range {

@@ -8,10 +8,10 @@ import { describeReading, READING_ROWS, read } from "./reading.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
-function readingOf(all: Curves, bucket = 0) {
+function readingOf(all: Curves, at = 0) {
   return read(
     makePicture(all, chooseBands(all), () => true),
-    bucket,
+    { at },
   );
 }
 
@@ -26,8 +26,8 @@ test("rows go from the top of the stack to its bottom, with values and shares", 
   assert.deepEqual(
     reading.rows.map(({ band, value, share }) => [band.label, value, plain(share)]),
     [
-      ["k", "1", "25 %"],
       ["data", "3", "75 %"],
+      ["k", "1", "25 %"],
     ],
   );
   assert.deepEqual(reading.total, { value: "4" });
@@ -42,7 +42,7 @@ test("a reading is told in one sentence", () => {
       series(column("k", "penalty"), [1]),
     ]),
   );
-  assert.equal(plain(describeReading(reading)), "step 0: total 4; k 1, 25 %; data 3, 75 %");
+  assert.equal(plain(describeReading(reading)), "step 0: total 4; data 3, 75 %; k 1, 25 %");
   const cut = { ...reading, place: ["step 0", "2 min"], rows: [], more: 5 };
   assert.equal(describeReading(cut), "step 0, 2 min: total 4; 5 more");
 });
@@ -56,6 +56,13 @@ test("a bucket of several rows says its steps and the total's range", () => {
   assert.deepEqual(reading.place, ["step 0–4"]);
   assert.equal(reading.isMean, true);
   assert.deepEqual(reading.total, { value: "4", range: "1 – 9" });
+});
+
+test("a place is read off the curves that are drawn, however many buckets they have", () => {
+  const first = curves([series(column("data", "data"), [0, 1, 2, 3, 4, 5, 6, 7])]);
+  const zoomed = curves([series(column("data", "data"), [5, 6, 7])], 5);
+  assert.deepEqual(readingOf(first, 6).place, ["step 6"]);
+  assert.deepEqual(readingOf(zoomed, 6).place, ["step 6"]);
 });
 
 test("gaps and values that are not finite are named, never zero", () => {

@@ -22,10 +22,9 @@ export const READING_ROWS = 16;
 
 const AS_DRAWN: ReadingOptions = { order: "drawn", limit: READING_ROWS };
 
+/** On a chart's own axes: which bucket that is depends on the curves that are drawn. */
 export interface Place {
-  readonly bucket: number;
-  /** On the axes, where the pointer is. */
-  readonly at?: number;
+  readonly at: number;
   readonly value?: number;
 }
 
@@ -69,17 +68,14 @@ interface Entry {
 
 export function read(
   picture: Picture,
-  place: Place | number,
+  { at, value }: Place,
   options: ReadingOptions = AS_DRAWN,
 ): Reading {
-  const { bucket, at, value }: Place = typeof place === "number" ? { bucket: place } : place;
   const { curves, total } = picture;
+  const bucket = nearest(picture.x, at) ?? 0;
   const first = curves.firstSteps[bucket] ?? 0;
   const last = curves.lastSteps[bucket] ?? first;
-  const entries = [
-    ...layerEntries(picture, bucket),
-    ...lineEntries(picture, bucket, at ?? picture.x[bucket] ?? 0),
-  ];
+  const entries = [...layerEntries(picture, bucket), ...lineEntries(picture, bucket, at)];
   const kept = limit(entries, options.limit);
   const axis = curves.xAxis;
   return {
@@ -146,7 +142,7 @@ function compareNumbers(left: number, right: number): number {
   return (Number.isNaN(left) ? -Infinity : left) - (Number.isNaN(right) ? -Infinity : right) || 0;
 }
 
-/** The small ones are left out: the bottom of the stack, the data loss, mostly stays. */
+/** The small ones are left out: the data loss, on top of the stack, mostly stays. */
 function limit(entries: readonly Entry[], most: number): readonly Entry[] {
   if (entries.length <= most) {
     return entries;

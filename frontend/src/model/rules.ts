@@ -36,12 +36,13 @@ export function refuseScale(view: ViewName, choice: ScaleChoice): string | undef
   return undefined;
 }
 
-/** Why these bands make no 100 % stack; undefined where they do. */
-export function refuseShare(bands: readonly Band[]): string | undefined {
+/** Why these bands make no shares; undefined where they do. */
+export function refuseShare(view: ViewName, bands: readonly Band[]): string | undefined {
+  const name = view === "strip" ? "A heat strip of shares" : "100 %";
   for (const { label, values } of bands) {
     const negative = values.find((value) => value < 0);
     if (negative !== undefined) {
-      return `100 % needs parts that are not negative, but ${label} goes to ${formatValue(negative)} or below. Hide it, or choose another view.`;
+      return `${name} needs parts that are not negative, but ${label} goes to ${formatValue(negative)} or below. Hide it, or choose another view.`;
     }
   }
   return undefined;

@@ -5,8 +5,8 @@ import { chooseBands } from "./bands.ts";
 import { layerAt, stack } from "./stack.ts";
 
 function layersOf(...values: (number | undefined)[][]) {
-  const all = values.map((row, i) => series(column(`t${i}`, i === 0 ? "data" : "penalty"), row));
-  return stack(chooseBands(curves(all)));
+  const all = values.map((row, i) => series(column(`t${i}`, "penalty"), row));
+  return stack(chooseBands(curves(all), { order: "recorded" }));
 }
 
 test("positive values add up from zero", () => {

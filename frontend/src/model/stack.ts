@@ -13,17 +13,25 @@ export interface Layer {
   readonly above: Area;
   /** Below zero; absent where the band is never negative. */
   readonly below?: Area;
+  /** From the band's edge to where a single step sticks out of it. */
+  readonly spikes?: Area;
 }
 
 /** Each band's part of what all make together; NaN where they make nothing. */
 export function shares(bands: readonly Band[]): Band[] {
   const whole = sumOf(bands);
-  return bands.map((band) => ({
+  const share = (part: number, all = Number.NaN) => (all > 0 ? part / all : Number.NaN);
+  return bands.map(({ spikes, ...band }) => ({
     ...band,
-    values: band.values.map((value, i) => {
-      const all = whole[i] ?? Number.NaN;
-      return all > 0 ? value / all : Number.NaN;
-    }),
+    values: band.values.map((value, i) => share(value, whole[i])),
+    ...(spikes === undefined
+      ? {}
+      : {
+          // The other parts are as they are on average there.
+          spikes: spikes.map((spike, i) =>
+            share(spike, (whole[i] ?? Number.NaN) + spike - (band.values[i] ?? 0)),
+          ),
+        }),
   }));
 }
 
@@ -38,10 +46,19 @@ export function stack(bands: readonly Band[], named: readonly Band[] = bands): L
   return bands.map((band, place) => {
     const above = emptyArea(buckets);
     const below = isNegative(band.values) ? emptyArea(buckets) : undefined;
+    const spikes = band.spikes && emptyArea(buckets);
     for (let i = 0; i < buckets; i++) {
       const value = band.values[i] ?? Number.NaN;
       if (Number.isNaN(value)) {
         continue;
+      }
+      const spike = band.spikes?.[i] ?? Number.NaN;
+      if (spikes !== undefined && spike > Math.max(value, 0)) {
+        spikes.lower[i] = (top[i] ?? 0) + Math.max(value, 0);
+        spikes.upper[i] = (top[i] ?? 0) + spike;
+      } else if (spikes !== undefined && spike < Math.min(value, 0)) {
+        spikes.upper[i] = (bottom[i] ?? 0) + Math.min(value, 0);
+        spikes.lower[i] = (bottom[i] ?? 0) + spike;
       }
       above.lower[i] = top[i] ?? 0;
       above.upper[i] = top[i] = (top[i] ?? 0) + Math.max(value, 0);
@@ -50,7 +67,12 @@ export function stack(bands: readonly Band[], named: readonly Band[] = bands): L
         below.lower[i] = bottom[i] = (bottom[i] ?? 0) + Math.min(value, 0);
       }
     }
-    return { band: named[place] ?? band, above, ...(below ? { below } : {}) };
+    return {
+      band: named[place] ?? band,
+      above,
+      ...(below ? { below } : {}),
+      ...(spikes ? { spikes } : {}),
+    };
   });
 }
 

@@ -64,6 +64,11 @@ export function isolateAll(view: View, keys: readonly string[]): View {
   return { ...view, hidden: NOTHING, isolated: new Set(keys) };
 }
 
+/** Hides these alone. */
+export function hideAll(view: View, keys: readonly string[]): View {
+  return { ...view, hidden: new Set(keys), isolated: NOTHING };
+}
+
 function flip(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
   const flipped = new Set(keys);
   if (!flipped.delete(key)) {

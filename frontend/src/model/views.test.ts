@@ -26,8 +26,8 @@ test("shares of what is shown always make 100 %", () => {
     const { layers } = picture("share", all, hidden);
     assert.deepEqual([...(layers.at(-1)?.above.upper ?? [])], [1, 1]);
   }
-  const [data] = picture("share").layers;
-  assert.deepEqual([...(data?.above.upper ?? [])], [0.5, 0.5]);
+  const data = picture("share").layers.at(-1);
+  assert.deepEqual([...(data?.above.lower ?? [])], [0.5, 0.5]);
   assert.deepEqual([...(data?.band.values ?? [])], [2, 4], "the layer speaks of the values");
 });
 
@@ -128,8 +128,8 @@ test("stacks refuse log axes in words; the others take any", () => {
 
 test("the pointer means the band under it, the line near it, the row it is in", () => {
   const away = (at: number) => (value: number) => Math.abs(value - at) * 10;
-  assert.equal(bandAt(picture("stack"), 0, 2.1, away(2.1))?.label, "k");
+  assert.equal(bandAt(picture("stack"), 0, 1.4, away(1.4))?.label, "k");
   assert.equal(bandAt(picture("lines"), 0, 2.1, away(2.1))?.label, "data");
   assert.equal(bandAt(picture("lines"), 0, 30, away(30)), undefined);
-  assert.equal(bandAt(picture("strip"), 0, 1.5, away(1.5))?.label, "k");
+  assert.equal(bandAt(picture("strip"), 0, 0.5, away(0.5))?.label, "k");
 });
