@@ -133,11 +133,13 @@ def test_one_step_of_20_000_is_seen_at_full_strength(
     around = highest[[*range(at - 30, at - 5), *range(at + 5, at + 30)]]
     spike = highest[at - 3 : at + 4]
     assert (spike < np.median(around) - 40).sum() >= 2
+    # Where a thin line is steep, no pixel of a column is all of its colour.
+    around = around[around < picture.shape[0]]
     assert around.max() - around.min() <= 20
 
 
 def test_one_step_of_20_000_is_seen_in_the_heat_strip(spiky: str, open_page: Open) -> None:
-    """Its cell has the shade of what the step itself had: at least a third away from the others'."""
+    """Its cell has the shade of the share that the step itself had."""
     dashboard = open_page(spiky)
     dashboard.view("Heat strip")
     expect(dashboard.chart("run")).to_have_accessible_name(re.compile("Heat strip"))
@@ -150,7 +152,7 @@ def test_one_step_of_20_000_is_seen_in_the_heat_strip(spiky: str, open_page: Ope
 
 
 def test_noise_moves_no_penalty_and_fades_with_smoothing(spiky: str, open_page: Open) -> None:
-    """Bands under a noisy data loss are smooth; what is between its ends is named until it is gone."""
+    """Bands under a noisy data loss are smooth; the noise is named until it is smoothed away."""
     dashboard = open_page(spiky)
     note = dashboard.legend("run").get_by_text("between minimum and maximum")
     expect(note).to_be_visible()

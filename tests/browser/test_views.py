@@ -152,7 +152,7 @@ def test_a_click_on_a_band_isolates_it(shared: str, open_page: Open) -> None:
 
 
 def test_the_penalties_are_shown_alone_by_one_click(shared: str, open_page: Open) -> None:
-    """On an axis of their own, which fills the chart; the link keeps it; another click undoes it."""
+    """On an axis of their own, which fills the chart; the link keeps it, another click ends it."""
     dashboard = open_page(shared)
     card = dashboard.card("steady")
     alone = card.get_by_role("button", name="Penalties alone")

@@ -3,12 +3,11 @@
 import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
 import type { Mark } from "../model/findings.ts";
-import type { Line, Reference } from "../model/lines.ts";
+import type { Line } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
 import { boxOn, type Frame, paintFrame } from "./frame.ts";
-import { labelWidth } from "./labels.ts";
 import { LONE_WIDTH, LOOKS, type Look, type Theme } from "./look.ts";
 import { paintFindings } from "./marks.ts";
 import { paintScale, paintStrip } from "./strip.ts";
@@ -16,7 +15,6 @@ import type { Fill, Stroke, Surface } from "./surface.ts";
 import { dashOf, hatchOf } from "./variants.ts";
 
 const MARK_HEIGHT = 4;
-const LABEL_ROOM = 16;
 const FAINT = 0.3;
 /** Of what lies between minimum and maximum: enough to be seen beside the total, and on bands. */
 const QUIET = 0.15;
@@ -85,9 +83,6 @@ function paintPicture(
   }
   for (const line of picture.lines) {
     paintLine(surface, projection, line, colourOf);
-  }
-  for (const reference of picture.references) {
-    paintReferenceLabel(surface, projection, reference, look);
   }
   paintMarks(surface, projection, picture, look);
 }
@@ -165,42 +160,13 @@ export function paintLine(
   strokeLine(surface, projection, x, values, stroke);
 }
 
-function paintReference(
-  surface: Surface,
-  projection: Projection,
-  { value }: Reference,
-  look: Look,
-): void {
+function paintReference(surface: Surface, projection: Projection, value: number, look: Look): void {
   const at = placeOf(projection, value);
   if (at !== undefined) {
     const { left, width } = projection.box;
     const stroke = { colour: look.text, alpha: 0.7, width: 1, dash: [4, 4] };
     surface.polyline([left, at, left + width, at], stroke);
   }
-}
-
-/** Over all lines, on a ground of its own, or nobody could read it among them. */
-function paintReferenceLabel(
-  surface: Surface,
-  projection: Projection,
-  { value, label }: Reference,
-  look: Look,
-): void {
-  const at = placeOf(projection, value);
-  if (at === undefined) {
-    return;
-  }
-  const { box } = projection;
-  const { ratio } = surface;
-  const right = box.left + box.width - 4 * ratio;
-  // Above the line, where there is room.
-  const bottom = at + (at - LABEL_ROOM * ratio < box.top ? LABEL_ROOM : -2) * ratio;
-  const width = (labelWidth(label) + 4) * ratio;
-  const height = (LABEL_ROOM - 3) * ratio;
-  const ground = { colour: look.page, alpha: 0.8 };
-  surface.rectangle(right - width + 2 * ratio, bottom - height, width, height, ground);
-  const baseline = bottom - 3 * ratio;
-  surface.text(right, baseline, label, { colour: look.text, align: "right" });
 }
 
 function placeOf({ box, y }: Projection, value: number): number | undefined {

@@ -18,17 +18,8 @@ export interface Line {
   readonly spikes?: Area;
 }
 
-export interface Reference {
-  readonly value: number;
-  readonly label: string;
-}
-
 /** What a penalty amounts to beside the data loss, in three words: little, some, as much. */
-export const REFERENCES: readonly Reference[] = [
-  { value: 0.01, label: "1\u00a0%" },
-  { value: 0.1, label: "10\u00a0%" },
-  { value: 1, label: "100\u00a0%" },
-];
+export const REFERENCES: readonly number[] = [0.01, 0.1, 1];
 
 export function makeLines(x: Float64Array, bands: readonly Band[]): Line[] {
   return bands.map((band) => {

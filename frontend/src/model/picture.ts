@@ -3,7 +3,7 @@
 import type { Curves, Series } from "../data/curves.ts";
 import { type Band, isSummand, totalBand } from "./bands.ts";
 import { NO_GRADIENTS } from "./gradients.ts";
-import { type Line, makeLines, makeRatio, REFERENCES, type Reference } from "./lines.ts";
+import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
 import { refuseRatio, refuseShare } from "./rules.ts";
 import { LINEAR, type Scale, type ScaleKind, scaleFor } from "./scales.ts";
 import type { ViewName } from "./settings.ts";
@@ -26,7 +26,8 @@ export interface Picture {
   readonly layers: readonly Layer[];
   /** The later ones lie on top. */
   readonly lines: readonly Line[];
-  readonly references: readonly Reference[];
+  /** Values with a line across. */
+  readonly references: readonly number[];
   /** How strongly what lies between minimum and maximum is drawn, from 0 to 1. */
   readonly spread: number;
   /** Of the recording, where it is shown. */

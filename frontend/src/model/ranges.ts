@@ -91,7 +91,7 @@ function extremes(picture: Picture, range: Range): Extremes {
     }
   }
   if (picture.scale.kind === "log" && leastPositive <= highest) {
-    include(picture.references.map(({ value }) => value));
+    include(picture.references);
   }
   return { lowest, highest, leastPositive };
 }

@@ -63,7 +63,11 @@ export function refuseRatio(data: readonly Band[], penalties: readonly Band[]): 
   if (data.length === 0) {
     return "No data loss was recorded that the penalties could be compared with.";
   }
-  return penalties.length === 0
-    ? "No penalty is shown that could be compared with the data loss."
+  if (penalties.length === 0) {
+    return "No penalty is shown that could be compared with the data loss.";
+  }
+  // What is not known is not zero.
+  return penalties.every(({ values }) => values.every((value) => value === 0))
+    ? "The penalties are 0 at every step."
     : undefined;
 }

@@ -4,6 +4,7 @@ import type { Curves } from "../data/curves.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
 import { bandAt } from "./hit.ts";
+import { pictureTicks } from "./labels.ts";
 import { makePicture } from "./picture.ts";
 import { valueRange } from "./ranges.ts";
 import { refuseScale, yScale } from "./rules.ts";
@@ -72,10 +73,7 @@ test("the ratio is each penalty and all of them by the data loss", () => {
       ["all penalties", 1, 1],
     ],
   );
-  assert.deepEqual(
-    ratio.references.map(({ value }) => value),
-    [0.01, 0.1, 1],
-  );
+  assert.deepEqual(ratio.references, [0.01, 0.1, 1]);
 });
 
 test("without a data loss there is no ratio, and where it is not above zero neither", () => {
@@ -90,6 +88,35 @@ test("without a data loss there is no ratio, and where it is not above zero neit
     true,
     false,
   ]);
+});
+
+test("penalties of zero are said to be, instead of an empty chart", () => {
+  const off = curves([
+    series(column("data", "data"), [1, 2]),
+    series(column("k", "penalty"), [0, 0]),
+  ]);
+  assert.equal(picture("ratio", off).refusal, "The penalties are 0 at every step.");
+});
+
+test("a reference is named on the axis once, where there is room", () => {
+  const ticks = (scale: ScaleKind, low: number, most: number) => {
+    const of = curves([
+      series(column("data", "data"), [1, 1]),
+      series(column("k", "penalty"), [low, 2]),
+    ]);
+    const drawn = picture("ratio", of, [], scale);
+    const { values } = pictureTicks(drawn, valueRange(drawn, { min: 0, max: 1 }), most);
+    return drawn.references.map((value) => values.filter((tick) => tick === value).length);
+  };
+  assert.deepEqual(ticks("log", 0.01, 6), [1, 1, 1]);
+  assert.deepEqual(ticks("log", 1e-5, 4), [1, 1, 1]);
+  assert.deepEqual(ticks("linear", 0.01, 6), [0, 0, 1]);
+});
+
+test("the heat strip is refused by its own name", () => {
+  const negative = curves([series(column("entropy", "penalty"), [-0.5])]);
+  assert.match(picture("strip", negative).refusal ?? "", /^A heat strip/);
+  assert.match(picture("share", negative).refusal ?? "", /^100 %/);
 });
 
 test("a log axis spans what is above zero, and the references of a ratio", () => {
