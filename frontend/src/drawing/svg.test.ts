@@ -44,9 +44,9 @@ test("the edges of a band are where its values are", () => {
   const svg = draw("stack");
   const [, d = ""] = /<path d="M([^"]*)Z" fill="#112233"/.exec(svg) ?? [];
   const numbers = d.split(" ").map(Number);
-  // Three points along the top, three back along the penalty below.
+  // Three points along the top, three back a pixel under the edge of the penalty, which covers it.
   const edges = numbers.filter((_, i) => i % 2 === 1);
-  const heights = edges.slice(0, 3).map((top, i) => (edges[5 - i] ?? 0) - top);
+  const heights = edges.slice(0, 3).map((top, i) => (edges[5 - i] ?? 0) - 1 - top);
   assert.equal(heights.length, 3);
   assert.ok(Math.abs((heights[1] ?? 0) / (heights[0] ?? 1) - 2) < 0.01);
   assert.ok(Math.abs((heights[1] ?? 0) - (heights[2] ?? 0)) < 0.02);
