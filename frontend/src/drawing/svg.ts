@@ -157,6 +157,11 @@ function kept(points: Points): readonly number[] {
       [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
       [across, down] = slopes(i);
     }
+    if (across === 0) {
+      // Straight up or down, as at the end of an area: no other point is in this direction.
+      [steepest, flattest] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      continue;
+    }
     const slack = TOLERANCE / Math.abs(across);
     steepest = Math.min(steepest, down / across + slack);
     flattest = Math.max(flattest, down / across - slack);
