@@ -193,11 +193,7 @@ def read_segments(
       them. What is not loaded yet is left out.
     """
     by_tag = {segment.tag: segment for segment in segments}
-    sizes = {
-        RunTag(run, segment.tag): _segment_bytes(segment, layouts[segment.key.layout_id])
-        for segment in segments
-    }
-    for (_, tag), events in source.read(sizes):
+    for (_, tag), events in source.read(segment_sizes(run, segments, layouts)):
         if isinstance(events, Problem):
             yield tag, [], events
             continue
@@ -211,6 +207,16 @@ def read_segments(
             except Exception as error:  # noqa: BLE001 - one block never hides the others
                 problem = problem or Problem.of(tag, error)
         yield tag, blocks, problem
+
+
+def segment_sizes(
+    run: str, segments: Iterable[IndexedSegment], layouts: Mapping[str, Layout]
+) -> dict[RunTag, int]:
+    """Returns about how many bytes each of a run's segments has, all of which have a layout."""
+    return {
+        RunTag(run, segment.tag): _segment_bytes(segment, layouts[segment.key.layout_id])
+        for segment in segments
+    }
 
 
 def _segment_bytes(segment: IndexedSegment, layout: Layout) -> int:

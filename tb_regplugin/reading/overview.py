@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import logging
-import time
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,15 +12,11 @@ import numpy.typing as npt
 
 from tb_regplugin.names import MAX_CELL, shortened
 from tb_regplugin.reading.composition import chunks, evaluate, places
-from tb_regplugin.reading.source import Listing, Problem, Source
-from tb_regplugin.reading.store import Contents, ListedRecording, Store
+from tb_regplugin.reading.remembered import Key, Remembered
+from tb_regplugin.reading.source import Problem, Source
+from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import GRADIENT_ROLES, Term
-
-_logger = logging.getLogger(__name__)
-
-# Run and name.
-Key = tuple[str, str]
 
 # An answer ends with the row during which this time is over: charts wait for their own reading.
 _SECONDS = 0.5
@@ -63,40 +56,52 @@ class Figures:
 
 def figures(contents: Contents) -> Figures:
     """Looks at all rows of a recording."""
-    table = contents.table
-    data_places, penalty_places = (places(table.columns, [role]) for role in ("data", "penalty"))
-    total = next((column for column in contents.columns if column.term.role == "total"), None)
     ends: list[float] = []
     largest: float | None = None
     last: float | None = None
-    for recorded, low, high in chunks(table.recorded, table.stretches):
-        data, penalties = (
-            _Sum(table, [i for i in chosen if recorded[i]], low, high)
-            for chosen in (data_places, penalty_places)
-        )
-        if data.places:
-            finite = data.values[np.isfinite(data.values)]
-            ends += finite[[0, -1]].tolist() if len(finite) else []
-        if total is None:
-            continue
-        whole = evaluate(table, total.sum, low, high).astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            are_parts = data.values + penalties.values <= whole * (1 + _ROUNDING)
-        # False where any of them is NaN or infinite.
-        has_share = are_parts & (whole > 0) & np.isfinite(whole)
-        has_share &= ~(data.is_negative | penalties.is_negative)
-        share = penalties.values[has_share] / whole[has_share]
-        largest = max((float(share.max(initial=0)), largest or 0.0)) if len(share) else largest
+    for data, share in parts(contents, 0):
+        finite = data[np.isfinite(data)]
+        ends += finite[[0, -1]].tolist() if len(finite) else []
+        has_share = ~np.isnan(share)
+        if has_share.any():
+            largest = max(float(share[has_share].max()), largest or 0.0)
         last = float(share[-1]) if has_share[-1] else None
     return Figures(
-        strength_of(table.columns),
+        strength_of(contents.table.columns),
         ends[0] if ends else None,
         ends[-1] if ends else None,
         largest,
         last,
-        len(table.steps),
-        _told(contents.problems),
+        len(contents.table.steps),
+        first_of(contents.problems),
     )
+
+
+def parts(
+    contents: Contents, start: int
+) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Yields data loss and the penalties' share of the total, some rows at a time, from one on.
+
+    NaN where there was no data loss, and where a share is not known or has no meaning.
+    """
+    table = contents.table
+    data_places, penalty_places = (places(table.columns, [role]) for role in ("data", "penalty"))
+    total = next((column for column in contents.columns if column.term.role == "total"), None)
+    for recorded, low, high in chunks(table.recorded, np.maximum(table.stretches, start)):
+        data, penalties = (
+            _Sum(table, [i for i in chosen if recorded[i]], low, high)
+            for chosen in (data_places, penalty_places)
+        )
+        share = np.full(high - low, np.nan)
+        if total is not None:
+            whole = evaluate(table, total.sum, low, high).astype(np.float64)
+            with np.errstate(invalid="ignore"):
+                are_parts = data.values + penalties.values <= whole * (1 + _ROUNDING)
+            # False where any of them is NaN or infinite.
+            has_share = are_parts & (whole > 0) & np.isfinite(whole)
+            has_share &= ~(data.is_negative | penalties.is_negative)
+            share[has_share] = penalties.values[has_share] / whole[has_share]
+        yield data.values if data.places else np.full(high - low, np.nan), share
 
 
 class _Sum:
@@ -183,59 +188,29 @@ class Overview:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # By experiment, run and name: what was listed then.
-        self._known: OrderedDict[tuple[str, str, str], tuple[ListedRecording, Figures]] = (
-            OrderedDict()
+        self._known = Remembered(
+            store, lambda reason: Figures(problem=reason), at_most=_MAX_REMEMBERED
         )
 
     def answer(self, source: Source, start: int) -> dict[str, Any]:
         """Returns some rows, from one on: as many as are there at once, or soon."""
-        source = _ListedOnce(source)
         listed = {
             (recording.entry.run, recording.entry.name): recording
             for recording in self._store.recordings(source)
             if not is_of_gradients(recording.columns)
         }
         rows = pair(listed)
+        asked = dict(itertools.islice(rows.items(), start, start + _MAX_ROWS))
+        wanted = (listed[each] for row in asked.items() for each in row if each)
+        known = self._known.of(source, wanted, figures, _SECONDS)
         told: list[dict[str, Any]] = []
-        end = time.monotonic() + _SECONDS
-        for key, validation in itertools.islice(rows.items(), start, start + _MAX_ROWS):
-            validated = self._figures(source, listed[validation]) if validation else None
-            told.append(describe_row(key, self._figures(source, listed[key]), validated))
-            if time.monotonic() > end:
+        for key, validation in asked.items():
+            if not {key, validation or key} <= known.keys():
                 break
+            row = describe_row(key, known[key], known[validation] if validation else None)
+            told.append(row)
         after = start + len(told)
         return {"rows": told, "next": after if after < len(rows) else None}
-
-    def _figures(self, source: Source, listed: ListedRecording) -> Figures:
-        run, name = listed.entry.run, listed.entry.name
-        key = (source.experiment, run, name)
-        known = self._known.get(key)
-        if known is not None and known[0] == listed:
-            return known[1]
-        try:
-            contents = self._store.contents(source, run, name)
-        except Exception as error:  # noqa: BLE001 - one that fails hides no other
-            _logger.warning("Recording %r of run %r was not read: %s", name, run, error)
-            return Figures(problem=shortened(f"{type(error).__name__}: {error}"))
-        found = figures(contents) if contents else Figures()
-        self._known[key] = listed, found
-        while len(self._known) > _MAX_REMEMBERED:
-            self._known.popitem(last=False)
-        return found
-
-
-class _ListedOnce:
-    """A source as it was at one moment: to list each run again takes as long as to read it."""
-
-    def __init__(self, source: Source) -> None:
-        self.experiment = source.experiment
-        self.read = source.read
-        self._listing = source.list()
-
-    def list(self, run: str | None = None) -> Listing:
-        """Lists series; see ``Source``."""
-        return self._listing if run is None else {run: self._listing.get(run, {})}
 
 
 def is_of_gradients(terms: Sequence[Term]) -> bool:
@@ -243,7 +218,8 @@ def is_of_gradients(terms: Sequence[Term]) -> bool:
     return bool(terms) and all(term.role in GRADIENT_ROLES for term in terms)
 
 
-def _told(problems: Sequence[Problem]) -> str | None:
+def first_of(problems: Sequence[Problem]) -> str | None:
+    """Returns why the first series is left out, and how many more are; None where none is."""
     if not problems:
         return None
     more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""

@@ -17,6 +17,7 @@ from tb_regplugin.names import shortened
 from tb_regplugin.tensorboard_internals import is_data_server
 
 _Result = TypeVar("_Result")
+_Key = TypeVar("_Key")
 
 # TensorBoard downsamples at random, so it must never have a reason to.
 _EVERY_EVENT = 2**31 - 1
@@ -108,7 +109,7 @@ class TensorBoardSource:
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series, as many at a time as a reply may hold: each reply has a price."""
-        for batch in _batches(sizes):
+        for batch in batches(sizes):
             yield from self._read_batch(batch)
 
     def _read_batch(self, batch: Sequence[RunTag]) -> Iterator[ReadSeries]:
@@ -168,14 +169,15 @@ def reason_of(error: Exception) -> str | None:
     return None
 
 
-def _batches(sizes: Mapping[RunTag, int]) -> Iterator[list[RunTag]]:
-    batch: list[RunTag] = []
+def batches(sizes: Mapping[_Key, int]) -> Iterator[list[_Key]]:
+    """Cuts what has these sizes into as much at a time as a reply may hold: one at least."""
+    batch: list[_Key] = []
     total = 0
-    for series, size in sizes.items():
+    for key, size in sizes.items():
         if batch and total + size > _MAX_BATCH_BYTES:
             yield batch
             batch, total = [], 0
-        batch.append(series)
+        batch.append(key)
         total += size
     if batch:
         yield batch

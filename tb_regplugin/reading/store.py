@@ -30,6 +30,7 @@ from tb_regplugin.reading.decode import (
     index_recordings,
     read_layouts,
     read_segments,
+    segment_sizes,
 )
 from tb_regplugin.reading.source import Problem, RunTag, Source
 from tb_regplugin.reading.table import GrowingTable, Table, merged, surviving, union
@@ -119,12 +120,18 @@ class Store:
             experiment.state = state if known <= found.keys() else None
         return experiment.listed
 
+    def unread(self, source: Source, listed: ListedRecording) -> dict[RunTag, int]:
+        """Returns what of a recording was not read yet, and about how many bytes each has."""
+        with self._lock:
+            key = (source.experiment, listed.entry.run, listed.entry.name)
+            cached = self._recordings.get(key, _CachedRecording())
+        moved = cached.moved(_readable(listed))
+        return segment_sizes(listed.entry.run, moved, listed.layouts)
+
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
         """Returns a recording's rows as they are now; None where there is no such recording."""
         key = (source.experiment, run, name)
-        with self._lock:
-            cached = self._recordings.setdefault(key, _CachedRecording())
-            self._recordings.move_to_end(key)
+        cached = self._cached(key)
         # Who comes while another one reads waits, and finds it read.
         with cached.lock:
             entry = index_recordings(source.list(run)).get((run, name))
@@ -133,6 +140,14 @@ class Store:
                     self._recordings.pop(key, None)
                 return None
             (listed,) = self._with_layouts(source, [entry])
+            contents = cached.refresh(source, listed)
+        self.trim()
+        return contents
+
+    def contents_of(self, source: Source, listed: ListedRecording) -> Contents:
+        """Returns a recording's rows as it was just listed."""
+        cached = self._cached((source.experiment, listed.entry.run, listed.entry.name))
+        with cached.lock:
             contents = cached.refresh(source, listed)
         self.trim()
         return contents
@@ -153,6 +168,12 @@ class Store:
                 if self._recordings.get(key) is recordings[key]:
                     del self._recordings[key]
                 total -= sizes[key]
+
+    def _cached(self, key: _Key) -> _CachedRecording:
+        with self._lock:
+            cached = self._recordings.setdefault(key, _CachedRecording())
+            self._recordings.move_to_end(key)
+        return cached
 
     def _with_layouts(
         self, source: Source, entries: Collection[IndexedRecording]
@@ -230,17 +251,20 @@ class _CachedRecording:
         """How much memory it takes."""
         return (0 if self._rows is None else self._rows.nbytes) + self._digests.nbytes
 
+    def moved(self, readable: _Segments) -> list[IndexedSegment]:
+        """Returns the segments of which there is more to read."""
+        read = self._read
+        return [
+            segment
+            for tag, segment in readable.items()
+            if tag not in read or read[tag][0] != segment.last
+        ]
+
     def refresh(self, source: Source, listed: ListedRecording) -> Contents:
         """Reads what moved, and returns the rows as they are now."""
         entry, layouts, problems = listed
-        readable = {
-            segment.tag: segment for segment in entry.segments if segment.key.layout_id in layouts
-        }
-        moved = [
-            segment
-            for tag, segment in readable.items()
-            if tag not in self._read or self._read[tag][0] != segment.last
-        ]
+        readable = _readable(listed)
+        moved = self.moved(readable)
         rows, contents = self._rows, self._contents
         is_new = (
             rows is None
@@ -358,6 +382,11 @@ class _CachedRecording:
         if not same:
             return None
         return Block(whole.steps[count:], whole.wall_times[count:], whole.values[count:])
+
+
+def _readable(listed: ListedRecording) -> dict[str, IndexedSegment]:
+    segments = listed.entry.segments
+    return {each.tag: each for each in segments if each.key.layout_id in listed.layouts}
 
 
 def _writer_of(segment: IndexedSegment) -> str:
