@@ -18,10 +18,13 @@ from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.findings.forms import findings_table
 from tb_regplugin.names import printable, recording_title, shortened
+from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
 from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients, pair
 from tb_regplugin.reading.store import Contents
+from tb_regplugin.reading.sweep import WINDOW, Ending, StrengthSource, ending, entries, mean_of_last
+from tb_regplugin.reading.sweep_text import table as sweep_table
 
 _FOUND = 1
 _USAGE = 2
@@ -91,6 +94,32 @@ def summary(options: argparse.Namespace, reader: _Reader) -> int:
     return 0
 
 
+def sweep(options: argparse.Namespace, reader: _Reader) -> int:
+    """Prints what each strength of the penalties led to."""
+    endings: dict[tuple[str, str], Ending] = {}
+    metrics: dict[str, float | None] = {}
+    hyperparameters: dict[str, dict[str, float]] = {}
+    for files in reader.runs(options.metric):
+        if files.scalars:
+            values = [files.scalars[step] for step in sorted(files.scalars)]
+            metrics[files.run] = mean_of_last(values, options.window)
+        if files.hyperparameters:
+            hyperparameters[files.run] = files.hyperparameters
+        for name, contents in reader.recordings_of(files, options.name):
+            endings[files.run, name] = ending(contents, options.window)
+    if not endings:
+        raise FileNotFoundError(
+            f"There are no recordings of the name {options.name!r} in {options.log_dir!r}."
+        )
+    wanted = metrics if options.metric else None
+    found = entries(endings, options.strength_from, hyperparameters, wanted)
+    if options.json:
+        _print_json(found)
+    else:
+        _print(sweep_table(found, options.metric))
+    return 0
+
+
 def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
     """Returns the rows of the dashboard's table of runs, with their findings."""
     known = {
@@ -138,6 +167,29 @@ def _parser() -> argparse.ArgumentParser:
         help="print the dashboard's table of runs instead, as a list with an object for each",
     )
     summing.set_defaults(command=summary)
+    sweeping = commands.add_parser("sweep", help="compare the strengths of penalties")
+    sweeping.add_argument("log_dir", metavar="LOGDIR", help="as for tensorboard --logdir")
+    sweeping.add_argument("--json", action="store_true", help="print a list of strengths")
+    sweeping.add_argument("--metric", metavar="TAG", help="a scalar to compare by")
+    sweeping.add_argument(
+        "--strength-from",
+        type=_strength_source,
+        default=StrengthSource(),
+        metavar="recorded|hparams[=NAME]|names[=REGEX]",
+        help="where strengths are: in the recordings (when left out), in the hyperparameters of "
+        "the plugin hparams, or in the runs' names, where REGEX captures a number",
+    )
+    sweeping.add_argument(
+        "--window",
+        type=_window,
+        default=WINDOW,
+        metavar="SHARE",
+        help="over which share of the rows, the last ones, to average (%(default)s)",
+    )
+    sweeping.add_argument(
+        "--name", default="losses", help="the name of the recordings (%(default)s)"
+    )
+    sweeping.set_defaults(command=sweep)
     return parser
 
 
@@ -150,6 +202,20 @@ def _threshold(text: str) -> tuple[str, float]:
     except (TypeError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} changes no threshold ({error})") from error
     return name, value
+
+
+def _strength_source(text: str) -> StrengthSource:
+    try:
+        return StrengthSource.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _window(text: str) -> float:
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
+    return share
 
 
 class _Reader:
@@ -170,16 +236,28 @@ class _Reader:
           FileNotFoundError: There is no recording.
         """
         found = False
-        for files in read_runs(self._log_dir):
-            for file_problem in files.problems:
-                self._say(str(file_problem))
-            for name, contents in read_recordings(files):
-                for problem in contents.problems:
-                    self._say(f"{recording_title(files.run, name)}: {problem}")
+        for files in self.runs():
+            for name, contents in self.recordings_of(files):
                 found = True
                 yield files.run, name, contents
         if not found:
             raise FileNotFoundError(f"There are no recordings in {self._log_dir!r}.")
+
+    def runs(self, scalar: str | None = None) -> Iterator[EventFiles]:
+        """Yields each run; with the values of a scalar's tag, if one is named."""
+        for files in read_runs(self._log_dir, scalar):
+            for problem in files.problems:
+                self._say(str(problem))
+            yield files
+
+    def recordings_of(
+        self, files: EventFiles, name: str | None = None
+    ) -> Iterator[tuple[str, Contents]]:
+        """Yields name and contents of a run's recordings, or of the one that is named."""
+        for found, contents in read_recordings(files, name):
+            for problem in contents.problems:
+                self._say(f"{recording_title(files.run, found)}: {problem}")
+            yield found, contents
 
     def _say(self, problem: str) -> None:
         self.has_problems = True

@@ -29,9 +29,11 @@ from tb_regplugin.reading.query import (
     parse_overview,
     parse_recording,
     parse_statistics,
+    parse_sweep,
 )
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Contents, ListedRecording, Store
+from tb_regplugin.reading.sweep_answer import Sweeps
 from tb_regplugin.responses import (
     BINARY,
     CSV,
@@ -71,6 +73,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._store = Store(cache_bytes)
         self._found = FindingsCache()
         self._overview = Overview(self._store)
+        self._sweeps = Sweeps(self._store)
         # The list that was told last, and how.
         self._listed: tuple[Sequence[ListedRecording], str] = (), ""
 
@@ -79,6 +82,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         return {
             "/recordings": route(self._recordings),
             "/overview": route(self._rows),
+            "/sweep": route(self._sweep),
             "/curves": route(partial(self._answer, parse_curves, BINARY, curves_answer)),
             "/statistics": route(partial(self._answer, parse_statistics, JSON, statistics_answer)),
             "/export": route(self._export),
@@ -111,6 +115,10 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _rows(self, request: wrappers.Request) -> wrappers.Response:
         start = parse_overview(request.args)
         return respond_json(request, self._overview.answer(self._source(request), start))
+
+    def _sweep(self, request: wrappers.Request) -> wrappers.Response:
+        query = parse_sweep(request.args)
+        return respond_json(request, self._sweeps.answer(self._source(request), query))
 
     def _export(self, request: wrappers.Request) -> wrappers.Response:
         query = parse_export(request.args)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import tensor_pb2
+
+# The plugin whose data tells hyperparameters.
+HPARAMS = "hparams"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -58,6 +62,27 @@ def make_array(tensor: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
     from tensorboard.util import tensor_util
 
     return np.asarray(tensor_util.make_ndarray(tensor))
+
+
+def hyperparameters(content: bytes) -> dict[str, float]:
+    """Returns the numbers that began a session of the plugin "hparams", by name.
+
+    Of what the plugin lays in a run's metadata, anything else has none. Without the names, no run
+    has any.
+    """
+    try:
+        from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+    except ImportError:
+        return {}
+    try:
+        hparams = HParamsPluginData.FromString(content).session_start_info.hparams
+    except Exception:  # noqa: BLE001 - what one run has broken hides no other
+        return {}
+    return {
+        name: value.number_value
+        for name, value in sorted(hparams.items())
+        if value.HasField("number_value") and math.isfinite(value.number_value)
+    }
 
 
 def is_data_server(provider: object) -> bool:

@@ -6,6 +6,7 @@ the file, the place in it, and why.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,13 @@ from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 
 from tb_regplugin.log_format import PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
-from tb_regplugin.tensorboard_internals import make_array, masked_crc, remote_files
+from tb_regplugin.tensorboard_internals import (
+    HPARAMS,
+    hyperparameters,
+    make_array,
+    masked_crc,
+    remote_files,
+)
 
 # A record's length, the length's checksum; the data; the data's checksum.
 _HEADER, _CHECKSUM = struct.Struct("<QI"), struct.Struct("<I")
@@ -52,16 +59,22 @@ class EventFiles:
     Args:
       run: The run's name.
       paths: Its files, in the order in which TensorBoard reads them.
+      scalar: The tag of scalars to keep besides.
 
     Attributes:
       problems: What of the files could not be read. Everything before it is there.
+      scalars: The values of that tag by step, of each the last that was written.
+      hyperparameters: The numbers of the plugin "hparams".
     """
 
     experiment = ""
 
-    def __init__(self, run: str, paths: Sequence[str]) -> None:
+    def __init__(self, run: str, paths: Sequence[str], scalar: str | None = None) -> None:
         self.run = run
         self.problems: list[FileProblem] = []
+        self.scalars: dict[int, float] = {}
+        self.hyperparameters: dict[str, float] = {}
+        self._scalar = scalar
         # What each tag's first event says; None where it is another plugin's.
         self._plugin_contents: dict[str, bytes | None] = {}
         # By tag: steps, wall times and tensors.
@@ -123,6 +136,11 @@ class EventFiles:
             data, form = value.metadata.plugin_data, value.metadata.data_class
             is_own = data.plugin_name == PLUGIN_NAME and form == summary_pb2.DATA_CLASS_TENSOR
             self._plugin_contents[value.tag] = data.content if is_own else None
+            if data.plugin_name == HPARAMS:
+                self.hyperparameters |= hyperparameters(data.content)
+        if value.tag == self._scalar:
+            with contextlib.suppress(TypeError, ValueError):
+                self.scalars[event.step] = _number(value)
         if self._plugin_contents[value.tag] is not None:
             events = self._events.setdefault(value.tag, [])
             events.append((event.step, event.wall_time, value.tensor))
@@ -162,6 +180,16 @@ def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
             _, names, files = next(os.walk(directory), (directory, [], []))
             yield directory, names, files
             waiting += [(os.path.join(directory, name), above | {real}) for name in names]
+
+
+def _number(value: summary_pb2.Summary.Value) -> float:
+    """Returns a scalar, as TensorFlow 1 and PyTorch write it or as TensorFlow 2 does.
+
+    Raises:
+      TypeError or ValueError: It is none.
+    """
+    is_tensor = value.HasField("tensor")
+    return float(make_array(value.tensor).item() if is_tensor else value.simple_value)
 
 
 def _records(file: IO[bytes]) -> Iterator[bytes]:

@@ -80,8 +80,12 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
     return recordings
 
 
-def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
+def read_runs(log_dir: str | os.PathLike[str], scalar: str | None = None) -> Iterator[EventFiles]:
     """Reads the runs of a log directory one after the other, sorted with numbers by value.
+
+    Args:
+      log_dir: The directory.
+      scalar: The tag of scalars to keep besides.
 
     Raises:
       FileNotFoundError: There is no such directory.
@@ -94,7 +98,7 @@ def read_runs(log_dir: str | os.PathLike[str]) -> Iterator[EventFiles]:
         )
     runs = find_runs(path)
     for run in sorted(runs, key=natural_key):
-        yield EventFiles(run, runs[run])
+        yield EventFiles(run, runs[run], scalar)
 
 
 def read_recordings(files: EventFiles, name: str | None = None) -> Iterator[tuple[str, Contents]]:

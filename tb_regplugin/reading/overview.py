@@ -127,14 +127,8 @@ def strength_of(terms: Iterable[Term]) -> float | str | None:
       'l2 0.01, l1 1'
     """
     strengths: dict[str, set[float]] = {}
-    for term in terms:
-        if term.strength is None or term.role == "unused":
-            continue
-        pair = isinstance(term.strength, tuple)
-        kinds = ("l1", "l2") if pair else (term.kind or "",)
-        numbers = term.strength if isinstance(term.strength, tuple) else (term.strength,)
-        for kind, number in zip(kinds, numbers, strict=True):
-            strengths.setdefault(kind, set()).add(float(number))
+    for _, kind, number in strengths_of(terms):
+        strengths.setdefault(kind, set()).add(number)
     if len(strengths) == 1:
         (numbers_of_one,) = strengths.values()
         if len(numbers_of_one) == 1:
@@ -144,6 +138,18 @@ def strength_of(terms: Iterable[Term]) -> float | str | None:
         for kind, of_kind in strengths.items()
     )
     return shortened(", ".join(told), MAX_CELL) or None
+
+
+def strengths_of(terms: Iterable[Term]) -> Iterator[tuple[str, str, float]]:
+    """Yields name, kind and strength of what has an effect; ``l1_l2`` is one of each."""
+    for term in terms:
+        if term.strength is None or term.role == "unused":
+            continue
+        both = isinstance(term.strength, tuple)
+        kinds = ("l1", "l2") if both else (term.kind or "",)
+        numbers = term.strength if isinstance(term.strength, tuple) else (term.strength,)
+        for kind, number in zip(kinds, numbers, strict=True):
+            yield term.name, kind, float(number)
 
 
 def pair(keys: Iterable[Key]) -> dict[Key, Key | None]:

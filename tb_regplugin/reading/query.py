@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
+from tb_regplugin.reading.sweep import SOURCES, WINDOW, StrengthSource
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -27,6 +28,23 @@ _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-
 
 class QueryError(Exception):
     """A parameter is missing, malformed or out of range. Says what to do."""
+
+
+@dataclass(frozen=True)
+class SweepQuery:
+    """What is asked of ``sweep``.
+
+    Attributes:
+      name: The name of the recordings.
+      window: Over which share of the rows, the last ones, to average.
+      metric: The tag of a scalar.
+      source: Where strengths come from.
+    """
+
+    name: str
+    window: float
+    metric: str | None
+    source: StrengthSource
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,28 @@ def parse_export(query: Mapping[str, str]) -> Query:
 def parse_overview(query: Mapping[str, str]) -> int:
     """Returns the row from which on rows of ``overview`` are asked for."""
     return _integer(query, "start", 0) or 0
+
+
+def parse_sweep(query: Mapping[str, str]) -> SweepQuery:
+    """Reads the parameters of ``sweep``."""
+    asked = _decimal(query, "window")
+    window = WINDOW if asked is None else asked
+    if not 0 < window <= 1:
+        raise QueryError(f"window is {window:g}; it must be above 0 and at most 1.")
+    text = query.get("strength_from", SOURCES[0])
+    # A pattern of anybody's could take for ever.
+    if text.startswith("names="):
+        raise QueryError("strength_from takes no pattern: 'names' finds such as 'lambda=0.01'.")
+    try:
+        source = StrengthSource.parse(text)
+    except ValueError as error:
+        raise QueryError(f"strength_from: {error}") from error
+    return SweepQuery(
+        query.get("name", "losses"),
+        window,
+        query.get("metric"),
+        source,
+    )
 
 
 def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:

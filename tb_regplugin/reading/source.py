@@ -14,11 +14,13 @@ from tensorboard.data import provider as data_provider
 
 from tb_regplugin.log_format import PLUGIN_NAME, LogFormatError
 from tb_regplugin.names import shortened
-from tb_regplugin.tensorboard_internals import is_data_server
+from tb_regplugin.tensorboard_internals import HPARAMS, hyperparameters, is_data_server
 
 _Result = TypeVar("_Result")
 _Key = TypeVar("_Key")
 
+# The plugin whose data are TensorBoard's scalars.
+_SCALARS = "scalars"
 # TensorBoard downsamples at random, so it must never have a reason to.
 _EVERY_EVENT = 2**31 - 1
 # A reply of the data server may hold 256 MiB; sizes are estimates, and Python holds a reply's
@@ -107,6 +109,36 @@ class TensorBoardSource:
         wanted = data_provider.RunTagFilter(runs=None if run is None else [run])
         return self._ask(self._provider.list_tensors, run_tag_filter=wanted)
 
+    def hyperparameters(self) -> dict[str, dict[str, float]]:
+        """Returns the numbers of the plugin "hparams", by run and name."""
+        listed = self._ask(self._provider.list_tensors, plugin_name=HPARAMS)
+        found = {
+            run: {
+                name: number
+                for series in tags.values()
+                for name, number in hyperparameters(series.plugin_content).items()
+            }
+            for run, tags in listed.items()
+        }
+        return {run: numbers for run, numbers in found.items() if numbers}
+
+    def list_scalars(self, tag: str) -> dict[str, tuple[int, float]]:
+        """Returns by run the last step and wall time of a scalar, where it has values."""
+        wanted = data_provider.RunTagFilter(tags=[tag])
+        listed = self._ask(self._provider.list_scalars, plugin_name=_SCALARS, run_tag_filter=wanted)
+        return {run: (tags[tag].max_step, tags[tag].max_wall_time) for run, tags in listed.items()}
+
+    def read_scalars(self, tag: str, runs: Sequence[str]) -> dict[str, Sequence[float]]:
+        """Returns by run the values of a scalar: TensorBoard's sample of them."""
+        wanted = data_provider.RunTagFilter(runs=runs, tags=[tag])
+        found = self._ask(
+            self._provider.read_scalars,
+            plugin_name=_SCALARS,
+            run_tag_filter=wanted,
+            downsample=_EVERY_EVENT,
+        )
+        return {run: [datum.value for datum in tags[tag]] for run, tags in found.items()}
+
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series, as many at a time as a reply may hold: each reply has a price."""
         for batch in batches(sizes):
@@ -142,9 +174,8 @@ class TensorBoardSource:
         yield from self._read_batch(batch[middle:])
 
     def _ask(self, method: Callable[..., _Result], **wanted: Any) -> _Result:
-        ask = functools.partial(
-            method, self._context, experiment_id=self.experiment, plugin_name=PLUGIN_NAME, **wanted
-        )
+        wanted = {"experiment_id": self.experiment, "plugin_name": PLUGIN_NAME} | wanted
+        ask = functools.partial(method, self._context, **wanted)
         nudged: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if is_data_server(self._provider):
             send = self._provider.experiment_metadata

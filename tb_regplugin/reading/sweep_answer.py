@@ -1,0 +1,122 @@
+"""The sweep as a route answers it, from how all recordings ended, remembered until they change."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from tb_regplugin.reading.overview import pair
+from tb_regplugin.reading.query import SweepQuery
+from tb_regplugin.reading.remembered import Key, Remembered
+from tb_regplugin.reading.source import TensorBoardSource
+from tb_regplugin.reading.store import Store
+from tb_regplugin.reading.sweep import (
+    Ending,
+    ending,
+    entries,
+    homes,
+    mean_of_last,
+)
+from tb_regplugin.reading.sweep_text import sentence, warnings
+
+# An answer ends when this time is over: charts wait for their own reading.
+_SECONDS = 0.5
+# Each takes some 1 KiB in the answer; their ends take less to remember.
+_MAX_RUNS = 5_000
+_MAX_REMEMBERED = 20_000
+# A scalar's values come as a Python object each, some 1,000 a run.
+_RUNS_AT_ONCE = 50
+
+
+class Sweeps:
+    """Looks at each recording once until it changes. Safe to use from threads.
+
+    Args:
+      store: Where the recordings are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._endings = Remembered(
+            store, lambda reason: Ending(problem=reason), at_most=_MAX_REMEMBERED
+        )
+        # By experiment, run, tag and window: what was listed then, and the mean.
+        self._means: OrderedDict[
+            tuple[str, str, str, float], tuple[tuple[int, float], float | None]
+        ] = OrderedDict()
+
+    def answer(self, source: TensorBoardSource, query: SweepQuery) -> dict[str, Any]:
+        """Returns the sweep of as many runs as are known at once, or soon."""
+        end = time.monotonic() + _SECONDS
+        listed = {
+            (recording.entry.run, recording.entry.name): recording
+            for recording in self._store.recordings(source)
+            if recording.entry.name == query.name
+        }
+        rows = pair(listed)
+        asked = dict(itertools.islice(rows.items(), _MAX_RUNS))
+        endings = self._endings.of(
+            source,
+            (listed[key] for row in asked.items() for key in row if key is not None),
+            functools.partial(ending, window=query.window),
+            _SECONDS,
+            how=query.window,
+        )
+        metrics, late = None, set[str]()
+        if query.metric is not None:
+            metrics, late = self._metrics(source, query.metric, query.window, asked, end)
+        known = {
+            key: endings[key]
+            for row in asked.items()
+            if row[0][0] not in late and endings.keys() >= set(filter(None, row))
+            for key in filter(None, row)
+        }
+        hyperparameters = source.hyperparameters() if query.source.kind == "hparams" else {}
+        found = entries(known, query.source, hyperparameters, metrics)
+        return {
+            "name": query.name,
+            "metric": query.metric,
+            "window": query.window,
+            "strength_from": query.source.kind,
+            "strengths": found,
+            "sentence": sentence(found, query.metric),
+            "warnings": warnings(found, query.metric),
+            "unread": len(asked) - sum(key in known for key in asked),
+            "left_out": len(rows) - len(asked),
+        }
+
+    def _metrics(
+        self,
+        source: TensorBoardSource,
+        metric: str,
+        window: float,
+        rows: Mapping[Key, Key | None],
+        end: float,
+    ) -> tuple[dict[str, float | None], set[str]]:
+        """Returns the means of a metric by the run that has it, and the runs not known by then."""
+        listing = source.list_scalars(metric)
+        recorded = [run for row in rows.items() for run, _ in filter(None, row)]
+        home_of = homes([run for run, _ in rows], listing, recorded)
+        means: dict[str, float | None] = {}
+        new = []
+        for run in dict.fromkeys(home_of.values()):
+            known = self._means.get((source.experiment, run, metric, window))
+            if known is not None and known[0] == listing[run]:
+                means[run] = known[1]
+            else:
+                new.append(run)
+        for start in range(0, len(new), _RUNS_AT_ONCE):
+            runs = new[start : start + _RUNS_AT_ONCE]
+            values = source.read_scalars(metric, runs)
+            for run in runs:
+                means[run] = mean = mean_of_last(values.get(run, []), window)
+                self._means[source.experiment, run, metric, window] = listing[run], mean
+            while len(self._means) > _MAX_REMEMBERED:
+                self._means.popitem(last=False)
+            if time.monotonic() > end:
+                break
+        return means, {run for run, home in home_of.items() if home not in means}
