@@ -434,7 +434,7 @@ def test_replies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = FakeProvider()
     provider.add(recording_events(*_ramp(0, 12_800)))
     segment_bytes = 10 * 256 * 5 * 4
-    monkeypatch.setattr(source_module, "_MAX_BATCH_BYTES", 2 * segment_bytes)
+    monkeypatch.setattr(source_module, "MAX_BATCH_BYTES", 2 * segment_bytes)
     assert len(_contents(Store(), provider).table.steps) == 12_800
     segments = [len(call) for call in provider.calls if not call[0].endswith("layout")]
     assert segments == [2, 2, 1]

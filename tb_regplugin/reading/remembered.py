@@ -12,12 +12,22 @@ from typing import Generic, TypeVar
 from tensorboard.data.provider import TensorDatum
 
 from tb_regplugin.names import shortened
-from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, Source, batches
+from tb_regplugin.reading.source import (
+    MAX_BATCH_BYTES,
+    Listing,
+    Problem,
+    ReadSeries,
+    RunTag,
+    Source,
+    batches,
+)
 from tb_regplugin.reading.store import Contents, ListedRecording, Store
 
 _logger = logging.getLogger(__name__)
 
 _Made = TypeVar("_Made")
+# What each counts at least, in bytes: looking at a hundred takes some time, too.
+_LEAST = MAX_BATCH_BYTES // 100
 # Run and name.
 Key = tuple[str, str]
 
@@ -68,7 +78,8 @@ class Remembered(Generic[_Made]):
                 new.append(listed)
         unread = [self._store.unread(source, listed) for listed in new]
         looked = 0
-        for batch in batches({i: sum(sizes.values()) for i, sizes in enumerate(unread)}):
+        sizes = {i: max(_LEAST, sum(series.values())) for i, series in enumerate(unread)}
+        for batch in batches(sizes):
             together = {each: size for i in batch for each, size in unread[i].items()}
             fetched = _Fetched(source, together if len(batch) > 1 else {})
             for listed in (new[i] for i in batch):

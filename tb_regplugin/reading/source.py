@@ -25,7 +25,7 @@ _SCALARS = "scalars"
 _EVERY_EVENT = 2**31 - 1
 # A reply of the data server may hold 256 MiB; sizes are estimates, and Python holds a reply's
 # messages and their arrays at once.
-_MAX_BATCH_BYTES = 16 * 2**20
+MAX_BATCH_BYTES = 16 * 2**20
 
 # TensorBoard's Python loader lists a series a moment before it can be read.
 _ATTEMPTS = 5
@@ -205,7 +205,7 @@ def batches(sizes: Mapping[_Key, int]) -> Iterator[list[_Key]]:
     batch: list[_Key] = []
     total = 0
     for key, size in sizes.items():
-        if batch and total + size > _MAX_BATCH_BYTES:
+        if batch and total + size > MAX_BATCH_BYTES:
             yield batch
             batch, total = [], 0
         batch.append(key)

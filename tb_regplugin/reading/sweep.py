@@ -8,6 +8,7 @@ import statistics
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -309,8 +310,8 @@ def _separator(run: str) -> str:
 
 def entries(
     endings: Mapping[Key, Ending],
-    source: StrengthSource,
-    hyperparameters: Mapping[str, Mapping[str, float]],
+    source: StrengthSource = StrengthSource(),
+    hyperparameters: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     metrics: Mapping[str, float | None] | None = None,
 ) -> list[dict[str, Any]]:
     """Groups runs by strength; see ``docs/http_api.md``.

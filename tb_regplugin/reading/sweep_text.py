@@ -29,7 +29,7 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
     known = [each for each in entries if each["strength"] is not None and each[figure] is not None]
     if len(known) < 2:
         return "There are no two strengths to compare."
-    rises = metric is not None and not _FALLS.search(metric)
+    rises = figure == "metric" and not _FALLS.search(what)
     means = [each[figure]["mean"] for each in known]
     place = means.index((max if rises else min)(means))
     best = known[place]
@@ -76,6 +76,8 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
             "There is no validation: a penalty raises the data loss of training by its nature, and "
             "that alone chooses no strength."
         )
+    if metric is not None and all(each["metric"] is None for each in entries):
+        told.append(f"No run has finite values of {metric}.")
     homes = {re.split(r"[/\\]", point.get("metric_run") or "")[-1] for point in all_points}
     if metric is not None and "validation" in homes and homes - {"validation", ""}:
         told.append(f"{metric} is of validations in some runs only.")
