@@ -30,6 +30,7 @@ MEASUREMENTS = (
     "hostile",
     "browser",
     "findings",
+    "sweep",
     "scaling",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

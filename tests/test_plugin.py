@@ -22,7 +22,10 @@ from tests.logs import LAYOUT, recording_events
 from tests.test_store import FakeProvider
 
 HTTP_API = Path(__file__).parents[1] / "docs" / "http_api.md"
-ROUTES = ["/recordings", "/overview", "/curves", "/statistics", "/export", "/findings", "/index.js"]
+ROUTES = [
+    *("/recordings", "/overview", "/curves", "/statistics"),
+    *("/export", "/findings", "/sweep", "/index.js"),
+]
 
 
 @pytest.fixture

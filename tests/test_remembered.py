@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tb_regplugin.reading import remembered
-from tb_regplugin.reading.remembered import Remembered
+from tb_regplugin.reading.remembered import ListedOnce, Remembered
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Contents, ListedRecording, Store
 from tests.logs import recording_events
@@ -22,7 +22,7 @@ class _Rows:
     def __init__(self) -> None:
         self.provider, self.store = FakeProvider(), Store()
         self.looked: list[int] = []
-        self._known = Remembered[int | str](self.store, str, at_most=100)
+        self._known = Remembered[int | str | None](self.store, lambda reason: reason, at_most=100)
         for i, run in enumerate(RUNS):
             self.write(run, i + 1)
 
@@ -30,8 +30,8 @@ class _Rows:
         steps = range(rows)
         self.provider.add(recording_events(steps, [[3, 2, 1]] * rows, writer=f"{run} {rows}"), run)
 
-    def ask(self, seconds: float = 100.0) -> dict[str, int | str]:
-        source = TensorBoardSource(self.provider, None)
+    def ask(self, seconds: float = 100.0) -> dict[str, int | str | None]:
+        source = ListedOnce(TensorBoardSource(self.provider, None))
         listed: Sequence[ListedRecording] = self.store.recordings(source)
         self.provider.calls.clear()
         found = self._known.of(source, listed, self._look, seconds)

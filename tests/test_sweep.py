@@ -409,7 +409,7 @@ def test_the_route_answers_in_time_and_reads_nothing_twice(
     answers = [_answer(log_dir, plugin) for _ in range(12)]
     assert [answer["unread"] for answer in answers] == list(range(11, -1, -1))
     assert [len(each["runs"]) for each in answers[-1]["strengths"]] == [3] * 4
-    monkeypatch.delattr(Store, "contents_of")
+    monkeypatch.delattr(Store, "contents")
     assert _answer(log_dir, plugin) == answers[-1]
 
 

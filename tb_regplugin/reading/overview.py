@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tb_regplugin.names import MAX_CELL, shortened
 from tb_regplugin.reading.composition import chunks, evaluate, places
-from tb_regplugin.reading.remembered import Key, Remembered
+from tb_regplugin.reading.remembered import Key, ListedOnce, Remembered
 from tb_regplugin.reading.source import Problem, Source
 from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.reading.table import Table
@@ -200,6 +200,7 @@ class Overview:
 
     def answer(self, source: Source, start: int) -> dict[str, Any]:
         """Returns some rows, from one on: as many as are there at once, or soon."""
+        source = ListedOnce(source)
         listed = {
             (recording.entry.run, recording.entry.name): recording
             for recording in self._store.recordings(source)

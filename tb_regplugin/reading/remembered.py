@@ -37,11 +37,12 @@ class Remembered(Generic[_Made]):
 
     Args:
       store: Where the recordings are.
-      failed: Returns what stands for a recording that cannot be read, of the reason.
+      failed: Returns what stands for a recording that cannot be read, of the reason; of None for
+        one that is gone.
       at_most: How many to remember.
     """
 
-    def __init__(self, store: Store, failed: Callable[[str], _Made], at_most: int) -> None:
+    def __init__(self, store: Store, failed: Callable[[str | None], _Made], at_most: int) -> None:
         self._store = store
         self._failed = failed
         self._at_most = at_most
@@ -61,7 +62,7 @@ class Remembered(Generic[_Made]):
         """Looks at recordings, in their order, until the time is over: at two at least.
 
         Args:
-          source: Where they are listed.
+          source: Where they are, listed once.
           recordings: Which.
           look: Makes something of what a recording holds.
           seconds: How long to look.
@@ -99,11 +100,11 @@ class Remembered(Generic[_Made]):
     ) -> _Made:
         run, name = _key(listed)
         try:
-            contents = self._store.contents_of(fetched, listed)
+            contents = self._store.contents(fetched, run, name)
         except Exception as error:  # noqa: BLE001 - one that fails hides no other
             _logger.warning("Recording %r of run %r was not read: %s", name, run, error)
             return self._failed(shortened(f"{type(error).__name__}: {error}"))
-        made = look(contents)
+        made = look(contents) if contents else self._failed(None)
         self._known[fetched.experiment, run, name, how] = listed, made
         while len(self._known) > self._at_most:
             self._known.popitem(last=False)
@@ -114,20 +115,30 @@ def _key(listed: ListedRecording) -> Key:
     return listed.entry.run, listed.entry.name
 
 
+class ListedOnce:
+    """A source as it was at one moment: to list each run again takes as long as to read it."""
+
+    def __init__(self, source: Source) -> None:
+        self.experiment = source.experiment
+        self.read = source.read
+        self._listing = source.list()
+
+    def list(self, run: str | None = None) -> Listing:
+        """Lists series; see ``Source``."""
+        return self._listing if run is None else {run: self._listing.get(run, {})}
+
+
 class _Fetched:
     """A source of which some series are read together: each reply has a price."""
 
     def __init__(self, source: Source, sizes: Mapping[RunTag, int]) -> None:
         self.experiment = source.experiment
+        self.list = source.list
         self._source = source
         self._series: dict[RunTag, Sequence[TensorDatum] | Problem] = {}
         # Where that fails, each is read by itself, and says why.
         with contextlib.suppress(Exception):
             self._series.update(source.read(sizes))
-
-    def list(self, run: str | None = None) -> Listing:
-        """Lists series; see ``Source``."""
-        return self._source.list(run)
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series; see ``Source``."""

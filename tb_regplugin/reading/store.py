@@ -131,7 +131,9 @@ class Store:
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
         """Returns a recording's rows as they are now; None where there is no such recording."""
         key = (source.experiment, run, name)
-        cached = self._cached(key)
+        with self._lock:
+            cached = self._recordings.setdefault(key, _CachedRecording())
+            self._recordings.move_to_end(key)
         # Who comes while another one reads waits, and finds it read.
         with cached.lock:
             entry = index_recordings(source.list(run)).get((run, name))
@@ -140,14 +142,6 @@ class Store:
                     self._recordings.pop(key, None)
                 return None
             (listed,) = self._with_layouts(source, [entry])
-            contents = cached.refresh(source, listed)
-        self.trim()
-        return contents
-
-    def contents_of(self, source: Source, listed: ListedRecording) -> Contents:
-        """Returns a recording's rows as it was just listed."""
-        cached = self._cached((source.experiment, listed.entry.run, listed.entry.name))
-        with cached.lock:
             contents = cached.refresh(source, listed)
         self.trim()
         return contents
@@ -168,12 +162,6 @@ class Store:
                 if self._recordings.get(key) is recordings[key]:
                     del self._recordings[key]
                 total -= sizes[key]
-
-    def _cached(self, key: _Key) -> _CachedRecording:
-        with self._lock:
-            cached = self._recordings.setdefault(key, _CachedRecording())
-            self._recordings.move_to_end(key)
-        return cached
 
     def _with_layouts(
         self, source: Source, entries: Collection[IndexedRecording]

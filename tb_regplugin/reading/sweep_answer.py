@@ -11,7 +11,7 @@ from typing import Any
 
 from tb_regplugin.reading.overview import pair
 from tb_regplugin.reading.query import SweepQuery
-from tb_regplugin.reading.remembered import Key, Remembered
+from tb_regplugin.reading.remembered import Key, ListedOnce, Remembered
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Store
 from tb_regplugin.reading.sweep import (
@@ -52,15 +52,16 @@ class Sweeps:
     def answer(self, source: TensorBoardSource, query: SweepQuery) -> dict[str, Any]:
         """Returns the sweep of as many runs as are known at once, or soon."""
         end = time.monotonic() + _SECONDS
+        listed_once = ListedOnce(source)
         listed = {
             (recording.entry.run, recording.entry.name): recording
-            for recording in self._store.recordings(source)
+            for recording in self._store.recordings(listed_once)
             if recording.entry.name == query.name
         }
         rows = pair(listed)
         asked = dict(itertools.islice(rows.items(), _MAX_RUNS))
         endings = self._endings.of(
-            source,
+            listed_once,
             (listed[key] for row in asked.items() for key in row if key is not None),
             functools.partial(ending, window=query.window),
             _SECONDS,
