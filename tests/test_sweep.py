@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -427,6 +428,31 @@ def test_wrong_questions_are_refused(tmp_path: Path, query: dict[str, str], reas
     response = Client(_plugin(tmp_path).get_plugin_apps()["/sweep"]).get(query_string=query)
     assert response.status_code == 400
     assert reason in json.loads(response.data)["error"]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> RegularizationPlugin:
+    """Returns a plugin over runs some of which diverged."""
+    log_dir = tmp_path_factory.mktemp("asked")
+    _write_losses(log_dir, {0.1: [3, math.nan], 1.0: [2, 2]})
+    _write_scalars(log_dir / "0.1-0", "losses", [math.inf, 1], tf2=True)
+    return _plugin(log_dir)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "window", "metric", "strength_from", "other"]),
+        st.sampled_from(["losses", "0.5", "1e-9", "recorded", "hparams", "names", "hparams=l2"])
+        | st.text(max_size=20),
+    )
+)
+def test_any_question_is_answered(asked: RegularizationPlugin, query: dict[str, str]) -> None:
+    """With a sweep, or with what is wrong."""
+    encoded = {key: value.encode(errors="surrogatepass") for key, value in query.items()}
+    client = Client(asked.get_plugin_apps()["/sweep"])
+    response = client.get(query_string=urllib.parse.urlencode(encoded))
+    assert response.status_code in (200, 400)
+    assert ("error" in json.loads(response.data)) == (response.status_code == 400)
 
 
 @pytest.mark.parametrize(

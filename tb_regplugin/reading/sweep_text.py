@@ -35,11 +35,10 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
     best = known[place]
     seeds = _count(best, figure)
     text = f"{what} is {'highest' if rises else 'lowest'} at strength {_told(best['strength'])}: "
-    text += (
-        f"{_spread(best[figure])} on average of {seeds} runs"
-        if seeds > 1
-        else (f"{means[place]:.4g}, of one run, so it may not be called best")
-    )
+    if seeds > 1:
+        text += f"{_spread(best[figure])} on average of {seeds} runs"
+    else:
+        text += f"{means[place]:.4g}, of one run, so it may not be called best"
     if not isinstance(best["strength"], dict):
         beside = [known[i] for i in (place - 1, place + 1) if 0 <= i < len(known)]
         sides = (f"{_spread(each[figure])} at {_told(each['strength'])}" for each in beside)
@@ -52,8 +51,11 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
             if each is not best and abs(mean - means[place]) <= error
         ]
         text += f"; within one standard error ({error:.2g}): {_listed(near) or 'no other'}"
-    ends = _ends(best["strength"], [each["strength"] for each in known])
-    return text + (f"; it is {ends} that was tried: look beyond it." if ends else ".")
+    end = _end_of(best["strength"], [each["strength"] for each in known])
+    # In training the least penalty is the best, whatever was tried.
+    if end is not None and figure != "data_loss":
+        text += f"; it is {end} that was tried: look beyond it"
+    return text + "."
 
 
 def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
@@ -62,7 +64,10 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     told = []
     unknown = [run for each in entries if each["strength"] is None for run in each["runs"]]
     if unknown:
-        told.append(f"The strength is not known, or changed: {_some(unknown)}.")
+        told.append(
+            f"The strength is not known, or changed: {_some(unknown)}. Hyperparameters or names of "
+            "runs may tell it, where strength_from says so."
+        )
     unfinished = [run for each in entries for run in each["unfinished"]]
     if unfinished:
         longest = max(point["last_step"] or 0 for point in all_points)
@@ -99,7 +104,7 @@ def table(entries: _Entries, metric: str | None = None) -> str:
         share = each["penalty_share"]
         marks = ("unfinished", "*"), ("diverged", "!")
         row = [
-            _told(each["strength"]),
+            printable(_told(each["strength"])),
             str(len(each["runs"])) + "".join(mark for flag, mark in marks if each[flag]),
             _spread(each["data_loss"]),
             _spread(each["validation_data_loss"]),
@@ -124,7 +129,7 @@ def _compared(entries: _Entries, metric: str | None) -> tuple[str, str]:
     return "data_loss", "The data loss of training"
 
 
-def _ends(strength: Strength, tried: Sequence[Strength]) -> str | None:
+def _end_of(strength: Strength, tried: Sequence[Strength]) -> str | None:
     """Says of which end of the sweep a strength is; less than no penalty there is not."""
 
     def numbers(of: Strength) -> list[float]:
