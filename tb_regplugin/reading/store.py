@@ -92,6 +92,8 @@ class Store:
         self._lock = threading.Lock()
         # The one that was asked for last is the last.
         self._recordings: OrderedDict[_Key, _CachedRecording] = OrderedDict()
+        # What each took when it was last counted.
+        self._sizes: dict[_Key, int] = {}
         # Those that were asked for last.
         self._experiments: OrderedDict[str, _Experiment] = OrderedDict()
 
@@ -140,10 +142,17 @@ class Store:
             if entry is None:
                 with self._lock:
                     self._recordings.pop(key, None)
+                    self._sizes.pop(key, None)
                 return None
             (listed,) = self._with_layouts(source, [entry])
             contents = cached.refresh(source, listed)
-        self.trim()
+        # Only this one has grown: to count all after each of a thousand takes seconds.
+        size = cached.nbytes
+        with self._lock:
+            self._sizes[key] = size
+            total = sum(self._sizes.values())
+        if self._max_bytes is not None and total > self._max_bytes:
+            self.trim()
         return contents
 
     def trim(self) -> None:
@@ -162,6 +171,7 @@ class Store:
                 if self._recordings.get(key) is recordings[key]:
                     del self._recordings[key]
                 total -= sizes[key]
+            self._sizes = {key: sizes.get(key, self._sizes.get(key, 0)) for key in self._recordings}
 
     def _with_layouts(
         self, source: Source, entries: Collection[IndexedRecording]
