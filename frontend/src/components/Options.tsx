@@ -1,8 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
 import type { XAxis } from "../data/axis.ts";
-import { comparable, QUANTITIES } from "../model/compare.ts";
-import { DIFFERENCE } from "../model/difference.ts";
 import { groupings, MATCH } from "../model/grouping.ts";
 import type { ReadingOrder, ScaleChoice, Settings, TermOrder } from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
@@ -96,17 +94,6 @@ export function Options({ dashboard, settings, rest }: Props) {
         value={settings.terms}
         problem={termPattern(settings.terms).invalid ? "Not a regular expression." : undefined}
         onInput={(terms) => change({ terms })}
-      />
-      <Select
-        label="Compare runs by"
-        value={settings.compare}
-        options={[
-          ["", "Nothing"],
-          ...QUANTITIES,
-          [DIFFERENCE, "Difference of two runs"],
-          ...comparable(columns),
-        ]}
-        onChange={(compare) => change({ compare })}
       />
       <Select
         label="Tooltip order"

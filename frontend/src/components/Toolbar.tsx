@@ -3,6 +3,7 @@ import type { Dashboard } from "../dashboard.ts";
 import { GRADIENT_VIEWS } from "../model/gradients.ts";
 import { refuseScale } from "../model/rules.ts";
 import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
+import { CompareBy } from "./CompareBy.tsx";
 import { CopyLink } from "./CopyLink.tsx";
 import { useNarrow } from "./hooks.ts";
 import { Notice } from "./Notice.tsx";
@@ -39,6 +40,7 @@ export function Toolbar({ dashboard, settings, hasGradients }: Props) {
   // In a narrow window there is one line of what is used most: the rest goes to the options.
   const rest = (
     <>
+      <CompareBy dashboard={dashboard} settings={settings} />
       <Smoothing
         value={settings.smoothing}
         onChange={(smoothing) => dashboard.changeSettings({ smoothing })}
