@@ -40,7 +40,7 @@ def _ask(plugin: RegularizationPlugin, name: str = "losses") -> Any:
 def test_the_documented_example_is_what_is_answered(provider: FakeProvider) -> None:
     """For a loss that holds its penalty twice."""
     text = HTTP_API.read_text(encoding="utf-8")
-    section = text[text.index("## `GET findings") :]
+    section, *_ = text[text.index("## `GET findings") :].split("\n## ")
     (example,) = re.findall(r"```json\n(.*?)```", section, re.S)
     plugin = RegularizationPlugin(base_plugin.TBContext(data_provider=provider))
     response = _ask(plugin)

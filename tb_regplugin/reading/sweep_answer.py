@@ -69,7 +69,7 @@ class Sweeps:
         )
         metrics, late = None, set[str]()
         if query.metric is not None:
-            metrics, late = self._metrics(source, query.metric, query.window, asked, end)
+            metrics, late = self._metric_means(source, query.metric, query.window, asked, end)
         known = {
             key: endings[key]
             for row in asked.items()
@@ -90,7 +90,7 @@ class Sweeps:
             "left_out": len(rows) - len(asked),
         }
 
-    def _metrics(
+    def _metric_means(
         self,
         source: TensorBoardSource,
         metric: str,
