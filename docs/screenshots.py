@@ -102,7 +102,7 @@ def write_cases(log_dir: Path) -> None:
         for step in range(2000):
             swing = 1 + 0.4 * math.sin(step / 400)
             sizes: dict[str | Term, float] = {
-                term: 0.02 * swing / (1 + i % 7) for i, term in enumerate(terms)
+                term: 0.02 * swing / (1 + i % 7 + i / 1000) for i, term in enumerate(terms)
             }
             writer.write(step, 0.3 + 1.5 * math.exp(-step / 500), sizes)
     kernel = Term("dense/kernel", kind="l2", strength=0.01)

@@ -59,6 +59,15 @@ test("a step within a bucket at which a penalty was most of the loss is told", (
   assert.match(plain(subtitle(spiked)), /penalties 50 %, up to 90 %$/);
 });
 
+test("what is known by the means of several steps only is marked", () => {
+  const terms = [
+    series(column("data", "data"), [2, 1]),
+    series(column("total", "total"), [4, 4]),
+    series(column("k", "penalty"), [2, 3]),
+  ].map((one) => ({ ...one, rows: Uint32Array.of(5, 1), last: Float32Array.of(2, 1) }));
+  assert.match(plain(subtitle(curves(terms))), /data loss ≈2 → 1/);
+});
+
 const outOf = (total: number[], data: number[], penalty: number[]) =>
   curves([
     series(column("total", "total"), total),

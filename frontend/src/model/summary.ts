@@ -81,6 +81,11 @@ export function subtitle(curves: Curves, told: Told = { columns: [], findings: [
   return parts.filter((part) => part !== undefined).join(" · ");
 }
 
+/** "≈" where buckets hold several steps: of these only the mean, and the last one, are known. */
+function about(curves: Curves): string {
+  return curves.series.some(({ rows }) => rows.some((count) => count > 1)) ? "≈" : "";
+}
+
 /** "data loss 2.31 → 0.29", from the first bucket to the last step. */
 function describeData(curves: Curves): string | undefined {
   const data = curves.series.filter(({ column }) => column.role === "data");
@@ -89,7 +94,7 @@ function describeData(curves: Curves): string | undefined {
   }
   const first = formatValue(sum(data.map(({ mean }) => mean[0] ?? Number.NaN)));
   const last = formatValue(sum(data.map((series) => series.last.at(-1) ?? Number.NaN)));
-  return `data loss ${first === last ? last : `${first} → ${last}`}`;
+  return `data loss ${first === last ? last : `${about(curves)}${first} → ${last}`}`;
 }
 
 /** Their share now and at its largest; or why they have none. */
@@ -115,7 +120,7 @@ function describePenalties(
   }
   const shown = formatShare(now);
   const most = formatShare(Math.max(now, largestShare(curves, penalties)));
-  return `penalties ${shown}${most === shown ? "" : `, up to ${most}`}`;
+  return `penalties ${shown}${most === shown ? "" : `, up to ${about(curves)}${most}`}`;
 }
 
 /** Of all buckets; where one holds many steps, that of the step at which a penalty was largest. */
