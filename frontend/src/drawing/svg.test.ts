@@ -49,7 +49,8 @@ test("the edges of a band are where its values are", () => {
   const heights = edges.slice(0, 3).map((top, i) => (edges[5 - i] ?? 0) - 1 - top);
   assert.equal(heights.length, 3);
   assert.ok(Math.abs((heights[1] ?? 0) / (heights[0] ?? 1) - 2) < 0.01);
-  assert.ok(Math.abs((heights[1] ?? 0) - (heights[2] ?? 0)) < 0.02);
+  // As a file has them: the differences of its numbers have digits of their own.
+  assert.equal(heights[1]?.toFixed(6), heights[2]?.toFixed(6));
 });
 
 test("every view becomes a figure without a number that is none", () => {
@@ -59,7 +60,7 @@ test("every view becomes a figure without a number that is none", () => {
   }
 });
 
-test("a figure of 1,000 terms is no larger than 2 MB, and its edges are where they were", () => {
+test("a figure of 1,000 terms is no larger than 2 MB", () => {
   const steps = Array.from({ length: 900 }, (_, i) => i);
   const terms = Array.from({ length: 1000 }, (_, term) =>
     series(
