@@ -2,7 +2,13 @@ import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
 import type { XAxis } from "../data/axis.ts";
 import { groupings, MATCH } from "../model/grouping.ts";
-import type { ReadingOrder, ScaleChoice, Settings, TermOrder } from "../model/settings.ts";
+import type {
+  ReadingOrder,
+  ScaleChoice,
+  Settings,
+  StackOrder,
+  TermOrder,
+} from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
 import { NumberField } from "./NumberField.tsx";
 import { Select } from "./Select.tsx";
@@ -26,6 +32,11 @@ const ORDER_NAMES: readonly (readonly [TermOrder, string])[] = [
   ["size", "Size of the variable"],
   ["name", "Name"],
   ["recorded", "As recorded"],
+];
+
+const STACK_NAMES: readonly (readonly [StackOrder, string])[] = [
+  ["penalties", "Penalties at the bottom"],
+  ["data", "Data loss at the bottom"],
 ];
 
 const READING_NAMES: readonly (readonly [ReadingOrder, string])[] = [
@@ -87,6 +98,12 @@ export function Options({ dashboard, settings, rest }: Props) {
         value={settings.order}
         options={ORDER_NAMES}
         onChange={(order) => change({ order })}
+      />
+      <Select
+        label="Stack order"
+        value={settings.stackOrder}
+        options={STACK_NAMES}
+        onChange={(stackOrder) => change({ stackOrder })}
       />
       <TextField
         label="Show terms"

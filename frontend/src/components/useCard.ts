@@ -98,14 +98,20 @@ export function useCard(
   );
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
-  const { top, order, smoothing } = settings;
+  const { top, order, stackOrder, smoothing } = settings;
   const chosen = useMemo(
     () =>
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
-        : groupedBands(curves, grouping, source, { keep: isolated, top, order, pattern })),
-    [curves, grouping, isolated, top, order, pattern, isOfGradients && settings.view],
+        : groupedBands(curves, grouping, source, {
+            keep: isolated,
+            top,
+            order,
+            stackOrder,
+            pattern,
+          })),
+    [curves, grouping, isolated, top, order, stackOrder, pattern, isOfGradients && settings.view],
   );
   useLayoutEffect(() => {
     if (chosen) {

@@ -113,7 +113,7 @@ function show(
   view: View,
   variantOf: (key: string) => number,
 ) {
-  const { compare, seeds, top, order, terms, smoothing } = settings;
+  const { compare, seeds, top, order, stackOrder, terms, smoothing } = settings;
   const [first, second] = runs;
   if (first === undefined) {
     return undefined;
@@ -134,7 +134,7 @@ function show(
   }
   const curves = differenceOf(first.curves, second.curves);
   const pattern = termPattern(terms).pattern;
-  const chosen = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const chosen = chooseBands(curves, { keep: view.isolated, top, order, stackOrder, pattern });
   const bands = withVariants(chosen, variantOf);
   const picture = {
     ...makePicture(curves, bands, shows, "stack", "linear", smoothing),

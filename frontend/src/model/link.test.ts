@@ -9,6 +9,7 @@ import {
   OVERVIEW_STATES,
   READING_ORDERS,
   SCALES,
+  STACK_ORDERS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -61,6 +62,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     top: pick([0, 5, 12]),
     terms: pick(HOSTILE),
     order: pick(TERM_ORDERS),
+    stackOrder: pick(STACK_ORDERS),
     table: pick([true, false]),
     overview: pick(OVERVIEW_STATES),
     overviewOrder: pick(["", "-validation"]),

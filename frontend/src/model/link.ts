@@ -11,6 +11,7 @@ import {
   READING_ORDERS,
   SCALES,
   type Settings,
+  STACK_ORDERS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -51,6 +52,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   top: numberUpTo(1000),
   terms: text,
   order: oneOf(TERM_ORDERS),
+  stackOrder: oneOf(STACK_ORDERS),
   table: flag,
   overview: oneOf(OVERVIEW_STATES),
   overviewOrder: text,

@@ -22,6 +22,10 @@ export type ScaleChoice = (typeof SCALES)[number];
 export const TERM_ORDERS = ["share", "size", "name", "recorded"] as const;
 export type TermOrder = (typeof TERM_ORDERS)[number];
 
+/** What the stack has at its bottom. */
+export const STACK_ORDERS = ["penalties", "data"] as const;
+export type StackOrder = (typeof STACK_ORDERS)[number];
+
 export const READING_ORDERS = ["drawn", "largest", "smallest", "name", "nearest"] as const;
 export type ReadingOrder = (typeof READING_ORDERS)[number];
 
@@ -48,6 +52,7 @@ export interface Settings {
   /** A regular expression; only terms whose names match are shown. */
   readonly terms: string;
   readonly order: TermOrder;
+  readonly stackOrder: StackOrder;
   readonly table: boolean;
   readonly overview: OverviewState;
   /** The order of its rows: empty as listed, or see overview.ts. */
@@ -72,6 +77,7 @@ export const DEFAULT_SETTINGS: Settings = {
   top: DEFAULT_TOP,
   terms: "",
   order: "share",
+  stackOrder: "penalties",
   table: false,
   overview: "auto",
   overviewOrder: "",
