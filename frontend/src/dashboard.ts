@@ -11,8 +11,10 @@ import { numberTerms, rankTerms, ShownTerms } from "./drawing/termNumbers.ts";
 import { foldValidations } from "./model/findings.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
+import type { OwnRange } from "./model/limits.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { zoomRange } from "./model/ranges.ts";
+import { QUANTITY_OF } from "./model/rules.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
 import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
@@ -27,6 +29,8 @@ export interface DashboardState {
   readonly filter: string;
   readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
+  /** The y range that each card would have by itself, where all are to have the same. */
+  readonly ownRanges: ReadonlyMap<string, OwnRange>;
   /** Of each recording, worst first, without what its training says; absent until looked at. */
   readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly runNumbers: ReadonlyMap<string, number>;
@@ -62,6 +66,7 @@ export class Dashboard extends Store<DashboardState> {
       filter: "",
       settings: DEFAULT_SETTINGS,
       views: new Map(),
+      ownRanges: new Map(),
       findings: new Map(),
       runNumbers: new Map(),
       termNumbers: new Map(),
@@ -211,7 +216,10 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   changeSettings(change: Partial<Settings>): void {
-    const settings = { ...this.state.settings, ...change };
+    const changed = { ...this.state.settings, ...change };
+    // Ends of a y range are of one quantity and of no other.
+    const isOtherQuantity = QUANTITY_OF[changed.view] !== QUANTITY_OF[this.state.settings.view];
+    const settings = isOtherQuantity ? { ...changed, yMin: undefined, yMax: undefined } : changed;
     // A zoom is a part of one x axis and of no other.
     const isOtherAxis = settings.x !== this.state.settings.x;
     const views = isOtherAxis
@@ -248,6 +256,15 @@ export class Dashboard extends Store<DashboardState> {
     const range = part && zoomRange(part, whole, this.state.settings.x);
     if (range !== undefined || part === undefined) {
       this.changeView(key, (view) => zoom(view, range));
+    }
+  }
+
+  /** Tells of the y range that a card would have by itself; undefined for none. */
+  setOwnRange(key: string, own: OwnRange | undefined): void {
+    const ownRanges = new Map(this.state.ownRanges);
+    const isChanged = own === undefined ? ownRanges.delete(key) : ownRanges.set(key, own);
+    if (isChanged) {
+      this.update({ ownRanges });
     }
   }
 

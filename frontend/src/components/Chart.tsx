@@ -1,8 +1,10 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Range } from "../data/axis.ts";
 import { Plot } from "../drawing/plot.ts";
+import { describeCut } from "../model/limits.ts";
 import { isWhole } from "../model/navigation.ts";
 import type { Picture } from "../model/picture.ts";
+import { cutOff } from "../model/ranges.ts";
 import { describeReading, read } from "../model/reading.ts";
 import { formatX, X_LABELS } from "../model/ticks.ts";
 import { type InputTarget, listenToInput, pressKey } from "./chartInput.ts";
@@ -113,36 +115,46 @@ export function Chart(props: ChartProps) {
   }, [picture, range.min, range.max, theme, width, height, isSmall, colourOf, marks]);
 
   const shown = describeRange(picture, range);
+  const cut = cutOff(picture, range);
+  const notInView = cut && describeCut(cut, picture);
   const isRead = pointer !== undefined && picture.x.length > 0;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: no element is a chart
-    <div
-      class="chart"
-      ref={element}
-      role="group"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move along the x axis
-      tabIndex={0}
-      aria-label={`${label}. ${shown}. ${KEYS}`}
-      onKeyDown={(event) => {
-        if (pressKey(target, event)) {
-          setMoved(true);
-        }
-      }}
-      onBlur={() => {
-        if (place.current !== undefined) {
-          target.read(undefined);
-        }
-      }}
-    >
-      <span class="unseen" role="status">
-        {isRead && pointer.isOfKeys
-          ? describeReading(read(picture, pointer, props.reading))
-          : isMoved && shown}
-      </span>
-      {isRead && (
-        <Tooltip picture={picture} pointer={pointer} colourOf={colourOf} options={props.reading} />
-      )}
-    </div>
+    <>
+      {/* biome-ignore lint/a11y/useSemanticElements: no element is a chart */}
+      <div
+        class="chart"
+        ref={element}
+        role="group"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move along the x axis
+        tabIndex={0}
+        aria-label={`${label}. ${shown}. ${KEYS}`}
+        onKeyDown={(event) => {
+          if (pressKey(target, event)) {
+            setMoved(true);
+          }
+        }}
+        onBlur={() => {
+          if (place.current !== undefined) {
+            target.read(undefined);
+          }
+        }}
+      >
+        <span class="unseen" role="status">
+          {isRead && pointer.isOfKeys
+            ? describeReading(read(picture, pointer, props.reading))
+            : isMoved && shown}
+        </span>
+        {isRead && (
+          <Tooltip
+            picture={picture}
+            pointer={pointer}
+            colourOf={colourOf}
+            options={props.reading}
+          />
+        )}
+      </div>
+      {notInView !== undefined && <p class="subtitle">{notInView}</p>}
+    </>
   );
 }
 

@@ -114,6 +114,8 @@ function show(
   variantOf: (key: string) => number,
 ) {
   const { compare, seeds, top, order, stackOrder, terms, smoothing } = settings;
+  // Its quantity is another than that of the cards: so are the ends of its y range.
+  const limits = { ignoresOutliers: settings.ignoreOutliers };
   const [first, second] = runs;
   if (first === undefined) {
     return undefined;
@@ -127,7 +129,7 @@ function show(
     });
     const scale = yScale(compare === "ratio" ? "ratio" : "lines", settings.scale);
     const picture = comparisonPicture(lines, shows, compare, scale, first.curves);
-    return { picture, bands: lines.map(({ band }) => band) };
+    return { picture: { ...picture, limits }, bands: lines.map(({ band }) => band) };
   }
   if (second === undefined) {
     return undefined;
@@ -139,6 +141,7 @@ function show(
   const picture = {
     ...makePicture(curves, bands, shows, "stack", "linear", smoothing),
     quantity: "difference" as const,
+    limits,
   };
   return { picture, bands };
 }

@@ -49,6 +49,10 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   const settings = {
     view: pick(VIEWS),
     scale: pick(SCALES),
+    ignoreOutliers: pick([true, false]),
+    sameRange: pick([true, false]),
+    yMin: pick([undefined, 0, -1.5e-7]),
+    yMax: pick([undefined, 4.25]),
     x: pick(X_AXES),
     smoothing: pick([0, 0.6, 0.999]),
     group: pick([
@@ -119,6 +123,8 @@ test("what cannot be read is left as it is at first", () => {
       ["view", "pie"],
       ["smoothing", "2"],
       ["top", "-1"],
+      ["yMin", ""],
+      ["yMax", "Infinity"],
       ["group", "layer:0"],
       ["table", "maybe"],
       ["zoom", '[["a","losses",5,1],["a"],7,["a","losses","x",{}]]'],

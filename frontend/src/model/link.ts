@@ -43,9 +43,16 @@ function numberUpTo(most: number, isWhole = true): Reader<number> {
   };
 }
 
+const anyNumber: Reader<number> = (text) =>
+  text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   view: oneOf(VIEWS),
   scale: oneOf(SCALES),
+  ignoreOutliers: flag,
+  sameRange: flag,
+  yMin: anyNumber,
+  yMax: anyNumber,
   x: oneOf(X_AXES),
   smoothing: numberUpTo(MOST_SMOOTHING, false),
   group: (text) => (isGroup(text) ? text : undefined),

@@ -42,6 +42,11 @@ export type OverviewState = (typeof OVERVIEW_STATES)[number];
 export interface Settings {
   readonly view: ViewName;
   readonly scale: ScaleChoice;
+  /** Of the y range: see limits.ts. */
+  readonly ignoreOutliers: boolean;
+  readonly sameRange: boolean;
+  readonly yMin: number | undefined;
+  readonly yMax: number | undefined;
   readonly x: XAxis;
   /** 0 for none, up to MOST_SMOOTHING. */
   readonly smoothing: number;
@@ -71,6 +76,10 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   view: "stack",
   scale: "auto",
+  ignoreOutliers: false,
+  sameRange: false,
+  yMin: undefined,
+  yMax: undefined,
   x: "step",
   smoothing: 0,
   group: "auto",
