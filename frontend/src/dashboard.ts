@@ -29,6 +29,8 @@ export interface DashboardState {
   readonly filter: string;
   readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
+  /** The steps whose figures all cards show, in the unit of the x axis. */
+  readonly selected: Range | undefined;
   /** The y range that each card would have by itself, where all are to have the same. */
   readonly ownRanges: ReadonlyMap<string, OwnRange>;
   /** Of each recording, worst first, without what its training says; absent until looked at. */
@@ -66,6 +68,7 @@ export class Dashboard extends Store<DashboardState> {
       filter: "",
       settings: DEFAULT_SETTINGS,
       views: new Map(),
+      selected: undefined,
       ownRanges: new Map(),
       findings: new Map(),
       runNumbers: new Map(),
@@ -220,7 +223,7 @@ export class Dashboard extends Store<DashboardState> {
     // Ends of a y range are of one quantity and of no other.
     const isOtherQuantity = QUANTITY_OF[changed.view] !== QUANTITY_OF[this.state.settings.view];
     const settings = isOtherQuantity ? { ...changed, yMin: undefined, yMax: undefined } : changed;
-    // A zoom is a part of one x axis and of no other.
+    // A zoom and a selection are parts of one x axis and of no other.
     const isOtherAxis = settings.x !== this.state.settings.x;
     const views = isOtherAxis
       ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
@@ -229,7 +232,8 @@ export class Dashboard extends Store<DashboardState> {
       settings.group === this.state.settings.group
         ? this.state.termNumbers
         : this.numberTerms(settings.group, this.state.recordings ?? []);
-    this.update({ settings, views, termNumbers });
+    const selected = isOtherAxis ? undefined : this.state.selected;
+    this.update({ settings, views, selected, termNumbers });
   }
 
   choose(keys: readonly string[], isChosen: boolean): void {
@@ -257,6 +261,11 @@ export class Dashboard extends Store<DashboardState> {
     if (range !== undefined || part === undefined) {
       this.changeView(key, (view) => zoom(view, range));
     }
+  }
+
+  /** Selects a part of the x axis in all cards; undefined for none. */
+  select(selected: Range | undefined): void {
+    this.update({ selected });
   }
 
   /** Tells of the y range that a card would have by itself; undefined for none. */

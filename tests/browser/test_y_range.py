@@ -1,4 +1,4 @@
-"""The y range: without outliers, the same for all cards, or chosen by hand, on a real TensorBoard."""
+"""The y range: without outliers, the same for all cards, by hand, on a real TensorBoard."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -21,7 +21,7 @@ SPIKES = (40, 60, 61)
 
 
 def write_run(directory: Path, scale: float = 1.0) -> None:
-    """A data loss of 1 and a penalty of 0.5, times a scale; at three steps the penalty is 50 and more."""
+    """A data loss of 1, and a penalty of 0.5 that is 50 and more at three steps; times a scale."""
     with Writer(directory) as writer:
         for step in range(STEPS):
             penalty = 50.0 + step if step in SPIKES else 0.5
@@ -64,7 +64,7 @@ def fill(dashboard: Dashboard, label: str, value: str) -> None:
 
 
 def test_outliers_leave_the_picture_and_are_said(shared: str, open_page: Open) -> None:
-    """Of three steps: how many, from where on, how far, and where; the tooltip tells their values."""
+    """How many, from where on, how far, and where; the tooltip tells their values."""
     dashboard = open_page(shared)
     assert edge(dashboard, "one") < 0.02
     expect(note(dashboard, "one")).to_have_count(0)

@@ -1,8 +1,8 @@
 /** Marks at a chart's edges: where findings begin, and where something is not in view. */
 
 import type { Severity } from "../data/findings.ts";
+import type { Beyond, Cut } from "../model/cut.ts";
 import type { Mark } from "../model/findings.ts";
-import type { Beyond, Cut } from "../model/limits.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Look } from "./look.ts";
 import type { Surface } from "./surface.ts";

@@ -2,10 +2,10 @@
 
 import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
+import { cutOff } from "../model/cut.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Line } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
-import { cutOff } from "../model/ranges.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
 import { boxOn, type Frame, paintFrame } from "./frame.ts";

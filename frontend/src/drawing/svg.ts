@@ -1,8 +1,7 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
 import { isSummand } from "../model/bands.ts";
-import { describeCut } from "../model/limits.ts";
-import { cutOff } from "../model/ranges.ts";
+import { cutOff, describeCut } from "../model/cut.ts";
 import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";

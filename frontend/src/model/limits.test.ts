@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands } from "./bands.ts";
-import { describeCut, type Limits, limitRange, refuseLimits, shareRange } from "./limits.ts";
+import { cutOff, describeCut } from "./cut.ts";
+import { type Limits, limitRange, refuseLimits, shareRange } from "./limits.ts";
 import { makePicture, type Picture } from "./picture.ts";
-import { cutOff, valueRange } from "./ranges.ts";
+import { valueRange } from "./ranges.ts";
 import { LINEAR, type ScaleKind } from "./scales.ts";
 import type { ViewName } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-/** Which part of the y axis is shown where a person chose one, and what is not in view then. */
+/** Which part of the y axis is shown where a person chose one; what is not in view then: cut.ts. */
 
 import type { Range } from "../data/axis.ts";
 import { formatValue } from "./format.ts";
@@ -13,6 +13,11 @@ export interface Limits {
   readonly max?: number | undefined;
   /** The range of all cards. */
   readonly shared?: Range | undefined;
+}
+
+/** Whether anything can be out of view. */
+export function isLimited({ ignoresOutliers = false, min, max }: Limits = {}): boolean {
+  return ignoresOutliers || min !== undefined || max !== undefined;
 }
 
 /** Of a curve's values, at either end; as in Time Series. */
@@ -77,38 +82,4 @@ export function shareRange(
       threshold: Math.max(scale.threshold, ...alike.map((one) => one.scale.threshold)),
     },
   };
-}
-
-/** What lies beyond one end of the axis. */
-export interface Beyond {
-  /** Where on the x axis. */
-  readonly places: ReadonlySet<number>;
-  readonly farthest: number;
-}
-
-/** What is drawn and not in view. */
-export interface Cut {
-  readonly values: Range;
-  readonly above: Beyond;
-  readonly below: Beyond;
-}
-
-/** What is not in view, in words; undefined where all is. */
-export function describeCut(
-  { values, above, below }: Cut,
-  { layers, curves }: Picture,
-): string | undefined {
-  // Of a place that holds several steps, nobody knows how many of them are beyond.
-  const what = curves.rows === curves.buckets ? "step" : "place";
-  const isZeroSeen = values.min <= 0 && values.max >= 0;
-  const beyond = ({ places, farthest }: Beyond, where: string, end: number, to: string) =>
-    places.size === 0
-      ? []
-      : `${places.size} ${what}${places.size > 1 ? "s" : ""} ${where} ${formatValue(end)}, ${to} ${formatValue(farthest)}`;
-  const parts = [
-    layers.length > 0 && !isZeroSeen ? "zero, where the bands begin" : [],
-    beyond(above, "above", values.max, "up to"),
-    beyond(below, "below", values.min, "down to"),
-  ].flat();
-  return parts.length === 0 ? undefined : `Not in view: ${parts.join("; ")}.`;
 }

@@ -3,7 +3,7 @@
 import type { Range, XAxis } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import { isSummand } from "./bands.ts";
-import { type Beyond, type Cut, type Limits, limitRange, withoutOutliers } from "./limits.ts";
+import { limitRange, withoutOutliers } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
 import type { Area } from "./stack.ts";
@@ -17,7 +17,7 @@ export function fullRange({ firstX, lastX }: Curves): Range {
 }
 
 /** Pictures never change, and a chart asks several times a frame: of 66 series, 1 ms each time. */
-function remember<Value>(compute: (picture: Picture, range: Range) => Value) {
+export function remember<Value>(compute: (picture: Picture, range: Range) => Value) {
   const known = new WeakMap<Picture, { readonly range: Range; readonly value: Value }>();
   return (picture: Picture, range: Range): Value => {
     const last = known.get(picture);
@@ -40,7 +40,7 @@ export const valueRange = remember((picture, range) => {
 });
 
 /** Of an axis that is the same whatever the values are. */
-function fixedRange(picture: Picture): Range | undefined {
+export function fixedRange(picture: Picture): Range | undefined {
   if (picture.view === "strip") {
     return { min: 0, max: Math.max(1, picture.layers.length) };
   }
@@ -115,7 +115,7 @@ interface Drawn {
 }
 
 /** What is drawn between two places on the x axis. */
-function drawnEdges({ x, layers, lines, spread }: Picture, range: Range): Drawn[] {
+export function drawnEdges({ x, layers, lines, spread }: Picture, range: Range): Drawn[] {
   const [begin, end] = between(x, range);
   return [
     ...layers.map(({ above, below, spikes }) => ({
@@ -134,41 +134,6 @@ function drawnEdges({ x, layers, lines, spread }: Picture, range: Range): Drawn[
     const part = (values: Float64Array) => values.subarray(...ends);
     return { x: part(x), edges: edges.map(part), spikes: spikes.map(part) };
   });
-}
-
-/** What is drawn and not in view, where a person chose a y range; undefined where nobody did. */
-export const cutOff = remember((picture, range): Cut | undefined => {
-  if (fixedRange(picture) !== undefined || !isLimited(picture.limits)) {
-    return undefined;
-  }
-  const values = valueRange(picture, range);
-  const drawn = drawnEdges(picture, range);
-  const beyond = (excess: (value: number) => number): Beyond => {
-    const places = new Set<number>();
-    let [farthest, most] = [Number.NaN, 0];
-    for (const { x, edges, spikes } of drawn) {
-      for (const edge of [...edges, ...spikes]) {
-        edge.forEach((value, i) => {
-          // NaN compares as false; what a log axis has no place for is told of elsewhere.
-          const by = picture.scale.kind === "log" && value <= 0 ? 0 : excess(value);
-          if (by > 0) {
-            places.add(x[i] ?? 0);
-            [farthest, most] = by > most ? [value, by] : [farthest, most];
-          }
-        });
-      }
-    }
-    return { places, farthest };
-  };
-  return {
-    values,
-    above: beyond((value) => value - values.max),
-    below: beyond((value) => values.min - value),
-  };
-});
-
-function isLimited({ ignoresOutliers = false, min, max }: Limits = {}): boolean {
-  return ignoresOutliers || min !== undefined || max !== undefined;
 }
 
 function edgesOf(drawn: Float64Array | Area | undefined): Float64Array[] {
