@@ -99,3 +99,34 @@ test("runs are numbered as TensorBoard lists them, unknown ones after those", as
   dashboard.setRuns(["c", "b"]);
   assert.deepEqual([...dashboard.state.runNumbers.keys()], ["c", "b", "a"]);
 });
+
+test("what was chosen of an axis goes with the axis", async () => {
+  const dashboard = await shown();
+  dashboard.changeSettings({ yMin: 1, yMax: 2, ignoreOutliers: true });
+  dashboard.select({ min: 3, max: 5 });
+  dashboard.changeSettings({ view: "lines" });
+  assert.equal(dashboard.state.settings.yMax, 2, "of losses, too");
+  dashboard.changeSettings({ view: "ratio" });
+  const { yMin, yMax, ignoreOutliers } = dashboard.state.settings;
+  assert.deepEqual([yMin, yMax, ignoreOutliers], [undefined, undefined, true]);
+  assert.deepEqual(dashboard.state.selected, { min: 3, max: 5 });
+  dashboard.changeSettings({ x: "relative" });
+  assert.equal(dashboard.state.selected, undefined);
+});
+
+test("a card that has no y range of its own any more changes nothing but once", async () => {
+  const dashboard = await shown();
+  let changes = 0;
+  dashboard.subscribe(() => changes++);
+  const own = {
+    quantity: "loss",
+    scale: { kind: "linear", threshold: 1 },
+    values: { min: 0, max: 1 },
+  } as const;
+  dashboard.setOwnRange("a", own);
+  assert.deepEqual([...dashboard.state.ownRanges.values()], [own]);
+  dashboard.setOwnRange("a", undefined);
+  dashboard.setOwnRange("a", undefined);
+  assert.equal(dashboard.state.ownRanges.size, 0);
+  assert.equal(changes, 2);
+});

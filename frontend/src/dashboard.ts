@@ -11,8 +11,10 @@ import { numberTerms, rankTerms, ShownTerms } from "./drawing/termNumbers.ts";
 import { foldValidations } from "./model/findings.ts";
 import { sortGradients } from "./model/gradients.ts";
 import { groupNamer } from "./model/grouping.ts";
+import type { OwnRange } from "./model/limits.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { zoomRange } from "./model/ranges.ts";
+import { QUANTITY_OF } from "./model/rules.ts";
 import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
 import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
@@ -27,6 +29,10 @@ export interface DashboardState {
   readonly filter: string;
   readonly settings: Settings;
   readonly views: ReadonlyMap<string, View>;
+  /** The steps whose figures all cards show, in the unit of the x axis. */
+  readonly selected: Range | undefined;
+  /** The y range that each card would have by itself, where all are to have the same. */
+  readonly ownRanges: ReadonlyMap<string, OwnRange>;
   /** Of each recording, worst first, without what its training says; absent until looked at. */
   readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly runNumbers: ReadonlyMap<string, number>;
@@ -62,6 +68,8 @@ export class Dashboard extends Store<DashboardState> {
       filter: "",
       settings: DEFAULT_SETTINGS,
       views: new Map(),
+      selected: undefined,
+      ownRanges: new Map(),
       findings: new Map(),
       runNumbers: new Map(),
       termNumbers: new Map(),
@@ -211,8 +219,11 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   changeSettings(change: Partial<Settings>): void {
-    const settings = { ...this.state.settings, ...change };
-    // A zoom is a part of one x axis and of no other.
+    const changed = { ...this.state.settings, ...change };
+    // Ends of a y range are of one quantity and of no other.
+    const isOtherQuantity = QUANTITY_OF[changed.view] !== QUANTITY_OF[this.state.settings.view];
+    const settings = isOtherQuantity ? { ...changed, yMin: undefined, yMax: undefined } : changed;
+    // A zoom and a selection are parts of one x axis and of no other.
     const isOtherAxis = settings.x !== this.state.settings.x;
     const views = isOtherAxis
       ? new Map([...this.state.views].map(([key, view]) => [key, zoom(view, undefined)]))
@@ -221,7 +232,8 @@ export class Dashboard extends Store<DashboardState> {
       settings.group === this.state.settings.group
         ? this.state.termNumbers
         : this.numberTerms(settings.group, this.state.recordings ?? []);
-    this.update({ settings, views, termNumbers });
+    const selected = isOtherAxis ? undefined : this.state.selected;
+    this.update({ settings, views, selected, termNumbers });
   }
 
   choose(keys: readonly string[], isChosen: boolean): void {
@@ -248,6 +260,20 @@ export class Dashboard extends Store<DashboardState> {
     const range = part && zoomRange(part, whole, this.state.settings.x);
     if (range !== undefined || part === undefined) {
       this.changeView(key, (view) => zoom(view, range));
+    }
+  }
+
+  /** Selects a part of the x axis in all cards; undefined for none. */
+  select(selected: Range | undefined): void {
+    this.update({ selected });
+  }
+
+  /** Tells of the y range that a card would have by itself; undefined for none. */
+  setOwnRange(key: string, own: OwnRange | undefined): void {
+    const ownRanges = new Map(this.state.ownRanges);
+    const isChanged = own === undefined ? ownRanges.delete(key) : ownRanges.set(key, own);
+    if (isChanged) {
+      this.update({ ownRanges });
     }
   }
 

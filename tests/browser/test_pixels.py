@@ -103,6 +103,24 @@ def test_edges_are_where_the_values_are(shared: str, open_page: Open) -> None:
     check_bands(dashboard, ["rising"])
 
 
+def test_edges_with_the_data_loss_at_the_bottom(shared: str, open_page: Open) -> None:
+    """The same bands, put up the other way round: also zoomed, and after its link was opened."""
+    dashboard = open_page(shared)
+    order = dashboard.option("Stack order")
+    order.select_option("Data loss at the bottom")
+    bands = ["data", "rising", "falling", "steady"]
+    check_bands(dashboard, bands, is_under_total=True)
+    dashboard.term("run", "total").click()
+    check_bands(dashboard, bands)
+    drag(dashboard.plot("run"), 0.25, 0.65)
+    check_bands(dashboard, bands)
+    expect(dashboard.page).to_have_url(re.compile(r"stackOrder=data"))
+    dashboard.page.reload()
+    check_bands(dashboard, bands)
+    dashboard.option("Stack order").select_option("Penalties at the bottom")
+    check_bands(dashboard, ["rising", "falling", "steady", "data"])
+
+
 SPIKE = 7_003
 
 

@@ -18,6 +18,7 @@ import { Legend } from "./Legend.tsx";
 import { PenaltiesAlone } from "./PenaltiesAlone.tsx";
 import { ProblemText } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
+import { SelectedSteps } from "./SelectedSteps.tsx";
 import { TermTable } from "./TermTable.tsx";
 import { type CardState, useCard } from "./useCard.ts";
 
@@ -41,6 +42,7 @@ export function Card({ dashboard, state, recording }: Props) {
   const isolateTerm = (key: string) =>
     dashboard.changeView(recording.key, (current) => isolate(current, key));
 
+  const { selected } = state;
   const label = recordingLabel(recording);
   const isEmpty = !isReadable || curves?.rows === 0;
   return (
@@ -95,6 +97,7 @@ export function Card({ dashboard, state, recording }: Props) {
             state={state}
             width={width}
             height={height}
+            onSelect={(range) => dashboard.select(range)}
             onPick={(band) => isolateTerm(band.key)}
           />
         )}
@@ -116,12 +119,15 @@ export function Card({ dashboard, state, recording }: Props) {
         />
       )}
       <Findings dashboard={dashboard} recording={recording} card={card} />
-      {state.settings.table && !isEmpty && (
+      {selected && !isEmpty && (
+        <SelectedSteps dashboard={dashboard} selected={selected} axis={card.query.x} />
+      )}
+      {(state.settings.table || selected) && !isEmpty && (
         <TermTable
           dashboard={dashboard}
           recording={card.source}
           label={label}
-          query={card.query}
+          query={selected ? { ...card.query, range: selected } : card.query}
           isWanted={card.isWanted}
           grouping={card.grouping}
           pattern={card.pattern}

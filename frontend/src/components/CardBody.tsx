@@ -1,4 +1,5 @@
 import type { DashboardState } from "../dashboard.ts";
+import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
 import { NO_GRADIENTS, NO_GRADIENTS_OF_VALIDATION } from "../model/gradients.ts";
 import { isValidation } from "../model/runs.ts";
@@ -14,11 +15,12 @@ interface Props {
   label: string;
   width: number;
   height: number;
+  onSelect: (selected: Range | undefined) => void;
   onPick: (band: Band) => void;
 }
 
 /** The chart of a card, or why there is none. */
-export function CardBody({ card, state, label, width, height, onPick }: Props) {
+export function CardBody({ card, state, label, width, height, onSelect, onPick }: Props) {
   const { picture, colourOf, range, whole, zoomTo } = card;
   if (picture === undefined) {
     return null;
@@ -42,6 +44,8 @@ export function CardBody({ card, state, label, width, height, onPick }: Props) {
       colourOf={colourOf}
       reading={{ order: state.settings.readingOrder, limit: state.settings.readingRows }}
       marks={card.marks}
+      selected={state.selected}
+      onSelect={onSelect}
       onZoom={zoomTo}
       onPick={onPick}
     />

@@ -109,6 +109,8 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             label={`${title}: ${enumerate(bands.map(({ label }) => label))}`}
             colourOf={colourOf}
             reading={{ order: settings.readingOrder, limit: settings.readingRows }}
+            selected={state.selected}
+            onSelect={(selected) => dashboard.select(selected)}
             onZoom={zoomTo}
             onPick={({ key }) =>
               dashboard.changeView(COMPARE_KEY, (current) => isolate(current, key))

@@ -4,11 +4,12 @@ interface Props {
   label: string;
   title?: string;
   value: number;
+  most?: number;
   onChange: (value: number) => void;
 }
 
-/** A small whole number with its name before it. */
-export function NumberField({ label, title, value, onChange }: Props) {
+/** A whole number with its name before it. */
+export function NumberField({ label, title, value, most = 1000, onChange }: Props) {
   // What is being typed: the page may be rendered again meanwhile, as when new steps come.
   const [draft, setDraft] = useState<string>();
   return (
@@ -18,14 +19,14 @@ export function NumberField({ label, title, value, onChange }: Props) {
         type="number"
         aria-label={label}
         min={0}
-        max={1000}
+        max={most}
         value={draft ?? value}
         onInput={(event) => setDraft(event.currentTarget.value)}
         onBlur={() => setDraft(undefined)}
         onChange={(event) => {
           setDraft(undefined);
           const next = event.currentTarget.valueAsNumber;
-          onChange(Number.isInteger(next) ? Math.min(1000, Math.max(0, next)) : value);
+          onChange(Number.isInteger(next) ? Math.min(most, Math.max(0, next)) : value);
         }}
       />
     </label>

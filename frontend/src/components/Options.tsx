@@ -2,8 +2,18 @@ import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
 import type { XAxis } from "../data/axis.ts";
 import { groupings, MATCH } from "../model/grouping.ts";
-import type { ReadingOrder, ScaleChoice, Settings, TermOrder } from "../model/settings.ts";
+import { refuseLimits } from "../model/limits.ts";
+import { yScale } from "../model/rules.ts";
+import type {
+  ReadingOrder,
+  ScaleChoice,
+  Settings,
+  StackOrder,
+  TermOrder,
+} from "../model/settings.ts";
 import { termPattern } from "../model/terms.ts";
+import { Checkbox } from "./Checkbox.tsx";
+import { LimitField } from "./LimitField.tsx";
 import { NumberField } from "./NumberField.tsx";
 import { Select } from "./Select.tsx";
 import { TextField } from "./TextField.tsx";
@@ -28,6 +38,11 @@ const ORDER_NAMES: readonly (readonly [TermOrder, string])[] = [
   ["recorded", "As recorded"],
 ];
 
+const STACK_NAMES: readonly (readonly [StackOrder, string])[] = [
+  ["penalties", "Penalties at the bottom"],
+  ["data", "Data loss at the bottom"],
+];
+
 const READING_NAMES: readonly (readonly [ReadingOrder, string])[] = [
   ["drawn", "As drawn"],
   ["largest", "Largest first"],
@@ -46,6 +61,8 @@ interface Props {
 /** Settings that most people never need. */
 export function Options({ dashboard, settings, rest }: Props) {
   const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
+  const { yMin, yMax } = settings;
+  const scale = yScale(settings.view, settings.scale);
   const change = (values: Partial<Settings>) => dashboard.changeSettings(values);
   return (
     <div class="toolbar-row options">
@@ -56,6 +73,24 @@ export function Options({ dashboard, settings, rest }: Props) {
         value={settings.scale}
         options={SCALE_NAMES}
         onChange={(scale) => change({ scale })}
+      />
+      <LimitField label="Y from" value={yMin} onChange={(yMin) => change({ yMin })} />
+      <LimitField
+        label="Y to"
+        value={yMax}
+        problem={refuseLimits({ min: yMin, max: yMax }, scale)}
+        onChange={(yMax) => change({ yMax })}
+      />
+      <Checkbox
+        label="Ignore outliers"
+        title="Leave the outermost twentieth of each curve's values out of the y range, at either end"
+        isChecked={settings.ignoreOutliers}
+        onChange={(ignoreOutliers) => change({ ignoreOutliers })}
+      />
+      <Checkbox
+        label="Same y range for all cards"
+        isChecked={settings.sameRange}
+        onChange={(sameRange) => change({ sameRange })}
       />
       <Select
         label="Group by"
@@ -87,6 +122,12 @@ export function Options({ dashboard, settings, rest }: Props) {
         value={settings.order}
         options={ORDER_NAMES}
         onChange={(order) => change({ order })}
+      />
+      <Select
+        label="Stack order"
+        value={settings.stackOrder}
+        options={STACK_NAMES}
+        onChange={(stackOrder) => change({ stackOrder })}
       />
       <TextField
         label="Show terms"

@@ -18,6 +18,11 @@ export interface InputTarget {
   /** The mouse is there, or has left. */
   point(position: Position | undefined): void;
   onPick(): void;
+  /** Undefined for none. */
+  select(range: Range | undefined): void;
+  isSelected(): boolean;
+  /** Where the keys' cursor is, a selection begins or ends; false where there is no cursor. */
+  putEnd(): boolean;
 }
 
 /** A notch of a wheel is about 100. */
@@ -37,13 +42,22 @@ export function listenToInput(plot: Plot, target: InputTarget): void {
     if (press.button !== 0) {
       return;
     }
-    if (press.shiftKey) {
+    const opposite = plot.oppositeEnd(press.target);
+    if (opposite !== undefined) {
+      isDragged = true;
+      startSelection(plot, plot.projection.x(opposite), (range) => target.select(range));
+    } else if (press.shiftKey) {
       startPan(plot, target, press);
     } else {
-      startSelection(plot, press, (range) => {
+      startSelection(plot, plot.positionOf(press).left, (range) => {
         isDragged = true;
         target.show(range);
       });
+    }
+  });
+  plot.strip.addEventListener("mousedown", (press) => {
+    if (press.button === 0) {
+      startSelection(plot, plot.positionOf(press).left, (range) => target.select(range));
     }
   });
   area.addEventListener("click", (event) => {
@@ -75,8 +89,8 @@ function startPan(plot: Plot, target: InputTarget, press: MouseEvent): void {
   );
 }
 
-function startSelection(plot: Plot, press: MouseEvent, choose: (range: Range) => void): void {
-  const begin = plot.positionOf(press).left;
+/** From a place in pixels to wherever the mouse is let go. */
+function startSelection(plot: Plot, begin: number, choose: (range: Range) => void): void {
   let end = begin;
   const isLong = () => Math.abs(end - begin) >= SHORTEST_DRAG;
   followDrag(
@@ -115,6 +129,13 @@ export function pressKey(target: InputTarget, event: KeyboardEvent): boolean {
     return false;
   }
   const { key } = event;
+  if (key === "s" && target.putEnd()) {
+    return false;
+  }
+  if (key === "Escape" && target.reading() === undefined && target.isSelected()) {
+    target.select(undefined);
+    return false;
+  }
   const place = placeAfterKey(key, target.buckets(), target.range(), target.reading());
   const range = rangeAfterKey(key, target.range(), target.whole(), target.reading());
   if (place !== undefined) {

@@ -11,6 +11,9 @@ export interface ChartProps extends Scene {
   /** The chart in one sentence, for those who cannot see it. */
   label: string;
   reading: ReadingOptions;
+  /** The part of the x axis that is selected in all charts. */
+  selected: Range | undefined;
+  onSelect: (selected: Range | undefined) => void;
   /** Undefined for the whole. */
   onZoom: (range: Range | undefined) => void;
   onPick: (band: Band) => void;

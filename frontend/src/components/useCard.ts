@@ -22,6 +22,7 @@ import { termPattern } from "../model/terms.ts";
 import { validationOf, withValidation } from "../model/validation.ts";
 import { isShown, type View } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
+import { useLimits } from "./useLimits.ts";
 
 const NONE: readonly Finding[] = [];
 const NOTHING: ReadonlySet<string> = new Set();
@@ -98,14 +99,20 @@ export function useCard(
   );
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
-  const { top, order, smoothing } = settings;
+  const { top, order, stackOrder, smoothing } = settings;
   const chosen = useMemo(
     () =>
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
-        : groupedBands(curves, grouping, source, { keep: isolated, top, order, pattern })),
-    [curves, grouping, isolated, top, order, pattern, isOfGradients && settings.view],
+        : groupedBands(curves, grouping, source, {
+            keep: isolated,
+            top,
+            order,
+            stackOrder,
+            pattern,
+          })),
+    [curves, grouping, isolated, top, order, stackOrder, pattern, isOfGradients && settings.view],
   );
   useLayoutEffect(() => {
     if (chosen) {
@@ -120,11 +127,14 @@ export function useCard(
     [chosen, termNumbers],
   );
   const scale = yScale(settings.view, settings.scale);
-  const picture = useMemo(() => {
+  const unlimited = useMemo(() => {
     const showsTotal = pattern === undefined || pattern.test(TOTAL_KEY);
     const shows = (key: string) => isShown(view, key) && (key !== TOTAL_KEY || showsTotal);
     return curves && bands && makePicture(curves, bands, shows, settings.view, scale, smoothing);
   }, [curves, bands, view.hidden, view.isolated, settings.view, scale, smoothing, pattern]);
+  const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
+  const range = view.range ?? whole;
+  const picture = useLimits(dashboard, recording.key, unlimited, range);
   const findings = state.findings.get(recording.key) ?? NONE;
   const marks = useMemo(() => (curves ? findingMarks(findings, curves) : []), [findings, curves]);
   const colourOf = useCallback(
@@ -132,7 +142,6 @@ export function useCard(
     [theme, termNumbers],
   );
 
-  const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
   const zoomTo = (range: Range | undefined) => dashboard.zoom(recording.key, range, whole);
   return {
     view,
@@ -146,7 +155,7 @@ export function useCard(
     failure,
     bands: settings.view === "ratio" ? bands?.filter(({ role }) => role === "penalty") : bands,
     picture,
-    range: view.range ?? whole,
+    range,
     whole,
     totalLabel: curves && totalLabel(settings, curves),
     findings,

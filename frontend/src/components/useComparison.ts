@@ -113,7 +113,9 @@ function show(
   view: View,
   variantOf: (key: string) => number,
 ) {
-  const { compare, seeds, top, order, terms, smoothing } = settings;
+  const { compare, seeds, top, order, stackOrder, terms, smoothing } = settings;
+  // Its quantity is another than that of the cards: so are the ends of its y range.
+  const limits = { ignoresOutliers: settings.ignoreOutliers };
   const [first, second] = runs;
   if (first === undefined) {
     return undefined;
@@ -127,18 +129,19 @@ function show(
     });
     const scale = yScale(compare === "ratio" ? "ratio" : "lines", settings.scale);
     const picture = comparisonPicture(lines, shows, compare, scale, first.curves);
-    return { picture, bands: lines.map(({ band }) => band) };
+    return { picture: { ...picture, limits }, bands: lines.map(({ band }) => band) };
   }
   if (second === undefined) {
     return undefined;
   }
   const curves = differenceOf(first.curves, second.curves);
   const pattern = termPattern(terms).pattern;
-  const chosen = chooseBands(curves, { keep: view.isolated, top, order, pattern });
+  const chosen = chooseBands(curves, { keep: view.isolated, top, order, stackOrder, pattern });
   const bands = withVariants(chosen, variantOf);
   const picture = {
     ...makePicture(curves, bands, shows, "stack", "linear", smoothing),
     quantity: "difference" as const,
+    limits,
   };
   return { picture, bands };
 }

@@ -1,6 +1,7 @@
-/** Marks on the x axis where findings begin. */
+/** Marks at a chart's edges: where findings begin, and where something is not in view. */
 
 import type { Severity } from "../data/findings.ts";
+import type { Beyond, Cut } from "../model/cut.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Look } from "./look.ts";
@@ -33,4 +34,35 @@ export function paintFindings(
     const corners = [centre - size, bottom, centre, bottom - 1.5 * size, centre + size, bottom];
     surface.polygon(corners, { colour, alpha: 1 });
   }
+}
+
+const CUT_SIZE = 4;
+
+/** Triangles that point to what lies above or below the axis; of those that would touch, one. */
+export function paintCut(
+  surface: Surface,
+  { box, x }: Projection,
+  { above, below }: Cut,
+  look: Look,
+): void {
+  const size = CUT_SIZE * surface.ratio;
+  const paint = ({ places }: Beyond, edge: number, base: number) => {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const place of [...places].sort((left, right) => left - right)) {
+      const centre = x(place);
+      if (centre - last >= 2 * size) {
+        last = centre;
+        const corners = [centre - size, base, centre, edge, centre + size, base];
+        surface.polygon(corners, { colour: look.total, alpha: 1 });
+        surface.polyline([...corners, ...corners.slice(0, 2)], {
+          colour: look.page,
+          alpha: 1,
+          width: 1,
+        });
+      }
+    }
+  };
+  const bottom = box.top + box.height;
+  paint(above, box.top, box.top + 1.5 * size);
+  paint(below, bottom, bottom - 1.5 * size);
 }

@@ -2,6 +2,7 @@
 
 import type { Range } from "../data/axis.ts";
 import type { Band } from "../model/bands.ts";
+import { cutOff } from "../model/cut.ts";
 import type { Mark } from "../model/findings.ts";
 import type { Line } from "../model/lines.ts";
 import type { Picture } from "../model/picture.ts";
@@ -9,7 +10,7 @@ import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
 import { boxOn, type Frame, paintFrame } from "./frame.ts";
 import { LONE_WIDTH, LOOKS, type Look, type Theme } from "./look.ts";
-import { paintFindings } from "./marks.ts";
+import { paintCut, paintFindings } from "./marks.ts";
 import { paintScale, paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 import { dashOf, hatchOf } from "./variants.ts";
@@ -37,7 +38,7 @@ export interface Scene {
 }
 
 export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
-  const { picture, theme, colourOf, marks = [] } = scene;
+  const { picture, range, theme, colourOf, marks = [] } = scene;
   const look = LOOKS[theme];
   const box = boxOn(surface, frame.box);
   const projection = frame.projectInto(box);
@@ -48,6 +49,10 @@ export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
   surface.clip(box, () => {
     paintPicture(surface, projection, picture, look, colourOf);
     paintFindings(surface, projection, marks, look);
+    const cut = cutOff(picture, range);
+    if (cut !== undefined) {
+      paintCut(surface, projection, cut, look);
+    }
   });
 }
 

@@ -1,6 +1,8 @@
 /** The elements of a chart: what is drawn, and over it a highlight, a cursor and a selection. */
 
+import type { Range } from "../data/axis.ts";
 import type { Box, Projection } from "../model/scales.ts";
+import { describeSelection } from "../model/selection.ts";
 import { boxOn, type Frame, makeFrame } from "./frame.ts";
 import { paintHighlight } from "./overlay.ts";
 import { paintScene, type Scene } from "./paint.ts";
@@ -13,27 +15,42 @@ export interface Position {
   readonly top?: number;
 }
 
+interface PlotScene extends Scene {
+  /** A part of the x axis whose figures are shown elsewhere. */
+  readonly selected?: Range | undefined;
+}
+
+/** Narrower ones would not be seen. */
+const NARROWEST_BAND = 3;
+
 export class Plot {
   readonly canvas = document.createElement("canvas");
   /** Between the axes: what the mouse is listened to on. */
   readonly area = makeElement("chart-area");
+  /** Below it, over the x axis: a drag along it selects. */
+  readonly strip = makeElement("chart-strip");
   cursor: Position | undefined;
   readonly #overlay = document.createElement("canvas");
   readonly #line = makeElement("chart-cursor");
   readonly #selection = makeElement("chart-selection");
+  readonly #band = makeElement("chart-band");
+  readonly #bandText = makeElement("chart-band-text");
+  readonly #bandEnds = [makeElement("chart-band-end"), makeElement("chart-band-end")] as const;
   readonly #unfollow = followPixelRatio(() => this.draw(this.#scene));
-  #scene: Scene;
+  #scene: PlotScene;
   #frame: Frame;
   #highlighted: string | undefined;
 
   /** Shows nothing before it is drawn. */
-  constructor(parent: Element, scene: Scene) {
+  constructor(parent: Element, scene: PlotScene) {
     this.#scene = scene;
     this.#frame = makeFrame(scene.picture, scene.range, scene);
     this.canvas.setAttribute("role", "img");
     this.#overlay.className = "chart-overlay";
-    this.area.append(this.#overlay, this.#selection, this.#line);
-    parent.append(this.canvas, this.area);
+    this.strip.title = "Drag to select steps, whose figures are shown below";
+    this.#band.append(this.#bandText, ...this.#bandEnds);
+    this.area.append(this.#overlay, this.#selection, this.#band, this.#line);
+    parent.append(this.canvas, this.area, this.strip);
     this.moveCursor(undefined);
     this.select(undefined);
   }
@@ -43,12 +60,16 @@ export class Plot {
     return this.#frame.projectInto(this.#ownBox());
   }
 
-  draw(scene: Scene): void {
+  draw(scene: PlotScene): void {
     const { width, height } = scene;
     this.#scene = scene;
     this.#frame = makeFrame(scene.picture, scene.range, scene);
     place(this.canvas, { left: 0, top: 0, width, height });
-    place(this.area, this.#frame.box);
+    const { box } = this.#frame;
+    const bottom = box.top + box.height;
+    place(this.area, box);
+    place(this.strip, { ...box, top: bottom, height: height - bottom });
+    this.#showSelected(scene);
     paintScene(clearCanvas(this.canvas, width, height), this.#frame, scene);
     this.highlight(this.#highlighted);
   }
@@ -83,10 +104,33 @@ export class Plot {
     this.#selection.style.width = `${Math.abs(end - begin)}px`;
   }
 
+  /** The value at the other end of what is selected, where an element is one of its ends. */
+  oppositeEnd(element: EventTarget | null): number | undefined {
+    const { selected } = this.#scene;
+    const [first, last] = this.#bandEnds;
+    return element === first ? selected?.max : element === last ? selected?.min : undefined;
+  }
+
+  #showSelected({ selected, picture, range }: PlotScene): void {
+    this.#band.hidden = !selected || selected.max < range.min || selected.min > range.max;
+    if (selected === undefined) {
+      return;
+    }
+    const { x, box } = this.projection;
+    const begin = within(x(selected.min), box.width);
+    const width = Math.max(NARROWEST_BAND, within(x(selected.max), box.width) - begin);
+    this.#band.style.left = `${begin}px`;
+    this.#band.style.width = `${width}px`;
+    // Its text is longer than a narrow band, and stays within the plot.
+    this.#band.classList.toggle("is-late", begin > box.width / 2);
+    this.#bandText.textContent = describeSelection(selected, picture.curves.xAxis);
+  }
+
   destroy(): void {
     this.#unfollow();
     this.canvas.remove();
     this.area.remove();
+    this.strip.remove();
   }
 
   #ownBox(): Box {

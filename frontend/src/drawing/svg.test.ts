@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chooseBands } from "../model/bands.ts";
+import type { Limits } from "../model/limits.ts";
 import { makePicture } from "../model/picture.ts";
 import type { ViewName } from "../model/settings.ts";
 import { column, curves, series } from "../testing/curves.ts";
@@ -58,6 +59,21 @@ test("every view becomes a figure without a number that is none", () => {
     const svg = draw(view);
     assert.ok(!/NaN|Infinity|undefined/.test(svg.replace(/>[^<]*</g, "><")), view);
   }
+});
+
+test("what a chosen y range leaves out is marked and said in the figure", () => {
+  const drawn = makePicture(all, chooseBands(all), () => true);
+  const size = { width: 400, height: 200, title: "run", theme: "light" } as const;
+  const figure = { range: { min: 0, max: 2 }, ...size, colourOf: () => "#445566" };
+  const mark = /<path d="M[^"]*Z" fill="#202124"/g;
+  const count = (limits: Limits) => {
+    const svg = figureSvg({ ...figure, picture: { ...drawn, limits } });
+    return [svg.match(mark)?.length ?? 0, /Not in view: [^<]*/.exec(svg)?.[0]];
+  };
+  assert.deepEqual(count({}), [0, undefined]);
+  const [marks, said] = count({ max: 0.01 });
+  assert.equal(marks, 3);
+  assert.match(String(said), /^Not in view: 3 steps above 0.01, up to /);
 });
 
 test("a figure of 1,000 terms is no larger than 2 MB", () => {

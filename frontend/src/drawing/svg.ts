@@ -1,6 +1,7 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
 import { isSummand } from "../model/bands.ts";
+import { cutOff, describeCut } from "../model/cut.ts";
 import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
@@ -34,7 +35,13 @@ export function figureSvg(figure: Figure): string {
   surface.text(frame.box.left, LINE, title, { colour: total, align: "left" });
   parts.push("</g>");
   paintScene(surface, frame, figure);
-  const end = legend(figure, frame.box, height + LINE, surface);
+  let end = legend(figure, frame.box, height + LINE, surface);
+  const cut = cutOff(picture, range);
+  const notInView = cut && describeCut(cut, picture);
+  if (notInView !== undefined) {
+    surface.text(frame.box.left, end, notInView, { colour: LOOKS[theme].text, align: "left" });
+    end += LINE;
+  }
   const size = `width="${width}" height="${end}" viewBox="0 0 ${width} ${end}"`;
   const font = `font-family="Roboto, Helvetica, Arial, sans-serif" font-size="${FONT_SIZE}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font}><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`;

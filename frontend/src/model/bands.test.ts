@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Column } from "../data/recording.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { chooseBands, isSummand, MORE_KEY } from "./bands.ts";
-import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
+import { DEFAULT_TOP, type StackOrder, type TermOrder } from "./settings.ts";
 
 const total = column("total", "total");
 const data = column("data", "data");
@@ -70,6 +70,19 @@ test("penalties are ordered by share, by the size of their variables, by name or
   assert.deepEqual(labels("size"), ["a", "b", "c"]);
   assert.deepEqual(labels("name"), ["a", "b", "c"]);
   assert.deepEqual(labels("recorded"), ["b", "a", "c"]);
+});
+
+test("the data loss may be the bottom instead: what is left over stays on top", () => {
+  const all = curves([
+    series(data, [1]),
+    series(penalty("small"), [2]),
+    series(penalty("large"), [3]),
+    series(column("residual", "unexplained", { derived: true, significant: true }), [0.5]),
+  ]);
+  const labels = (stackOrder: StackOrder) =>
+    chooseBands(all, { stackOrder }).map(({ label }) => label);
+  assert.deepEqual(labels("penalties"), ["large", "small", "data", "residual"]);
+  assert.deepEqual(labels("data"), ["data", "large", "small", "residual"]);
 });
 
 test("what is no summand of the loss comes after all that is", () => {

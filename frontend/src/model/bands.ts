@@ -13,7 +13,7 @@ import {
   type OutsideRole,
 } from "../data/recording.ts";
 import { naturalCompare } from "./runs.ts";
-import { DEFAULT_TOP, type TermOrder } from "./settings.ts";
+import { DEFAULT_TOP, type StackOrder, type TermOrder } from "./settings.ts";
 import { spikesOf, spikesOfSum } from "./spikes.ts";
 
 export const MORE_KEY = "more";
@@ -46,19 +46,20 @@ export interface BandOptions {
   /** Terms that do not match are left out. */
   readonly pattern?: RegExp | undefined;
   readonly order?: TermOrder;
+  readonly stackOrder?: StackOrder;
   /** Terms of one group lie side by side, where their sum would. */
   readonly groupOf?: (key: string) => string | undefined;
 }
 
 /**
- * The bands from bottom to top: penalty terms, largest first, then data loss. It is the noisiest:
- * what lies on it would be as noisy.
+ * The bands from bottom to top: penalty terms, largest first, then data loss, unless it was chosen
+ * to be the bottom. It is the noisiest: what lies on it is as noisy.
  *
  * Sizes are those of the range that the curves cover, hidden or not, so that hiding a band never
  * changes which others there are.
  */
 export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
-  const { keep, top = DEFAULT_TOP, pattern, order = "share", groupOf } = options;
+  const { keep, top = DEFAULT_TOP, pattern, order = "share", stackOrder, groupOf } = options;
   const inBucket = rowsPerBucket(curves);
   const sized = (role: BandRole) =>
     curves.series
@@ -98,7 +99,9 @@ export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
   const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
     (band, rank) => top === 0 || rank < top || keep?.has(band.key),
   );
-  const summands = [...together(arrange(own, order, curves), groupOf), ...more, ...ofRole("data")];
+  const terms = [...together(arrange(own, order, curves), groupOf), ...more];
+  const data = ofRole("data");
+  const summands = stackOrder === "data" ? [...data, ...terms] : [...terms, ...data];
   return [...summands, ...ofRole("unexplained"), ...outside];
 }
 

@@ -9,6 +9,7 @@ import {
   OVERVIEW_STATES,
   READING_ORDERS,
   SCALES,
+  STACK_ORDERS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -19,6 +20,7 @@ const NOTHING: LinkState = {
   filter: "",
   choice: { chosen: new Set(), known: new Set() },
   views: new Map(),
+  selected: undefined,
 };
 
 const HOSTILE = ["", "a", "a&b=c", "100%", "%zz", "λ/🚀", "<b>", '"],["', "p.regularization.x"];
@@ -48,6 +50,10 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   const settings = {
     view: pick(VIEWS),
     scale: pick(SCALES),
+    ignoreOutliers: pick([true, false]),
+    sameRange: pick([true, false]),
+    yMin: pick([undefined, 0, -1.5e-7]),
+    yMax: pick([undefined, 4.25]),
     x: pick(X_AXES),
     smoothing: pick([0, 0.6, 0.999]),
     group: pick([
@@ -61,6 +67,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     top: pick([0, 5, 12]),
     terms: pick(HOSTILE),
     order: pick(TERM_ORDERS),
+    stackOrder: pick(STACK_ORDERS),
     table: pick([true, false]),
     overview: pick(OVERVIEW_STATES),
     overviewOrder: pick(["", "-validation"]),
@@ -73,7 +80,8 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
   };
   const choice = { chosen: new Set(some(listed)), known: new Set(listed) };
   const views = new Map(some(listed).map((key) => [key, view()]));
-  return { state: { settings, filter: pick(HOSTILE), choice, views }, listed };
+  const selected = pick([undefined, { min: 5, max: 5 }, { min: -0.5, max: 1e9 }]);
+  return { state: { settings, filter: pick(HOSTILE), choice, views, selected }, listed };
 }
 
 const isTouched = ({ hidden, isolated, range, isPinned }: View) =>
@@ -85,6 +93,7 @@ test("any state comes back from its link", () => {
     const back = decodeLink(encodeLink(state, listed));
     assert.deepEqual(back.settings, state.settings);
     assert.equal(back.filter, state.filter);
+    assert.deepEqual(back.selected, state.selected);
     assert.deepEqual(back.views, new Map([...state.views].filter(([, view]) => isTouched(view))));
     const { chosen } = updateChoice(back.choice, listed);
     assert.deepEqual(new Set(chosen), state.choice.chosen, `seed ${seed}`);
@@ -117,9 +126,12 @@ test("what cannot be read is left as it is at first", () => {
       ["view", "pie"],
       ["smoothing", "2"],
       ["top", "-1"],
+      ["yMin", ""],
+      ["yMax", "Infinity"],
       ["group", "layer:0"],
       ["table", "maybe"],
       ["zoom", '[["a","losses",5,1],["a"],7,["a","losses","x",{}]]'],
+      ["selected", "[7,5]"],
       ["hidden", "{"],
       ["isolated", '{"a": 1}'],
       ["runs.from.the.future", "1"],

@@ -11,6 +11,7 @@ import {
   READING_ORDERS,
   SCALES,
   type Settings,
+  STACK_ORDERS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface LinkState {
   readonly filter: string;
   readonly choice: Choice;
   readonly views: ReadonlyMap<string, View>;
+  /** Of all cards, in the unit of the x axis. */
+  readonly selected: Range | undefined;
 }
 
 export type Entries = ReadonlyMap<string, string>;
@@ -42,15 +45,23 @@ function numberUpTo(most: number, isWhole = true): Reader<number> {
   };
 }
 
+const anyNumber: Reader<number> = (text) =>
+  text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   view: oneOf(VIEWS),
   scale: oneOf(SCALES),
+  ignoreOutliers: flag,
+  sameRange: flag,
+  yMin: anyNumber,
+  yMax: anyNumber,
   x: oneOf(X_AXES),
   smoothing: numberUpTo(MOST_SMOOTHING, false),
   group: (text) => (isGroup(text) ? text : undefined),
   top: numberUpTo(1000),
   terms: text,
   order: oneOf(TERM_ORDERS),
+  stackOrder: oneOf(STACK_ORDERS),
   table: flag,
   overview: oneOf(OVERVIEW_STATES),
   overviewOrder: text,
@@ -77,6 +88,9 @@ export function encodeLink(state: LinkState, listed: readonly string[]): Entries
   }
   if (state.filter !== "") {
     entries.set("filter", state.filter);
+  }
+  if (state.selected !== undefined) {
+    entries.set("selected", JSON.stringify([state.selected.min, state.selected.max]));
   }
   encodeChoice(entries, state.choice, listed);
   const views = [...state.views];
@@ -161,6 +175,7 @@ export function decodeLink(entries: Entries): LinkState {
     filter: entries.get("filter") ?? "",
     choice: decodeChoice(entries),
     views,
+    selected: selectedOf(parse(entries, "selected")),
   };
 }
 
@@ -171,20 +186,29 @@ function decodeChoice(entries: Entries): Choice {
     : { chosen: new Set(), known: keys("off") };
 }
 
-function rangeOf([min, max]: readonly unknown[]): Range | undefined {
-  const isRange = typeof min === "number" && typeof max === "number" && min < max;
+/** Unlike what a chart is zoomed to, it may be a single step. */
+function selectedOf([min, max]: readonly unknown[]): Range | undefined {
+  const isRange = typeof min === "number" && typeof max === "number" && min <= max;
   return isRange ? { min, max } : undefined;
+}
+
+function rangeOf(list: readonly unknown[]): Range | undefined {
+  const range = selectedOf(list);
+  return range && range.min < range.max ? range : undefined;
+}
+
+function parse(entries: Entries, name: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(entries.get(name) ?? "[]");
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Lists that each begin with a run and the name of a recording. */
 function lists(entries: Entries, name: string): [key: string, rest: unknown[]][] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(entries.get(name) ?? "[]");
-  } catch {
-    return [];
-  }
-  return (Array.isArray(parsed) ? parsed : []).flatMap((entry): [string, unknown[]][] => {
+  return parse(entries, name).flatMap((entry): [string, unknown[]][] => {
     const [run, recording, ...rest] = Array.isArray(entry) ? entry : [];
     return typeof run === "string" && typeof recording === "string"
       ? [[recordingKey(run, recording), rest]]

@@ -3,8 +3,9 @@
 import type { Curves, Series } from "../data/curves.ts";
 import { type Band, isSummand, totalBand } from "./bands.ts";
 import { NO_GRADIENTS } from "./gradients.ts";
+import type { Limits } from "./limits.ts";
 import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
-import { refuseRatio, refuseShare } from "./rules.ts";
+import { QUANTITY_OF, refuseRatio, refuseShare } from "./rules.ts";
 import { LINEAR, type Scale, type ScaleKind, scaleFor } from "./scales.ts";
 import type { ViewName } from "./settings.ts";
 import { type Layer, shares, stack } from "./stack.ts";
@@ -34,6 +35,8 @@ export interface Picture {
   readonly total: Series | undefined;
   /** 1 where a shown series holds NaN or an infinity. */
   readonly nonFinite: Uint8Array;
+  /** What was chosen of the y axis. */
+  readonly limits?: Limits;
   /** Why nothing is drawn. */
   readonly refusal?: string;
 }
@@ -54,7 +57,7 @@ export function makePicture(
   const series = [...(total?.members ?? []), ...shown.flatMap((band) => band.members)];
   const base: Picture = {
     view,
-    quantity: "loss",
+    quantity: QUANTITY_OF[view],
     scale: LINEAR,
     x: centres(curves),
     curves,
@@ -100,11 +103,7 @@ function shareOrRefuse(base: Picture, shown: readonly Band[]): Picture {
     return { ...base, refusal };
   }
   const parts = shares(shown);
-  return {
-    ...base,
-    quantity: "share",
-    layers: stack(parts, shown),
-  };
+  return { ...base, layers: stack(parts, shown) };
 }
 
 function ratioOrRefuse(
@@ -123,7 +122,6 @@ function ratioOrRefuse(
   const lines = makeRatio(base.x, data, penalties, shown, isShown(TOTAL_KEY));
   return {
     ...base,
-    quantity: "ratio",
     lines,
     references: REFERENCES,
     scale: scaleFor(scale, largestOf(lines)),
@@ -139,7 +137,6 @@ function gradientsOrRefuse(
   if (bands.length === 0) {
     return { ...base, refusal: NO_GRADIENTS };
   }
-  const isCosine = base.view === "cosine";
   const lines = shown.map((band) => ({
     band,
     x: base.x,
@@ -148,9 +145,8 @@ function gradientsOrRefuse(
   }));
   return {
     ...base,
-    quantity: isCosine ? "cosine" : "pull",
     lines,
-    references: isCosine ? [] : REFERENCES,
+    references: base.quantity === "cosine" ? [] : REFERENCES,
     scale: scaleFor(scale, largestOf(lines)),
   };
 }

@@ -3,6 +3,7 @@
 import type { Range, XAxis } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
 import { isSummand } from "./bands.ts";
+import { limitRange, withoutOutliers } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
 import type { Area } from "./stack.ts";
@@ -15,21 +16,31 @@ export function fullRange({ firstX, lastX }: Curves): Range {
   return max > min ? { min, max } : { min: min - 0.5, max: max + 0.5 };
 }
 
-// Pictures never change, and a chart asks several times a frame: of 66 series, 1 ms each time.
-const known = new WeakMap<Picture, { readonly range: Range; readonly values: Range }>();
-
-/** The y range of what is drawn between two places on the x axis. */
-export function valueRange(picture: Picture, range: Range): Range {
-  const last = known.get(picture);
-  if (last !== undefined && last.range.min === range.min && last.range.max === range.max) {
-    return last.values;
-  }
-  const values = computeValueRange(picture, range);
-  known.set(picture, { range, values });
-  return values;
+/** Pictures never change, and a chart asks several times a frame: of 66 series, 1 ms each time. */
+export function remember<Value>(compute: (picture: Picture, range: Range) => Value) {
+  const known = new WeakMap<Picture, { readonly range: Range; readonly value: Value }>();
+  return (picture: Picture, range: Range): Value => {
+    const last = known.get(picture);
+    if (last !== undefined && last.range.min === range.min && last.range.max === range.max) {
+      return last.value;
+    }
+    const value = compute(picture, range);
+    known.set(picture, { range, value });
+    return value;
+  };
 }
 
-function computeValueRange(picture: Picture, range: Range): Range {
+/** The y range of what is shown between two places on the x axis. */
+export const valueRange = remember((picture, range) => {
+  const { limits = {}, scale } = picture;
+  return (
+    fixedRange(picture) ??
+    limitRange(limits.shared ?? automaticRange(picture, range), limits, scale.kind)
+  );
+});
+
+/** Of an axis that is the same whatever the values are. */
+export function fixedRange(picture: Picture): Range | undefined {
   if (picture.view === "strip") {
     return { min: 0, max: Math.max(1, picture.layers.length) };
   }
@@ -39,6 +50,10 @@ function computeValueRange(picture: Picture, range: Range): Range {
   if (picture.view === "share") {
     return { min: 0, max: 1 };
   }
+  return undefined;
+}
+
+function automaticRange(picture: Picture, range: Range): Range {
   const { lowest, highest, leastPositive } = extremes(picture, range);
   if (picture.scale.kind === "log") {
     return logRange(leastPositive, highest);
@@ -61,8 +76,8 @@ function extremes(picture: Picture, range: Range): Extremes {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   let leastPositive = Number.POSITIVE_INFINITY;
-  const include = (values: ArrayLike<number> = [], begin = 0, end = values.length) => {
-    for (let i = begin; i < end; i++) {
+  const include = (values: ArrayLike<number>) => {
+    for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? Number.NaN;
       if (Number.isFinite(value)) {
         lowest = Math.min(lowest, value);
@@ -71,29 +86,54 @@ function extremes(picture: Picture, range: Range): Extremes {
       }
     }
   };
-  const [begin, end] = between(picture.x, range);
-  for (const { above, below, spikes } of picture.layers) {
-    for (const edge of [above.upper, below?.lower, spikes?.lower, spikes?.upper]) {
-      include(edge, begin, end);
-    }
-  }
+  const isTrimmed = picture.limits?.ignoresOutliers === true;
   // What is no part of a stack never makes it small; but for the validation, which is read with it.
   const isBeside = ({ band }: Line) =>
     picture.layers.length > 0 && !isSummand(band) && band.role !== "validation";
-  for (const { x, values, raw, spikes, ...line } of picture.lines.filter(
-    (line) => !isBeside(line),
-  )) {
-    const [first, last] = x === picture.x ? [begin, end] : between(x, range);
-    const envelope = picture.spread > 0 ? line.envelope : undefined;
-    // Not the mean alone: no spike may leave the picture.
-    for (const edge of [values, raw, envelope, spikes].flatMap(edgesOf)) {
-      include(edge, first, last);
+  const lines = picture.lines.filter((line) => !isBeside(line));
+  for (const { edges, spikes } of drawnEdges({ ...picture, lines }, range)) {
+    for (const edge of edges) {
+      include(isTrimmed ? withoutOutliers(edge) : edge);
+    }
+    // Not the mean alone: no spike may leave the picture, unless that was asked for.
+    for (const edge of isTrimmed ? [] : spikes) {
+      include(edge);
     }
   }
   if (picture.scale.kind === "log" && leastPositive <= highest) {
     include(picture.references);
   }
   return { lowest, highest, leastPositive };
+}
+
+interface Drawn {
+  readonly x: Float64Array;
+  /** As many as there are places. */
+  readonly edges: readonly Float64Array[];
+  /** Single steps that stick out. */
+  readonly spikes: readonly Float64Array[];
+}
+
+/** What is drawn between two places on the x axis. */
+export function drawnEdges({ x, layers, lines, spread }: Picture, range: Range): Drawn[] {
+  const [begin, end] = between(x, range);
+  return [
+    ...layers.map(({ above, below, spikes }) => ({
+      x,
+      ends: [begin, end] as const,
+      edges: [above.upper, ...(below ? [below.lower] : [])],
+      spikes: edgesOf(spikes),
+    })),
+    ...lines.map((line) => ({
+      x: line.x,
+      ends: line.x === x ? ([begin, end] as const) : between(line.x, range),
+      edges: [line.values, line.raw, spread > 0 ? line.envelope : undefined].flatMap(edgesOf),
+      spikes: edgesOf(line.spikes),
+    })),
+  ].map(({ x, ends, edges, spikes }) => {
+    const part = (values: Float64Array) => values.subarray(...ends);
+    return { x: part(x), edges: edges.map(part), spikes: spikes.map(part) };
+  });
 }
 
 function edgesOf(drawn: Float64Array | Area | undefined): Float64Array[] {

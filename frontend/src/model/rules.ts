@@ -5,6 +5,19 @@ import { enumerate, formatValue } from "./format.ts";
 import type { Line } from "./lines.ts";
 import type { Scale, ScaleKind } from "./scales.ts";
 import type { ScaleChoice, ViewName } from "./settings.ts";
+import type { Quantity } from "./ticks.ts";
+
+/** What the y axis of a view counts. */
+export const QUANTITY_OF: Record<ViewName, Quantity> = {
+  stack: "loss",
+  share: "share",
+  lines: "loss",
+  ratio: "ratio",
+  multiples: "loss",
+  strip: "share",
+  pull: "pull",
+  cosine: "cosine",
+};
 
 const STACKED: ReadonlySet<ViewName> = new Set(["stack", "share"]);
 

@@ -22,6 +22,10 @@ export type ScaleChoice = (typeof SCALES)[number];
 export const TERM_ORDERS = ["share", "size", "name", "recorded"] as const;
 export type TermOrder = (typeof TERM_ORDERS)[number];
 
+/** What the stack has at its bottom. */
+export const STACK_ORDERS = ["penalties", "data"] as const;
+export type StackOrder = (typeof STACK_ORDERS)[number];
+
 export const READING_ORDERS = ["drawn", "largest", "smallest", "name", "nearest"] as const;
 export type ReadingOrder = (typeof READING_ORDERS)[number];
 
@@ -38,6 +42,11 @@ export type OverviewState = (typeof OVERVIEW_STATES)[number];
 export interface Settings {
   readonly view: ViewName;
   readonly scale: ScaleChoice;
+  /** Of the y range: see limits.ts. */
+  readonly ignoreOutliers: boolean;
+  readonly sameRange: boolean;
+  readonly yMin: number | undefined;
+  readonly yMax: number | undefined;
   readonly x: XAxis;
   /** 0 for none, up to MOST_SMOOTHING. */
   readonly smoothing: number;
@@ -48,6 +57,7 @@ export interface Settings {
   /** A regular expression; only terms whose names match are shown. */
   readonly terms: string;
   readonly order: TermOrder;
+  readonly stackOrder: StackOrder;
   readonly table: boolean;
   readonly overview: OverviewState;
   /** The order of its rows: empty as listed, or see overview.ts. */
@@ -66,12 +76,17 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   view: "stack",
   scale: "auto",
+  ignoreOutliers: false,
+  sameRange: false,
+  yMin: undefined,
+  yMax: undefined,
   x: "step",
   smoothing: 0,
   group: "auto",
   top: DEFAULT_TOP,
   terms: "",
   order: "share",
+  stackOrder: "penalties",
   table: false,
   overview: "auto",
   overviewOrder: "",
