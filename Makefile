@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 BIN := .venv/bin
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
+# Material announces that MkDocs 2 will break its themes; 1.6 is what is installed.
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check pytest bench screenshots clean
@@ -23,6 +25,7 @@ check: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(SITE)
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run lint && npm test
 
 ## The Python tests, and what they cover.  ARGS="-k keras", ARGS="tests/browser --exitfirst"
@@ -43,12 +46,17 @@ bench: .venv/bench
 matrix:
 	$(PYTHON) -m tests.matrix $(ARGS)
 
+## Build the documentation site; its first page is build/site/index.html.
+.PHONY: docs
+docs: .venv/docs
+	$(SITE)
+
 ## Make the README's screenshots from the demo's logs.
 screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
 
 # One stamp an extra; the install builds the frontend, so its sources are prerequisites.
-.venv/demo .venv/test .venv/bench: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
+.venv/demo .venv/test .venv/bench .venv/docs: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
 	@echo "Installing tb_regplugin[$*] into .venv; the first time takes some minutes."
 	$(INSTALL) --editable ".[$*]"
 	@touch $@

@@ -31,7 +31,8 @@ ENVIRONMENTS = ROOT / ".venv-matrix"
 _TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 # What needs a browser, an extra or the sources, or is the same on each version.
 _LEFT_OUT = (
-    *("demo", "fuzz", "growth", "object_storage", "readme", "recipes", "sessions", "wheel"),
+    *("demo", "docs", "docstrings", "fuzz", "growth", "guides"),
+    *("object_storage", "readme", "sessions", "wheel"),
 )
 _SHORT = (
     "tests/test_load.py",

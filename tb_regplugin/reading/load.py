@@ -25,6 +25,16 @@ class Recording:
       wall_times: float64 ``[S]``, in seconds since the epoch.
       values: float32 ``[S, C]``; NaN also where a column was not recorded at a step.
       columns: What each of the C columns is.
+
+    Example:
+      >>> import tempfile
+      >>> from tb_regplugin import Writer, load
+      >>> log_dir = tempfile.mkdtemp()
+      >>> with Writer(log_dir + "/train") as writer:
+      ...     writer.write(7, data_loss=1.0, penalties={"dense/kernel": 0.25})
+      >>> recording = load(log_dir)["train"]
+      >>> recording.steps, recording.values.shape
+      (array([7]), (1, 2))
     """
 
     steps: npt.NDArray[np.int64]

@@ -157,7 +157,11 @@ class Writer(CopiedAsUnused):
         self._blocks.flush(timeout)
 
     def close(self, timeout: float | None = TIMEOUT) -> None:
-        """Writes what waits and ends the recording, as ``flush`` does. Again, it does nothing."""
+        """Writes what waits and ends the recording. Called again, it does nothing.
+
+        Args:
+          timeout: As for ``flush``.
+        """
         self._blocks.close(timeout)
 
     def __enter__(self) -> Writer:

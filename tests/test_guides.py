@@ -1,4 +1,4 @@
-"""Every recipe of docs/recipes.md runs, before and after, and records what it says."""
+"""Every program of the guides runs, before and after, and records what it says."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import tb_regplugin
 
-RECIPES = Path(__file__).parents[1] / "docs" / "recipes.md"
+GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 
 # Runs programs one after another, each time in a directory of its own.
 _RUN = """
@@ -85,19 +85,20 @@ EXPECTED: dict[str, tuple[list[str], list[float | None], int]] = {
     ),
 }
 
-# Each section of the page, and the optional package that it needs.
+# Each guide whose programs share a process, and the optional package that it needs.
 GROUPS = {
-    "graphs": None,
+    "tensorflow1": None,
     "layers": None,
-    "TensorFlow 2": None,
-    "PyTorch": "lightning",
-    "JAX": "optax",
+    "keras": None,
+    "functions": None,
+    "pytorch": "lightning",
+    "jax": "optax",
 }
 
-# What runs before and after a section's recipes, to keep what their figures can be computed from:
+# What runs before and after a guide's programs, to keep what their figures can be computed from:
 # the data, and the parameters before every step.
 _KEEPING = {
-    "PyTorch": (
+    "pytorch": (
         """
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 steps = []
@@ -112,7 +113,7 @@ steps = {f"{step}/{i}": p for step, row in enumerate(steps) for i, p in enumerat
 __import__("numpy").savez("kept.npz", x=x, y=y, **steps)
 """,
     ),
-    "JAX": (
+    "jax": (
         "steps = {}",
         """
 params, opt_state = initial, optimizer.init(initial)
@@ -125,20 +126,16 @@ __import__("numpy").savez("kept.npz", x=x, y=y, **steps)
 }
 
 
-def groups() -> dict[str, list[tuple[str, str]]]:
-    """Returns titles and code of the recipes that share a process, with what they share first."""
+def programs_of(guide: str) -> list[tuple[str, str]]:
+    """Returns titles and code of a guide's programs, with what they share first."""
     found = []
-    for section in re.split(r"^## ", RECIPES.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        parts = re.split(r"^### ", section, flags=re.MULTILINE)
-        recipes = []
-        for part in parts:
-            (code,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
-            recipes.append((part.partition("\n")[0], code))
-        found.append(recipes)
-    graphs, layers, *others = found
-    # Whose text says so.
-    layers.insert(1, graphs[0])
-    return dict(zip(GROUPS, [graphs, layers, *others], strict=True))
+    for part in re.split(r"^## ", (GUIDES / f"{guide}.md").read_text("utf-8"), flags=re.MULTILINE):
+        (code,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+        found.append((part.partition("\n")[0], code))
+    if guide == "layers":
+        # Whose text says so.
+        found.insert(1, programs_of("tensorflow1")[0])
+    return found
 
 
 def run(programs: dict[str, list[tuple[str, str]]], directory: Path) -> str:
@@ -168,7 +165,7 @@ def run_group(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outco
         if needed and not os.environ.get("TB_REGPLUGIN_REQUIRE_ALL"):
             pytest.importorskip(needed)
         first, last = _KEEPING.get(group, ("", ""))
-        directory, recipes = tmp_path_factory.mktemp("recipes"), groups()[group]
+        directory, recipes = tmp_path_factory.mktemp("guides"), programs_of(group)
         without = [(title, re.sub(r"(?m)^.*# added\n", "", code)) for title, code in recipes]
         assert all("tb_regplugin." not in code for _, code in without)
         kept = [("first", first), *recipes, ("last", last)]
@@ -182,7 +179,7 @@ def test_recipes_record_what_they_say(run_group: Callable[[str], Outcome], group
     """Before, the programs run and record nothing; after, every step with the terms named."""
     directory, messages = run_group(group)
     assert tb_regplugin.load(directory / "before") == {}
-    assert ("the variable w in place of a penalty" in messages) == (group == "graphs")
+    assert ("the variable w in place of a penalty" in messages) == (group == "tensorflow1")
     for name, recording in tb_regplugin.load(directory / "after" / "logs").items():
         columns, strengths, steps = EXPECTED[name]
         found = [c for c in recording.columns if c.role != "total"]
@@ -194,7 +191,7 @@ def test_recipes_record_what_they_say(run_group: Callable[[str], Outcome], group
 
 def test_the_recipe_of_gradients_records_them(run_group: Callable[[str], Outcome]) -> None:
     """Every step has the three figures of its one penalty."""
-    logs = run_group("TensorFlow 2")[0] / "after" / "logs" / "pull"
+    logs = run_group("keras")[0] / "after" / "logs" / "pull"
     recorded = tb_regplugin.load(logs, name="losses.gradients")
     assert [term.role for term in recorded["train"].columns] == [
         "gradient",
@@ -212,8 +209,8 @@ def decay_of(parameters: list[npt.NDArray[np.float64]]) -> list[float]:
 @pytest.mark.parametrize(
     ("group", "name", "parameters", "scale"),
     [
-        ("PyTorch", "adamw", ["0.weight", "0.bias", "2.weight", "2.bias"], 1.0),
-        ("JAX", "optax", ["w1", "b1", "w2", "b2"], 0.5),
+        ("pytorch", "adamw", ["0.weight", "0.bias", "2.weight", "2.bias"], 1.0),
+        ("jax", "optax", ["w1", "b1", "w2", "b2"], 0.5),
     ],
 )
 def test_what_optimisers_decay_is_recorded_beside_the_loss(
@@ -249,7 +246,7 @@ def test_lightning_logs_the_total_that_is_recorded(
     run_group: Callable[[str], Outcome],
 ) -> None:
     """And the penalties that NumPy computes, while the data comes from a process forked off."""
-    logs, messages = run_group("PyTorch")
+    logs, messages = run_group("pytorch")
     assert "tb_regplugin" not in messages
     directory = logs / "after"
     kept, version = np.load(directory / "kept.npz"), "lightning/lightning_logs/version_0"
@@ -265,9 +262,9 @@ def test_lightning_logs_the_total_that_is_recorded(
         assert row[0] == pytest.approx(row[1] + row[2], rel=1e-5)
 
 
-def test_every_recipe_is_expected() -> None:
-    """No recipe is without a test of what it records."""
-    text = RECIPES.read_text(encoding="utf-8")
+def test_every_program_is_expected() -> None:
+    """No program is without a test of what it records."""
+    text = "".join(code for guide in GROUPS for _, code in programs_of(guide))
     assert {name.split("/")[0] for name in EXPECTED} == {
         name.split("/")[0] for name in re.findall(r'"logs/([^"]+)"', text)
     }
