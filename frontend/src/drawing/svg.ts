@@ -1,6 +1,7 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
-import { isSummand } from "../model/bands.ts";
+import { type Band, isSummand } from "../model/bands.ts";
+import { formatOrigin } from "../model/format.ts";
 import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
@@ -55,7 +56,8 @@ function legend(
   let left = box.left;
   let line = top;
   for (const band of bands) {
-    const needs = 24 + labelWidth(band.label);
+    const name = nameOf(band);
+    const needs = 24 + labelWidth(name);
     if (left > box.left && left + needs > box.left + box.width) {
       left = box.left;
       line += LINE;
@@ -69,10 +71,16 @@ function legend(
         surface.rectangle(left, line - 10, 12, 12, fill);
       }
     }
-    surface.text(left + 16, line, band.label, { colour: LOOKS[theme].total, align: "left" });
+    surface.text(left + 16, line, name, { colour: LOOKS[theme].total, align: "left" });
     left += needs + 12;
   }
   return line + LINE;
+}
+
+/** With its kind and strength, where it is one term. */
+function nameOf({ label, role, members: [only, ...others] }: Band): string {
+  const isTerm = role !== "run" && only !== undefined && others.length === 0;
+  return isTerm ? `${label} ${formatOrigin(only.column)}`.trimEnd() : label;
 }
 
 const ANCHORS = { left: "start", center: "middle", right: "end" } as const;
