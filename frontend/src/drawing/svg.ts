@@ -22,6 +22,8 @@ export interface Figure extends Scene {
 }
 
 const LINE = 18;
+/** Between a name and what made it. */
+const GAP = 4;
 /** Above the plot, for the title. */
 const TOP = LINE + 10;
 
@@ -56,8 +58,9 @@ function legend(
   let left = box.left;
   let line = top;
   for (const band of bands) {
-    const name = nameOf(band);
-    const needs = 24 + labelWidth(name);
+    const origin = originOf(band);
+    const named = labelWidth(band.label) + (origin === "" ? 0 : GAP);
+    const needs = 24 + named + labelWidth(origin);
     if (left > box.left && left + needs > box.left + box.width) {
       left = box.left;
       line += LINE;
@@ -71,16 +74,18 @@ function legend(
         surface.rectangle(left, line - 10, 12, 12, fill);
       }
     }
-    surface.text(left + 16, line, name, { colour: LOOKS[theme].total, align: "left" });
+    surface.text(left + 16, line, band.label, { colour: LOOKS[theme].total, align: "left" });
+    if (origin !== "") {
+      surface.text(left + 16 + named, line, origin, { colour: LOOKS[theme].text, align: "left" });
+    }
     left += needs + 12;
   }
   return line + LINE;
 }
 
-/** With its kind and strength, where it is one term. */
-function nameOf({ label, role, members: [only, ...others] }: Band): string {
-  const isTerm = role !== "run" && only !== undefined && others.length === 0;
-  return isTerm ? `${label} ${formatOrigin(only.column)}`.trimEnd() : label;
+/** The kind and the strength of what is one term. */
+function originOf({ role, members: [only, ...others] }: Band): string {
+  return role === "run" || only === undefined || others.length > 0 ? "" : formatOrigin(only.column);
 }
 
 const ANCHORS = { left: "start", center: "middle", right: "end" } as const;
