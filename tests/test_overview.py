@@ -255,7 +255,7 @@ def test_the_command_line_prints_the_same_rows_with_their_findings(
     assert first == {
         "run": "a/train", "name": "losses", "strength": 0.01, "data_first": 3, "data_last": 1,
         "validation_data_last": 5, "share_largest": 0.5, "share_last": None, "steps": 3,
-        "problem": None, "findings": 1, "worst_finding": "error",
+        "restarts": 0, "problem": None, "findings": 1, "worst_finding": "error",
     }  # fmt: skip
     assert (second["run"], second["share_last"]) == ("b", 0)
     assert (second["findings"], second["worst_finding"]) == (0, None)

@@ -101,6 +101,7 @@ def test_a_group_says_what_it_joins(plugin: RegularizationPlugin) -> None:
         "kind": "l2",
         "terms": 2,
         "members": ["a/x/kernel", "a/y/kernel"],
+        "first": 0.0,
     }
     header, _ = _curves(plugin, group="all")
     assert "kind" not in header["columns"][2]
@@ -117,6 +118,7 @@ def test_the_largest_are_kept_and_the_rest_is_one(plugin: RegularizationPlugin) 
         "terms": 2,
         "members": ["a/y/kernel", "bias"],
         "rest": True,
+        "first": 0.0,
     }
     np.testing.assert_allclose(arrays["max"][4], np.arange(9, ROWS, 10) * 3.0)
 

@@ -382,7 +382,10 @@ _BLOCKS = st.tuples(
 def test_a_growing_store_equals_a_replay(
     batches: list[list[tuple[int, tuple[str, ...], list[int]]]],
 ) -> None:
-    """After each batch it holds what replaying everything so far into a dict gives."""
+    """After each batch it holds what replaying everything so far into a dict gives.
+
+    It tells the same restarts, too.
+    """
     provider, store = FakeProvider(), Store()
     written: list[tuple[tuple[int, int], dict[int, dict[str, float]]]] = []
     for batch in batches:
@@ -394,9 +397,19 @@ def test_a_growing_store_equals_a_replay(
             row = dict(zip(names, rows[0], strict=True))
             written.append(((writer, number), dict.fromkeys(steps, row)))
         replayed: dict[int, dict[str, float]] = {}
-        for _, block in sorted(written, key=lambda item: item[0]):
-            replayed = {step: row for step, row in replayed.items() if step < min(block)} | block
-        assert _recorded(_contents(store, provider)) == dict(sorted(replayed.items()))
+        restarts: dict[int, int] = {}
+        writer_before = -1
+        for (writer, _), block in sorted(written, key=lambda item: item[0]):
+            first, last = min(block), max(replayed, default=-1)
+            replayed = {step: row for step, row in replayed.items() if step < first}
+            restarts = {step: before for step, before in restarts.items() if step < first}
+            if replayed and (first <= last or writer != writer_before):
+                restarts[first] = last
+            replayed |= block
+            writer_before = writer
+        contents = _contents(store, provider)
+        assert _recorded(contents) == dict(sorted(replayed.items()))
+        assert contents.restarts == tuple(restarts.items())
 
 
 def _recorded(contents: Contents) -> dict[int, dict[str, float]]:

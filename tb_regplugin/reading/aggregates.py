@@ -142,6 +142,7 @@ class Digests:
         self._blocks: OrderedDict[ColumnSum, Aggregates] = OrderedDict()
         # How many rows were looked through, and the first that is what is looked for.
         self._first: dict[Hashable, tuple[int, int | None]] = {}
+        self._kept: dict[Hashable, list[Any]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -204,6 +205,13 @@ class Digests:
         """Whether the residual is anywhere beyond the rounding of float32 sums."""
         search = functools.partial(first_significant_residual, table)
         return self._find("residual", table, 0, search) is not None
+
+    def kept(self, what: Hashable, count: int, make: Callable[[int], Any]) -> list[Any]:
+        """Returns what is made of each of so many parts of the rows, each of them once."""
+        with self._lock:
+            known = self._kept.setdefault(what, [])
+            known.extend(make(i) for i in range(len(known), count))
+            return known[:count]
 
     def _find(
         self, what: Hashable, table: Table, start: int, search: Callable[[int], int | None]

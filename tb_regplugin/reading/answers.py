@@ -14,11 +14,20 @@ import numpy.typing as npt
 from tb_regplugin.reading.aggregates import Aggregator, first_non_finite
 from tb_regplugin.reading.axis import bucket_bounds, positions, row_range
 from tb_regplugin.reading.buckets import fill_buckets
-from tb_regplugin.reading.composition import PARTS, Column, group, keep_largest
+from tb_regplugin.reading.composition import (
+    PARTS,
+    Column,
+    evaluate,
+    first_recorded,
+    group,
+    keep_largest,
+)
 from tb_regplugin.reading.export import MAX_VALUES, NON_FINITE, csv_text, json_text
 from tb_regplugin.reading.query import Query, QueryError
+from tb_regplugin.reading.shares import largest_share
 from tb_regplugin.reading.smoothing import smooth_sums
 from tb_regplugin.reading.store import Contents, ListedRecording
+from tb_regplugin.reading.table import Strengths, first_strengths, key
 from tb_regplugin.terms import OUTSIDE_OF_LOSS, Term
 
 # An answer is put together in memory: 128 MiB of float32.
@@ -27,6 +36,8 @@ MAX_CURVE_VALUES = 2**25
 MAX_COLUMNS = 50_000
 # Members of a group that are named; a group may have any number of them.
 _MAX_MEMBERS = 1_000
+# Restarts that are told; a recording may have any number of them.
+_MAX_RESTARTS = 1_000
 # Browsers can only view an array that begins at a multiple of its items' size.
 _ALIGNMENT = 8
 _LENGTH = struct.Struct("<I")
@@ -41,7 +52,7 @@ def recordings_answer(listed: Iterable[ListedRecording]) -> dict[str, Any]:
                 "name": recording.entry.name,
                 "last_step": recording.entry.last_step,
                 "last_wall_time": recording.entry.last_wall_time,
-                "columns": [_describe_term(term) for term in recording.columns],
+                "columns": _describe_terms(recording),
                 "problems": [problem._asdict() for problem in recording.problems],
             }
             for recording in listed
@@ -71,6 +82,7 @@ def curves_answer(run: str, name: str, contents: Contents, query: Query) -> byte
             "Ask for fewer buckets or arrays, or use top."
         )
     filled = fill_buckets(table, sums, bounds, contents.digests)
+    strengths = first_strengths(table.layouts)
     header = {
         "run": run,
         "name": name,
@@ -81,7 +93,13 @@ def curves_answer(run: str, name: str, contents: Contents, query: Query) -> byte
         "last_x": _json_number(x[-1]) if len(x) else None,
         "rows": len(x),
         "rows_in_range": stop - first,
-        "columns": [_describe_curve(contents, column) for column in columns],
+        "share_largest": largest_share(contents, first, stop),
+        "restarts": [
+            {"step": step, "after": last} for step, last in contents.restarts[:_MAX_RESTARTS]
+        ],
+        "columns": [
+            _describe_curve(contents, column, (first, stop), strengths) for column in columns
+        ],
         "problems": [problem._asdict() for problem in contents.problems],
     }
     arrays: dict[str, Any] = {
@@ -102,10 +120,10 @@ def curves_answer(run: str, name: str, contents: Contents, query: Query) -> byte
     if query.smoothing and "smoothed" in query.arrays:
         smoothed = smooth_sums(table, sums, query.smoothing, stops - 1)
         arrays["smoothed"] = np.where(filled.rows > 0, smoothed, np.float32(np.nan))
-    for key in ("nan", "positive_infinity", "negative_infinity"):
-        counts = getattr(filled, key)
+    for kind in ("nan", "positive_infinity", "negative_infinity"):
+        counts = getattr(filled, kind)
         if counts.any():
-            arrays[key] = counts
+            arrays[kind] = counts
     return _encode(header, arrays)
 
 
@@ -201,6 +219,18 @@ def _describe_term(term: Term) -> dict[str, Any]:
     return {key: value for key, value in vars(term).items() if value is not None}
 
 
+def _describe_terms(recording: ListedRecording) -> list[dict[str, Any]]:
+    strengths = first_strengths(recording.layouts.values())
+    return [_describe_term(term) | _changed(term, strengths) for term in recording.columns]
+
+
+def _changed(term: Term, strengths: Strengths) -> dict[str, Any]:
+    """Says how strong a term was at first, where it is not as strong any more."""
+    first = strengths.get(key(term))
+    is_changed = None not in (first, term.strength) and first != term.strength
+    return {"first_strength": first} if is_changed else {}
+
+
 def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
     described = _describe_term(column.term)
     if column.members is not None:
@@ -215,11 +245,17 @@ def _describe_column(contents: Contents, column: Column) -> dict[str, Any]:
     return described
 
 
-def _describe_curve(contents: Contents, column: Column) -> dict[str, Any]:
-    described = _describe_column(contents, column)
-    row = contents.digests.first_non_finite(contents.table, column.sum)
+def _describe_curve(
+    contents: Contents, column: Column, rows: tuple[int, int], strengths: Strengths
+) -> dict[str, Any]:
+    table = contents.table
+    described = _describe_column(contents, column) | _changed(column.term, strengths)
+    row = contents.digests.first_non_finite(table, column.sum)
     if row is not None:
-        described["first_non_finite_step"] = int(contents.table.steps[row])
+        described["first_non_finite_step"] = int(table.steps[row])
+    row = first_recorded(table, column.sum, *rows)
+    if row is not None:
+        described["first"] = _json_number(evaluate(table, column.sum, row, row + 1)[0])
     return described
 
 

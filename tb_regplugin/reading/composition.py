@@ -54,6 +54,13 @@ def recorded_in(table: Table, column_sum: ColumnSum) -> npt.NDArray[np.bool_]:
     return np.asarray(table.recorded[:, [*column_sum.added, *column_sum.otherwise]].any(axis=1))
 
 
+def first_recorded(table: Table, column_sum: ColumnSum, start: int, stop: int) -> int | None:
+    """Returns the first of some rows in which a sum was recorded."""
+    cuts = np.minimum(np.maximum(table.stretches, start), stop)
+    holds = recorded_in(table, column_sum) & (np.diff(cuts) > 0)
+    return int(cuts[holds.argmax()]) if holds.any() else None
+
+
 def evaluate(table: Table, column_sum: ColumnSum, start: int, stop: int) -> npt.NDArray[np.float32]:
     """Returns a sum over rows, NaN where it was not recorded. Sums are taken in float64."""
     # For few numbers, np.clip() takes four times as long.

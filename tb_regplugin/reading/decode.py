@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -139,6 +139,12 @@ def index_recordings(listing: Listing) -> dict[tuple[str, str], IndexedRecording
 def _writing_order(segment: IndexedSegment) -> tuple[str, int, int, float]:
     key = segment.key
     return key.life, key.stream, key.number, 0 if key.writer else segment.last[1]
+
+
+def in_streams(segments: Collection[IndexedSegment]) -> set[str]:
+    """Returns the tags of those whose writer has several streams, beside one another."""
+    several = {segment.key.life for segment in segments if segment.key.stream}
+    return {segment.tag for segment in segments if segment.key.life in several}
 
 
 def natural_key(name: str) -> tuple[list[str | float], str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tb_regplugin.names import MAX_CELL, shortened
 from tb_regplugin.reading.composition import chunks, evaluate, places
 from tb_regplugin.reading.remembered import Key, ListedOnce, Remembered
+from tb_regplugin.reading.restarts import times_back
 from tb_regplugin.reading.source import Problem, Source
 from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.reading.table import Table
@@ -42,6 +43,7 @@ class Figures:
       share_largest: The penalties' largest share of the total.
       share_last: Their share at the last step.
       steps: How many were recorded.
+      restarts: How often the recording went back to an earlier step.
       problem: Why not all of it could be read.
     """
 
@@ -51,6 +53,7 @@ class Figures:
     share_largest: float | None = None
     share_last: float | None = None
     steps: int = 0
+    restarts: int = 0
     problem: str | None = None
 
 
@@ -73,21 +76,23 @@ def figures(contents: Contents) -> Figures:
         largest,
         last,
         len(contents.table.steps),
+        times_back(contents.restarts),
         first_of(contents.problems),
     )
 
 
 def parts(
-    contents: Contents, start: int
+    contents: Contents, start: int, stop: int | None = None
 ) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-    """Yields data loss and the penalties' share of the total, some rows at a time, from one on.
+    """Yields data loss and the penalties' share of the total over rows, some at a time.
 
     NaN where there was no data loss, and where a share is not known or has no meaning.
     """
     table = contents.table
     data_places, penalty_places = (places(table.columns, [role]) for role in ("data", "penalty"))
     total = next((column for column in contents.columns if column.term.role == "total"), None)
-    for recorded, low, high in chunks(table.recorded, np.maximum(table.stretches, start)):
+    cuts = np.clip(table.stretches, start, len(table.steps) if stop is None else stop)
+    for recorded, low, high in chunks(table.recorded, cuts):
         data, penalties = (
             _Sum(table, [i for i in chosen if recorded[i]], low, high)
             for chosen in (data_places, penalty_places)

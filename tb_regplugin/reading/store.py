@@ -27,11 +27,13 @@ from tb_regplugin.reading.decode import (
     IndexedRecording,
     IndexedSegment,
     decode_content,
+    in_streams,
     index_recordings,
     read_layouts,
     read_segments,
     segment_sizes,
 )
+from tb_regplugin.reading.restarts import Extent, Restart, by_writer, extents, restarts
 from tb_regplugin.reading.source import Problem, RunTag, Source
 from tb_regplugin.reading.table import GrowingTable, Table, merged, surviving, union
 from tb_regplugin.terms import Layout, Term
@@ -53,8 +55,10 @@ class ListedRecording(NamedTuple):
 
     @property
     def columns(self) -> tuple[Term, ...]:
-        """The union of its layouts' columns."""
-        return union(self.layouts.values())
+        """The union of its layouts' columns, as they were used last."""
+        ids = dict.fromkeys(segment.key.layout_id for segment in reversed(self.entry.segments))
+        latest = [self.layouts[each] for each in reversed(ids) if each in self.layouts]
+        return union([*self.layouts.values(), *latest])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +70,14 @@ class Contents:
       digests: What is known of them, shared with what the recording held before and will hold.
       problems: The series that could not be read.
       version: Changes when any of this does, and stays when the same is read again.
+      restarts: Where it was taken up again.
     """
 
     table: Table
     digests: Digests
     problems: tuple[Problem, ...]
     version: str
+    restarts: tuple[Restart, ...] = ()
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -243,6 +249,8 @@ class _CachedRecording:
         self._layouts: dict[str, Layout] = {}
         # By segment's tag: the index's entry that was read, and what was wrong with the segment.
         self._read: dict[str, tuple[tuple[int, float], Problem | None]] = {}
+        # Likewise, which steps it held, overwritten or not.
+        self._extents: dict[str, list[Extent]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -269,16 +277,17 @@ class _CachedRecording:
             or list(layouts.items()) != list(self._layouts.items())
             or not self._read.keys() <= readable.keys()
         )
-        streams = _in_streams(readable)
+        streams = in_streams(readable.values())
         if streams and (moved or is_new):
             # They are merged anew, each of them whole.
             is_new, wanted = True, streams.union(segment.tag for segment in moved)
             moved = [segment for tag, segment in readable.items() if tag in wanted]
         found: dict[str, Problem | None] = {}
+        held: dict[str, list[Extent]] = {}
 
         def coming() -> Iterator[tuple[str, list[Block]]]:
             for tag, blocks, problem in read_segments(source, entry.run, moved, layouts):
-                found[tag] = problem
+                found[tag], held[tag] = problem, extents(blocks)
                 yield tag, blocks
 
         if rows is None or is_new:
@@ -290,6 +299,7 @@ class _CachedRecording:
                 rows = self._rebuild(readable, layouts, segments)
         unmoved = readable.keys() - found
         kept = {tag: read for tag, read in self._read.items() if tag in unmoved}
+        self._extents = {tag: self._extents[tag] for tag in kept} | held
         self._read = kept | {tag: (readable[tag].last, wrong) for tag, wrong in found.items()}
         problems += tuple(wrong for _, wrong in self._read.values() if wrong is not None)
         if rows is not self._rows:
@@ -300,7 +310,8 @@ class _CachedRecording:
         self._rows, self._layouts = rows, layouts
         told = repr((sorted(self._read.items()), list(layouts), problems))
         version = hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        self._contents = Contents(rows.table(), self._digests, problems, version)
+        anew = restarts(by_writer(readable.values(), self._extents))
+        self._contents = Contents(rows.table(), self._digests, problems, version, anew)
         return self._contents
 
     def _rebuild(
@@ -314,10 +325,10 @@ class _CachedRecording:
         spans = {} if old is None else {span.tag: span for span in old.spans}
         expected = len(readable) * MAX_SEGMENT_BLOCKS * MAX_BLOCK_ROWS
         rows = GrowingTable(union(layouts.values()), layouts, expected)
-        streams = _in_streams(readable)
+        streams = in_streams(readable.values())
         coming = iter(found)
         tag, blocks = next(coming, (None, []))
-        for writer, segments in itertools.groupby(readable.values(), _writer_of):
+        for writer, segments in itertools.groupby(readable.values(), lambda s: s.key.life):
             to_merge: list[tuple[SegmentTag, list[Block]]] = []
             for segment in segments:
                 if segment.tag == tag:
@@ -385,13 +396,3 @@ class _CachedRecording:
 def _readable(listed: ListedRecording) -> dict[str, IndexedSegment]:
     segments = listed.entry.segments
     return {each.tag: each for each in segments if each.key.layout_id in listed.layouts}
-
-
-def _writer_of(segment: IndexedSegment) -> str:
-    return segment.key.life
-
-
-def _in_streams(readable: _Segments) -> set[str]:
-    """Returns the segments of writers that have several streams."""
-    several = {segment.key.life for segment in readable.values() if segment.key.stream}
-    return {tag for tag, segment in readable.items() if segment.key.life in several}

@@ -16,6 +16,7 @@ import numpy as np
 from tb_regplugin.reading.decode import natural_key
 from tb_regplugin.reading.overview import first_of, pair, parts, strengths_of
 from tb_regplugin.reading.remembered import Key
+from tb_regplugin.reading.restarts import times_back
 from tb_regplugin.reading.store import Contents
 from tb_regplugin.terms import OUTSIDE_OF_LOSS, Layout, as_written
 
@@ -92,6 +93,7 @@ class Ending:
       steps: How many were recorded.
       last_step: The last of them.
       diverged: Whether a data loss or a total was ever NaN or infinite.
+      restarted: Whether it ever went back to an earlier step, as from a checkpoint.
       problem: Why not all of it could be read.
     """
 
@@ -101,6 +103,7 @@ class Ending:
     steps: int = 0
     last_step: int | None = None
     diverged: bool = False
+    restarted: bool = False
     problem: str | None = None
 
 
@@ -151,6 +154,7 @@ def ending(contents: Contents, window: float) -> Ending:
         rows,
         int(table.steps[-1]) if rows else None,
         diverged,
+        times_back(contents.restarts) > 0,
         first_of(contents.problems),
     )
 
@@ -383,6 +387,7 @@ def _entry(
     return entry | {
         "unfinished": [each["run"] for each in described if each["unfinished"]],
         "diverged": [each["run"] for each in described if each["diverged"]],
+        "restarted": [each["run"] for each in described if each["restarted"]],
         "points": described,
     }
 
@@ -402,6 +407,7 @@ def _describe(point: Point, longest: int, with_metric: bool) -> dict[str, Any]:
         "last_step": own.last_step,
         "unfinished": own.last_step is None or own.last_step < longest,
         "diverged": own.diverged or (validation is not None and validation.diverged),
+        "restarted": own.restarted,
         "problem": own.problem or (validation.problem if validation else None),
     }
 

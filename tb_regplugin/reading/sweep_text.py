@@ -75,6 +75,9 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     diverged = [run for each in entries for run in each["diverged"]]
     if diverged:
         told.append(f"They have a loss that is NaN or infinite: {_some(diverged)}.")
+    restarted = [run for each in entries for run in each["restarted"]]
+    if restarted:
+        told.append(f"They went back to an earlier step, as from a checkpoint: {_some(restarted)}.")
     figure, _ = _compared(entries, metric)
     if entries and figure == "data_loss":
         told.append(
@@ -102,7 +105,7 @@ def table(entries: _Entries, metric: str | None = None) -> str:
         rows[0].append(shortened(printable(metric), MAX_CELL))
     for each in entries:
         share = each["penalty_share"]
-        marks = ("unfinished", "*"), ("diverged", "!")
+        marks = ("unfinished", "*"), ("diverged", "!"), ("restarted", "~")
         row = [
             printable(_told(each["strength"])),
             str(len(each["runs"])) + "".join(mark for flag, mark in marks if each[flag]),

@@ -20,6 +20,9 @@ _LEAST_SPARE = 64  # rows
 # What is left over of an estimate is given back where it is more than this share.
 _WASTE = 1 / 5
 
+# By role and name.
+Strengths = Mapping[tuple[str, str], float | tuple[float, float]]
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -47,9 +50,20 @@ class Table:
 
 
 def union(layouts: Iterable[Layout]) -> tuple[Term, ...]:
-    """Returns all layouts' columns, each once, in the order in which they first appear."""
+    """Returns all layouts' columns, each once and the last, in the order of first appearance."""
     columns = {key(column): column for layout in layouts for column in layout.columns}
     return tuple(columns.values())
+
+
+def first_strengths(layouts: Iterable[Layout]) -> Strengths:
+    """Returns how strong each column was at first, where that is known."""
+    found: dict[tuple[str, str], float | tuple[float, float]] = {}
+    # Each layout once: a schedule's come by the hundred, and may come again.
+    for layout in {id(layout): layout for layout in layouts}.values():
+        for column in layout.columns:
+            if column.strength is not None:
+                found.setdefault(key(column), column.strength)
+    return found
 
 
 def key(column: Term) -> tuple[str, str]:
@@ -152,14 +166,15 @@ class GrowingTable:
         recorded = np.zeros((len(stretches), len(self.columns)), np.bool_)
         for i, (_, layout_id) in enumerate(stretches):
             recorded[i, self._place(layout_id)] = True
+        layouts = tuple(self._layouts[layout_id] for _, layout_id in stretches)
         return Table(
-            self.columns,
+            union([Layout(self.columns), *layouts]) if len(layouts) > 1 else self.columns,
             self._steps[: self.count],
             self._wall_times[: self.count],
             self._values[:, : self.count],
             np.array([*(start for start, _ in stretches), self.count], np.int64),
             recorded,
-            tuple(self._layouts[layout_id] for _, layout_id in stretches),
+            layouts,
         )
 
     def block(self, span: Span) -> Block:

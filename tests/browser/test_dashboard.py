@@ -361,7 +361,7 @@ def test_a_menu_closes_on_escape_and_on_a_press_outside(shared: str, open_page: 
     """With Escape, the focus is back where it was."""
     dashboard = open_page(shared)
     opener = dashboard.card("nan").get_by_label("More of nan")
-    entry = dashboard.card("nan").get_by_text("Full screen")
+    entry = dashboard.card("nan").get_by_label("SVG figure")
     opener.click()
     expect(entry).to_be_visible()
     dashboard.page.keyboard.press("Escape")

@@ -48,7 +48,7 @@ def read(file: Download) -> bytes:
 def test_an_svg_has_legend_and_axis_labels(shared: str, open_page: Open) -> None:
     """The file is well-formed, says what a paper must say, and its bands are in proportion."""
     file = download(open_page(shared), "steady/train", "SVG figure")
-    assert file.suggested_filename == "steady_train.svg"
+    assert file.suggested_filename == "steady_train_chart.svg"
     root = ET.fromstring(read(file))
     texts = [element.text for element in root.iter(f"{SVG}text")]
     for text in ("steady/train", "step", "loss", "total", "data", "dense/kernel", "dense/bias"):

@@ -127,8 +127,8 @@ def test_what_did_a_strength_of_one_do(shared: str, open_page: Open) -> None:
     """How large the penalties were, how large they are, and what that did to the data loss."""
     card = open_page(shared).card("collapsed")
     card.scroll_into_view_if_needed()
-    expect(card.locator("header .subtitle")).to_contain_text(re.compile(r"penalties .*up to ≈?99"))
-    expect(card.locator("header .subtitle")).to_contain_text("data loss ≈2.50")
+    expect(card.locator("header .subtitle")).to_contain_text(re.compile(r"penalties .*up to 99.1"))
+    expect(card.locator("header .subtitle")).to_contain_text("data loss 2.503 → 2.304")
     first = card.locator("details.findings").get_by_role("listitem").first
     expect(first).to_contain_text("drove the weights to zero")
     expect(first).to_be_visible()

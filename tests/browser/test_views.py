@@ -218,9 +218,12 @@ def test_a_pinned_card_comes_first(shared: str, open_page: Open) -> None:
     dashboard = open_page(shared)
     cards = dashboard.frame.get_by_role("article")
     expect(cards.first).to_have_accessible_name("negative")
-    dashboard.menu("steady", "Pin to the top")
+    pin = dashboard.card("steady").get_by_role("button", name="Pin to the top")
+    expect(pin).to_have_attribute("aria-pressed", "false")
+    pin.click()
     expect(cards.first).to_have_accessible_name("steady")
-    dashboard.menu("steady", "Unpin")
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    pin.click()
     expect(cards.first).to_have_accessible_name("negative")
 
 
@@ -228,8 +231,10 @@ def test_a_card_fills_the_screen(shared: str, open_page: Open) -> None:
     """Its chart grows with it."""
     dashboard = open_page(shared)
     before = dashboard.plot("steady").bounding_box()
-    dashboard.menu("steady", "Full screen")
+    button = dashboard.card("steady").get_by_role("button", name="Full screen")
+    button.click()
     expect(dashboard.frame.locator("article:fullscreen")).to_have_count(1)
+    expect(button).to_have_attribute("aria-pressed", "true")
     dashboard.page.wait_for_timeout(500)
     after = dashboard.plot("steady").bounding_box()
     assert before is not None

@@ -76,6 +76,7 @@ export function Card({ dashboard, state, recording }: Props) {
               )
             }
             isZoomed={view.range !== undefined}
+            isFull={isFull}
             isPinned={view.isPinned}
             onPin={() => dashboard.changeView(recording.key, pin)}
           />

@@ -1,3 +1,4 @@
+import { IconButton } from "./IconButton.tsx";
 import { Menu } from "./Menu.tsx";
 import { SaveEntries, type SaveProps } from "./SaveEntries.tsx";
 
@@ -5,25 +6,37 @@ interface Props extends SaveProps {
   /** Absent where the card stays where it is. */
   onPin?: () => void;
   isPinned?: boolean | undefined;
+  /** It fills the screen. */
+  isFull: boolean;
 }
 
 /** What else can be done with a card. */
-export function CardMenu({ onPin, isPinned, ...save }: Props) {
+export function CardMenu({ onPin, isPinned = false, isFull, ...save }: Props) {
+  const switchFull = (event: MouseEvent) => {
+    const card = (event.currentTarget as Element).closest("article");
+    void (isFull ? document.exitFullscreen() : card?.requestFullscreen());
+  };
   return (
-    <Menu name={save.name} title="Pin, enlarge, save">
+    <div class="icons">
       {onPin && (
-        <button type="button" class="text-button" onClick={onPin}>
-          {isPinned ? "Unpin" : "Pin to the top"}
-        </button>
+        <IconButton
+          shape="pin"
+          name="Pin to the top"
+          title={isPinned ? "Unpin" : "Pin to the top"}
+          isPressed={isPinned}
+          onClick={onPin}
+        />
       )}
-      <button
-        type="button"
-        class="text-button"
-        onClick={({ currentTarget }) => void currentTarget.closest("article")?.requestFullscreen()}
-      >
-        Full screen
-      </button>
-      <SaveEntries {...save} />
-    </Menu>
+      <IconButton
+        shape={isFull ? "window" : "full"}
+        name="Full screen"
+        title={isFull ? "Leave full screen" : "Full screen"}
+        isPressed={isFull}
+        onClick={switchFull}
+      />
+      <Menu name={save.name} title="Save">
+        <SaveEntries {...save} />
+      </Menu>
+    </div>
   );
 }

@@ -84,6 +84,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
             colourOf={(band) => colourIn("light", band)}
             width={width}
             isZoomed={false}
+            isFull={isFull}
           />
         )}
         {isDifference && second !== undefined && (

@@ -8,6 +8,7 @@ import { formatOrigin } from "../model/format.ts";
 import type { Grouping } from "../model/grouping.ts";
 import { shortNames } from "../model/names.ts";
 import { hasSpread, type Picture, TOTAL_KEY } from "../model/picture.ts";
+import { describeRestarts } from "../model/restarts.ts";
 import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
@@ -65,6 +66,7 @@ export function Legend(props: Props) {
   const isRest = ({ key }: Band) => Number(key === MORE_KEY);
   const listed = bands.toSorted((left, right) => isRest(right) - isRest(left));
   const closers = new Set<string>();
+  const restarts = picture && describeRestarts(picture.curves.restarts);
   /** Opens a group, or, before the first term of one that is open, closes it. */
   const groupButton = ({ key, label, members: [only] }: Band) => {
     if (groups === undefined || only === undefined || key === MORE_KEY) {
@@ -123,6 +125,12 @@ export function Legend(props: Props) {
           </li>
         );
       })}
+      {restarts !== undefined && (
+        <li class="term-note">
+          <span class="swatch swatch-restart" aria-hidden="true" />
+          {restarts}
+        </li>
+      )}
       {picture && hasSpread(picture) && (
         <li class="term-note">
           <span class="swatch swatch-spread" aria-hidden="true" />

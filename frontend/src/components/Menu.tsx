@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./IconButton.tsx";
 
 interface Props {
   /** Of what it is the menu. */
@@ -36,8 +37,8 @@ export function Menu({ name, title, children }: Props) {
   }, []);
   return (
     <details class="menu" ref={menu}>
-      <summary class="text-button" aria-label={`More of ${name}`} title={title}>
-        ⋮
+      <summary class="icon-button" aria-label={`More of ${name}`} title={title}>
+        <Icon shape="more" />
       </summary>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the buttons within have their own keys */}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}

@@ -5,6 +5,7 @@ import type { RunFigures } from "../data/overview.ts";
 import type { Recording } from "../data/recording.ts";
 import { formatStep } from "../model/format.ts";
 import {
+  cellTitle,
   countFindings,
   decodeOrder,
   encodeOrder,
@@ -161,7 +162,7 @@ function Row({ dashboard, state, row, index }: RowProps) {
         </td>
       ) : (
         columns.map(({ id, show }) => (
-          <td key={id} title={id === "strength" ? show(row) : undefined}>
+          <td key={id} title={cellTitle(id, row)}>
             {show(row)}
           </td>
         ))

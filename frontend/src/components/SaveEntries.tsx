@@ -27,11 +27,13 @@ export interface SaveProps {
 /** The entries of a card's menu that save it: as a figure, as what it draws, as exact rows. */
 export function SaveEntries(props: SaveProps) {
   const { name, picture, range, width, colourOf, rows, isZoomed } = props;
+  // The figure and its numbers have one name, and the exact rows another.
+  const chart = `${name}_chart`;
   const svg = () =>
     figureSvg({ picture, range, width, height: HEIGHT, title: name, theme: "light", colourOf });
   const saveNumbers = (format: RowFormat) => {
     const write = format === "csv" ? numbersCsv : numbersJson;
-    saveText(fileName(`${name}_chart`, format), write(numbersOf(picture, range)), TYPES[format]);
+    saveText(fileName(chart, format), write(numbersOf(picture, range)), TYPES[format]);
   };
   return (
     <>
@@ -42,12 +44,12 @@ export function SaveEntries(props: SaveProps) {
             <SaveButton
               what="figure"
               ending="svg"
-              onClick={() => saveText(fileName(name, "svg"), svg(), "image/svg+xml")}
+              onClick={() => saveText(fileName(chart, "svg"), svg(), "image/svg+xml")}
             />
             <SaveButton
               what="figure"
               ending="png"
-              onClick={() => void savePng(fileName(name, "png"), svg())}
+              onClick={() => void savePng(fileName(chart, "png"), svg())}
             />
           </p>
           <p>

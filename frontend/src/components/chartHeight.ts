@@ -4,6 +4,8 @@ import type { Picture } from "../model/picture.ts";
 
 const LOWEST = 300;
 const HIGHEST = 480;
+/** Of a large window: what is wide is no banner there. */
+const SHARE_OF_WINDOW = 0.45;
 /** Of a chart's width, between the two. */
 const SHARE = 0.36;
 /** What is above and below a chart that fills the screen. */
@@ -21,7 +23,9 @@ export function stripHeight({ view, layers }: Picture): number {
 }
 
 export function chartHeight(width: number, isFull: boolean): number {
-  return isFull
-    ? Math.max(LOWEST, window.innerHeight - AROUND)
-    : Math.round(Math.min(HIGHEST, Math.max(LOWEST, SHARE * width)));
+  if (isFull) {
+    return Math.max(LOWEST, window.innerHeight - AROUND);
+  }
+  const highest = Math.max(HIGHEST, SHARE_OF_WINDOW * window.innerHeight);
+  return Math.round(Math.min(highest, Math.max(LOWEST, SHARE * width)));
 }

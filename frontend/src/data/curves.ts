@@ -25,12 +25,23 @@ export interface NonFinite {
   readonly negativeInfinity: Uint32Array;
 }
 
+/** A writer took the recording up again. */
+export interface Restart {
+  readonly step: number;
+  /** The last step recorded until then: where it is not less, steps were overwritten. */
+  readonly after: number;
+}
+
 export interface Curves {
   /** Of the whole recording, not of the range asked for; null where it holds no row. */
   readonly firstStep: number | null;
   readonly lastStep: number | null;
   readonly rows: number;
+  /** Likewise, in the order of steps. */
+  readonly restarts: readonly Restart[];
   readonly problems: readonly Problem[];
+  /** The penalties' largest share of the total at any step of the range; null where none is known. */
+  readonly shareLargest: number | null;
   readonly buckets: number;
   /** What the x axis counts, and its ends in the whole recording. */
   readonly xAxis: XAxis;
@@ -74,6 +85,8 @@ export function decodeCurves(answer: ArrayBuffer): Curves {
     firstStep,
     lastStep,
     rows: number(header.rows, "rows"),
+    restarts: list(header.restarts ?? [], "restarts").map(parseRestart),
+    shareLargest: numberOrNull(header.share_largest ?? null, "share_largest"),
     problems: parseProblems(header.problems),
     buckets,
     firstSteps,
@@ -86,6 +99,11 @@ export function decodeCurves(answer: ArrayBuffer): Curves {
     wallTimes: arrays.vector("wall_time"),
     series,
   };
+}
+
+function parseRestart(value: unknown): Restart {
+  const json = object(value, "A restart");
+  return { step: number(json.step, "step"), after: number(json.after, "after") };
 }
 
 function readSeries(arrays: Arrays, column: Column, index: number, buckets: number): Series {

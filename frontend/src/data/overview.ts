@@ -17,6 +17,8 @@ export interface RunFigures {
   readonly shareLargest: number | null;
   readonly shareLast: number | null;
   readonly steps: number;
+  /** How often it went back to an earlier step. */
+  readonly restarts: number;
   /** Why not all of it could be read. */
   readonly problem: string | null;
 }
@@ -51,6 +53,7 @@ function parseRow(value: unknown): RunFigures {
     shareLargest: numberOrNull(json.share_largest, "share_largest"),
     shareLast: numberOrNull(json.share_last, "share_last"),
     steps: number(json.steps, "steps"),
+    restarts: number(json.restarts ?? 0, "restarts"),
     problem: typeof problem === "string" ? problem : null,
   };
 }

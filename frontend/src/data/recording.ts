@@ -21,12 +21,16 @@ const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
+export type Strength = number | readonly [l1: number, l2: number];
+
 /** One loss, or one part of a loss. Fields that nobody recorded are absent. */
 export interface Column {
   readonly name: string;
   readonly role: Role;
   readonly kind?: string;
-  readonly strength?: number | readonly [l1: number, l2: number];
+  readonly strength?: Strength;
+  /** What it was at first, where that was another. */
+  readonly firstStrength?: Strength;
   readonly coefficient?: number;
   readonly variable?: string;
   readonly shape?: readonly number[];
@@ -36,6 +40,8 @@ export interface Column {
   /** Of a residual: beyond the rounding of float32 sums. */
   readonly significant: boolean;
   readonly firstNonFiniteStep?: number;
+  /** The first value in the range that curves cover, as recorded. */
+  readonly first?: number;
   /** Of a sum of several recorded terms: how many, and the names of the first of them. */
   readonly terms?: number;
   readonly members?: readonly string[];
@@ -121,6 +127,8 @@ function parseColumn(json: JsonObject): Column {
     significant: json.significant === true,
     ...optional("kind", json.kind, text),
     ...optional("strength", json.strength, strength),
+    ...optional("firstStrength", json.first_strength, strength),
+    ...optional("first", json.first, recorded),
     ...optional("coefficient", json.coefficient, number),
     ...optional("variable", json.variable, text),
     ...optional("shape", json.shape, numbers),
@@ -152,7 +160,12 @@ function texts(value: unknown, what: string): readonly string[] {
   return list(value, what).map((entry) => text(entry, what));
 }
 
-function strength(value: unknown, what: string): number | readonly [number, number] {
+/** JSON has NaN and the infinities as text. */
+function recorded(value: unknown, what: string): number {
+  return typeof value === "string" ? Number(value) : number(value, what);
+}
+
+function strength(value: unknown, what: string): Strength {
   if (typeof value === "number") {
     return value;
   }

@@ -1,13 +1,17 @@
-/** Marks at a chart's edges: where findings begin, and where something is not in view. */
+/** Marks at a chart's edges: where findings begin, where a recording was taken up again, and what is not in view. */
 
+import type { Curves } from "../data/curves.ts";
 import type { Severity } from "../data/findings.ts";
 import type { Beyond, Cut } from "../model/cut.ts";
-import type { Mark } from "../model/findings.ts";
+import { type Mark, xOfStep } from "../model/findings.ts";
 import type { Projection } from "../model/scales.ts";
 import type { Look } from "./look.ts";
 import type { Surface } from "./surface.ts";
 
 const SIZE = 6;
+/** Of a restart's mark. */
+const HEIGHT = 10;
+const WIDTH = 2;
 
 /** A triangle on the axis; and a line up to the top, but for what only explains. */
 export function paintFindings(
@@ -65,4 +69,24 @@ export function paintCut(
   const bottom = box.top + box.height;
   paint(above, box.top, box.top + 1.5 * size);
   paint(below, bottom, bottom - 1.5 * size);
+}
+
+/** A short line on the axis for each: fifty of them hide nothing. */
+export function paintRestarts(
+  surface: Surface,
+  { box, x }: Projection,
+  curves: Curves,
+  look: Look,
+): void {
+  const [width, height] = [WIDTH * surface.ratio, HEIGHT * surface.ratio];
+  const top = box.top + box.height - height;
+  for (const { step } of curves.restarts) {
+    const at = xOfStep(curves, step);
+    if (at !== undefined) {
+      surface.rectangle(Math.round(x(at)) - width / 2, top, width, height, {
+        colour: look.text,
+        alpha: 1,
+      });
+    }
+  }
 }

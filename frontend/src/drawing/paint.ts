@@ -10,7 +10,7 @@ import type { Projection } from "../model/scales.ts";
 import type { Area, Layer } from "../model/stack.ts";
 import { boxOn, type Frame, paintFrame } from "./frame.ts";
 import { LONE_WIDTH, LOOKS, type Look, type Theme } from "./look.ts";
-import { paintCut, paintFindings } from "./marks.ts";
+import { paintCut, paintFindings, paintRestarts } from "./marks.ts";
 import { paintScale, paintStrip } from "./strip.ts";
 import type { Fill, Stroke, Surface } from "./surface.ts";
 import { dashOf, hatchOf } from "./variants.ts";
@@ -48,6 +48,7 @@ export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
   }
   surface.clip(box, () => {
     paintPicture(surface, projection, picture, look, colourOf);
+    paintRestarts(surface, projection, picture.curves, look);
     paintFindings(surface, projection, marks, look);
     const cut = cutOff(picture, range);
     if (cut !== undefined) {

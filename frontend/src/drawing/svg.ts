@@ -1,7 +1,8 @@
 /** A picture as a figure for a paper: SVG with axes, their labels and a legend. Pure. */
 
-import { isSummand } from "../model/bands.ts";
+import { type Band, isSummand } from "../model/bands.ts";
 import { cutOff, describeCut } from "../model/cut.ts";
+import { formatOrigin } from "../model/format.ts";
 import type { Box } from "../model/scales.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
@@ -22,6 +23,8 @@ export interface Figure extends Scene {
 }
 
 const LINE = 18;
+/** Between a name and what made it. */
+const GAP = 4;
 /** Above the plot, for the title. */
 const TOP = LINE + 10;
 
@@ -62,7 +65,9 @@ function legend(
   let left = box.left;
   let line = top;
   for (const band of bands) {
-    const needs = 24 + labelWidth(band.label);
+    const origin = originOf(band);
+    const named = labelWidth(band.label) + (origin === "" ? 0 : GAP);
+    const needs = 24 + named + labelWidth(origin);
     if (left > box.left && left + needs > box.left + box.width) {
       left = box.left;
       line += LINE;
@@ -77,9 +82,17 @@ function legend(
       }
     }
     surface.text(left + 16, line, band.label, { colour: LOOKS[theme].total, align: "left" });
+    if (origin !== "") {
+      surface.text(left + 16 + named, line, origin, { colour: LOOKS[theme].text, align: "left" });
+    }
     left += needs + 12;
   }
   return line + LINE;
+}
+
+/** The kind and the strength of what is one term. */
+function originOf({ role, members: [only, ...others] }: Band): string {
+  return role === "run" || only === undefined || others.length > 0 ? "" : formatOrigin(only.column);
 }
 
 const ANCHORS = { left: "start", center: "middle", right: "end" } as const;

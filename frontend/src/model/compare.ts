@@ -186,6 +186,7 @@ export function comparisonPicture(
     x,
     curves: {
       ...sample,
+      restarts: [],
       firstXs: x,
       lastXs: x,
       firstSteps: steps,

@@ -62,14 +62,15 @@ export function differenceOf(first: Curves, second: Curves): Curves {
     const smoothed = isSmoothed ? { smoothed: subtract((one) => one.smoothed) } : {};
     return { column, rows, min: mean, mean, max: mean, last: mean, ...smoothed };
   });
-  return { ...first, series, problems: [] };
+  return { ...first, series, problems: [], restarts: [] };
 }
 
 /** A column of two runs: what differs between them is left out. */
 function joinColumns(first: Column, second: Column): Column {
   const joined = { ...first, significant: first.significant || second.significant };
-  if (String(first.strength) !== String(second.strength)) {
-    const { strength, ...rest } = joined;
+  const strengths = (column: Column) => String([column.firstStrength, column.strength]);
+  if (strengths(first) !== strengths(second)) {
+    const { strength, firstStrength, ...rest } = joined;
     return rest;
   }
   return joined;

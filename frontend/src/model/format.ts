@@ -110,14 +110,12 @@ function withMinus(text: string): string {
   return text.replace(/^-/, "−");
 }
 
-/** What made a penalty, such as "l2 0.01" or "l1_l2 0.01, 0.02"; empty where it is not known. */
+/** What made a penalty, such as "l2 0.01 → 0.1" or "l1_l2 0.01, 0.02"; empty where it is not known. */
 export function formatOrigin(column: Column): string {
-  const strengths =
-    column.strength === undefined
-      ? ""
-      : typeof column.strength === "number"
-        ? formatValue(column.strength)
-        : column.strength.map(formatValue).join(", ");
+  const strengths = [column.firstStrength, column.strength]
+    .filter((strength) => strength !== undefined)
+    .map((strength) => [strength].flat().map(formatValue).join(", "))
+    .join(" → ");
   // "Custom" is what a term is that is known by its name alone: nothing to tell.
   const kind = column.kind === "custom" ? "" : (column.kind ?? "");
   return [kind, strengths].filter((part) => part !== "").join(" ");

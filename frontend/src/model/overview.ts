@@ -3,6 +3,7 @@
 import { type Finding, SEVERITIES, type Severity } from "../data/findings.ts";
 import type { RunFigures } from "../data/overview.ts";
 import { formatShare, formatStep, formatValue } from "./format.ts";
+import { times } from "./restarts.ts";
 import { recordingLabel } from "./runs.ts";
 import { figure, formatOptional, NONE, type TableColumn, type TableOrder } from "./table.ts";
 
@@ -38,7 +39,7 @@ export const OVERVIEW_COLUMNS: readonly TableColumn<OverviewRow>[] = [
   share("shareLast", "Penalties’ share, last", ({ shareLast }) => shareLast),
   {
     ...figure<OverviewRow>("steps", "Steps", ({ steps }) => steps),
-    show: ({ steps }) => formatStep(steps),
+    show: ({ steps, restarts }) => `${restarts > 0 ? "↶ " : ""}${formatStep(steps)}`,
   },
   {
     id: "findings",
@@ -47,6 +48,14 @@ export const OVERVIEW_COLUMNS: readonly TableColumn<OverviewRow>[] = [
     show: ({ findings }) => countFindings(findings),
   },
 ];
+
+/** What a row's cell says in full; undefined where it says all. */
+export function cellTitle(id: string, { strength, restarts }: OverviewRow): string | undefined {
+  if (id === "steps" && restarts > 0) {
+    return `Went back to an earlier step ${times(restarts)}, as from a checkpoint`;
+  }
+  return id === "strength" && strength !== null ? String(strength) : undefined;
+}
 
 /** The severity of the worst, and how many there are. */
 export function countFindings(findings: readonly Finding[]): string {

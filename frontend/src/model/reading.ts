@@ -6,6 +6,7 @@ import { formatShare, formatStepRange, formatValue } from "./format.ts";
 import type { Line } from "./lines.ts";
 import type { Picture } from "./picture.ts";
 import { nearest } from "./ranges.ts";
+import { describeNear } from "./restarts.ts";
 import { naturalCompare } from "./runs.ts";
 import type { ReadingOrder } from "./settings.ts";
 import { canShare } from "./summary.ts";
@@ -35,7 +36,10 @@ export interface ReadingRow {
 }
 
 export interface Reading {
-  /** "step 5–9"; on a time axis the time, too, or alone where runs are at different steps. */
+  /**
+   * "step 5–9"; on a time axis the time, too, or alone where runs are at different steps; and
+   * where the recording was taken up again.
+   */
   readonly place: readonly string[];
   readonly total?: { readonly value: string; readonly range?: string };
   /** From the top of the stack to its bottom, unless ordered otherwise. */
@@ -78,10 +82,12 @@ export function read(
   const entries = [...layerEntries(picture, bucket), ...lineEntries(picture, bucket, at)];
   const kept = limit(entries, options.limit);
   const axis = curves.xAxis;
+  const restart = describeNear(curves, bucket);
   return {
     place: [
       ...(Number.isNaN(first) ? [] : [`step ${formatStepRange(first, last)}`]),
       ...(axis === "step" ? [] : [formatX(axis, picture.x[bucket] ?? 0)]),
+      ...(restart === undefined ? [] : [restart]),
     ],
     // In a picture of ratios, the line over all is none of the total.
     ...(total && picture.quantity !== "ratio" ? { total: totalValue(total, bucket) } : {}),

@@ -8,7 +8,7 @@ const plain = (text: string) => text.replaceAll("\u00a0", " ");
 const loss = (total: number, data: number, penalty: number) =>
   curves(
     [
-      series(column("total", "total"), [9, total]),
+      series(column("total", "total"), [18, total]),
       series(column("data", "data"), [9, data]),
       series(column("k", "penalty"), [9, penalty]),
     ],
@@ -49,23 +49,20 @@ test("a share is the same story where it never was another", () => {
   assert.equal(plain(subtitle(same)), "total 4 at step 1 · data loss 1 → 2 · penalties 50 %");
 });
 
-test("a step within a bucket at which a penalty was most of the loss is told", () => {
-  const k = { ...series(column("k", "penalty"), [1, 1]), max: Float32Array.of(9, 1) };
-  const spiked = curves([
-    series(column("total", "total"), [2, 2]),
-    series(column("data", "data"), [1, 1]),
-    k,
-  ]);
-  assert.match(plain(subtitle(spiked)), /penalties 50 %, up to 90 %$/);
-});
-
-test("what is known by the means of several steps only is marked", () => {
-  const terms = [
+test("what buckets of several steps hide is told as the server found it", () => {
+  const hidden = curves([
+    series(column("total", "total"), [3, 2]),
     series(column("data", "data"), [2, 1]),
-    series(column("total", "total"), [4, 4]),
-    series(column("k", "penalty"), [2, 3]),
-  ].map((one) => ({ ...one, rows: Uint32Array.of(5, 1), last: Float32Array.of(2, 1) }));
-  assert.match(plain(subtitle(curves(terms))), /data loss ≈2 → 1/);
+    series(column("k", "penalty"), [1, 1]),
+  ]).series.map((one) => ({
+    ...one,
+    column: { ...one.column, first: 7 },
+    rows: Uint32Array.of(5, 1),
+  }));
+  assert.match(
+    plain(subtitle({ ...curves(hidden), shareLargest: 0.9 })),
+    /data loss 7 → 1 · penalties 50 %, up to 90 %$/,
+  );
 });
 
 const outOf = (total: number[], data: number[], penalty: number[]) =>
@@ -131,6 +128,11 @@ test("strengths that changed say when", () => {
   const of = (...findings: Finding[]) => subtitle(loss(2, 1.5, 0.5), { columns, findings });
   assert.match(of(change(400)), / · strength 0.1, changed at step 400$/);
   assert.match(of(change(40), change(80)), /0.1, changed 2 times, first at step 40$/);
+  columns[0] = column("k", "penalty", { strength: 0.1, firstStrength: 0.01 });
+  assert.match(of(change(400)), / · strength 0.01 → 0.1, changed at step 400$/);
+  assert.match(of(), / · strength 0.01 → 0.1$/);
+  columns.push(column("b", "penalty", { strength: 0.5 }));
+  assert.match(of(), / · strengths 0.01 and 0.5 → 0.1 and 0.5$/);
 });
 
 test("a recording without steps says so", () => {

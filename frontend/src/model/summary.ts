@@ -2,7 +2,7 @@
 
 import type { Curves, Series } from "../data/curves.ts";
 import type { Finding } from "../data/findings.ts";
-import type { Column } from "../data/recording.ts";
+import type { Column, Strength } from "../data/recording.ts";
 import { totalOf } from "./bands.ts";
 import { enumerate, formatShare, formatStep, formatValue } from "./format.ts";
 import type { ViewName } from "./settings.ts";
@@ -81,20 +81,15 @@ export function subtitle(curves: Curves, told: Told = { columns: [], findings: [
   return parts.filter((part) => part !== undefined).join(" · ");
 }
 
-/** "≈" where buckets hold several steps: of these only the mean, and the last one, are known. */
-function about(curves: Curves): string {
-  return curves.series.some(({ rows }) => rows.some((count) => count > 1)) ? "≈" : "";
-}
-
-/** "data loss 2.31 → 0.29", from the first bucket to the last step. */
+/** "data loss 2.31 → 0.29", from the first step to the last. */
 function describeData(curves: Curves): string | undefined {
   const data = curves.series.filter(({ column }) => column.role === "data");
   if (data.length === 0) {
     return undefined;
   }
-  const first = formatValue(sum(data.map(({ mean }) => mean[0] ?? Number.NaN)));
+  const first = formatValue(sum(data.map(({ column }) => column.first ?? Number.NaN)));
   const last = formatValue(sum(data.map((series) => series.last.at(-1) ?? Number.NaN)));
-  return `data loss ${first === last ? last : `${about(curves)}${first} → ${last}`}`;
+  return `data loss ${first === last ? last : `${first} → ${last}`}`;
 }
 
 /** Their share now and at its largest; or why they have none. */
@@ -119,27 +114,8 @@ function describePenalties(
     return undefined;
   }
   const shown = formatShare(now);
-  const most = formatShare(Math.max(now, largestShare(curves, penalties)));
-  return `penalties ${shown}${most === shown ? "" : `, up to ${about(curves)}${most}`}`;
-}
-
-/** Of all buckets; where one holds many steps, that of the step at which a penalty was largest. */
-function largestShare(curves: Curves, penalties: readonly Series[]): number {
-  const data = curves.series.filter(({ column }) => column.role === "data");
-  let largest = 0;
-  for (let i = 0; i < curves.buckets; i++) {
-    const at = (all: readonly Series[]) =>
-      sum(all.filter(({ rows }) => rows[i]).map(({ mean }) => mean[i] ?? Number.NaN));
-    const rise = penalties.reduce(
-      (most, { max, mean }) => Math.max(most, (max[i] ?? 0) - (mean[i] ?? 0) || 0),
-      0,
-    );
-    const penalty = at(penalties) + rise;
-    const share = penalty / (penalty + at(data));
-    // NaN compares as false.
-    largest = share > largest && share <= 1 ? share : largest;
-  }
-  return largest;
+  const most = formatShare(Math.max(now, curves.shareLargest ?? 0));
+  return `penalties ${shown}${most === shown ? "" : `, up to ${most}`}`;
 }
 
 /** What was collected and is missing in the loss. */
@@ -150,27 +126,36 @@ function describeUnused(columns: readonly Column[]): string | undefined {
 
 const MOST_STRENGTHS = 3;
 
-/** "strength 0.01", "strengths 0.001 and 0.01", "strengths 1e-5 to 0.01"; and when they changed. */
+/** "strength 0.01 → 0.1", "strengths 0.001 and 0.01"; and when they changed. */
 function describeStrengths({ columns, findings }: Told): string | undefined {
-  const now = describeLatest(columns);
+  const first = strengthsOf(columns, ({ firstStrength, strength }) => firstStrength ?? strength);
+  const last = strengthsOf(columns, ({ strength }) => strength);
   const [change, ...others] = findings.filter(({ code }) => code === "strength_changed");
-  if (now === undefined || change?.steps === undefined) {
+  if (last.length === 0) {
+    return undefined;
+  }
+  const ends = [...new Set([first, last].map(formatStrengths))].join(" → ");
+  const now = `strength${Math.max(first.length, last.length) > 1 ? "s" : ""} ${ends}`;
+  if (change?.steps === undefined) {
     return now;
   }
   const when = others.length > 0 ? `${others.length + 1} times, first ` : "";
   return `${now}, changed ${when}at step ${formatStep(change.steps[0])}`;
 }
 
-function describeLatest(columns: readonly Column[]): string | undefined {
-  const known = columns.filter(({ role }) => role === "penalty").map(({ strength }) => strength);
+/** Each once, the smallest first. */
+function strengthsOf(
+  columns: readonly Column[],
+  pick: (column: Column) => Strength | undefined,
+): readonly number[] {
+  const known = columns.filter(({ role }) => role === "penalty").map(pick);
   const strengths = [...new Set(known.flat().filter((strength) => strength !== undefined))];
-  const [least = 0, ...others] = strengths.toSorted((left, right) => left - right);
-  if (others.length === 0) {
-    return strengths.length === 0 ? undefined : `strength ${formatValue(least)}`;
-  }
-  return others.length < MOST_STRENGTHS
-    ? `strengths ${enumerate([least, ...others].map(formatValue))}`
-    : `strengths ${formatValue(least)} to ${formatValue(others.at(-1) ?? least)}`;
+  return strengths.toSorted((left, right) => left - right);
+}
+
+function formatStrengths(strengths: readonly number[]): string {
+  const told = strengths.map(formatValue);
+  return told.length > MOST_STRENGTHS ? `${told[0]} to ${told.at(-1)}` : enumerate(told);
 }
 
 /** What the total has and no part explains, where that is more than rounding at many steps. */

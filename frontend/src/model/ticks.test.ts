@@ -74,3 +74,23 @@ test("durations have two units at most", () => {
 test("increments are 1, 2 or 5 times a power of ten", () => {
   assert.deepEqual([0.3, 1, 1.1, 6, 0].map(niceIncrement), [0.5, 1, 2, 10, 1]);
 });
+
+test("a time of less than a second has labels that differ and have room", () => {
+  const begin = 1_763_884_800.25;
+  const { values, labels } = xTicks("wall_time", { min: begin, max: begin + 0.004 }, 8);
+  assert.equal(new Set(labels).size, labels.length);
+  assert.ok(labels.length >= 3 && values.every((value) => value >= begin - 1e-6));
+  assert.ok(
+    labels.every((label) => /^\d\d:\d\d:\d\d\.\d{3,}$/.test(label)),
+    labels.join(),
+  );
+  assert.ok(labels.length * (labels[0]?.length ?? 0) <= 9 * 11);
+});
+
+test("steps up to the largest whole number have labels", () => {
+  const max = 2 ** 53 - 1;
+  const { values, labels } = xTicks("step", { min: max - 100, max }, 8);
+  assert.ok(labels.length >= 2);
+  assert.equal(new Set(labels).size, labels.length);
+  assert.ok(values.every((value) => value >= max - 100 && value <= max && value % 10 === 0));
+});

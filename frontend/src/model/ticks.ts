@@ -69,7 +69,9 @@ function multiples(increment: number, { min, max }: Range, offset = 0): number[]
   const first = Math.ceil((min + offset) / increment - 1e-9);
   const last = Math.floor((max + offset) / increment + 1e-9);
   const count = Math.min(1000, Math.max(0, last - first + 1));
-  return Array.from({ length: count }, (_, i) => clean((first + i) * increment - offset));
+  // Whole numbers are exact as they are, also those that have more digits than are cleaned to.
+  const tidy = Number.isInteger(increment) ? (value: number) => value : clean;
+  return Array.from({ length: count }, (_, i) => tidy((first + i) * increment - offset));
 }
 
 const MINUTE = 60;
@@ -83,7 +85,17 @@ const TIME_INCREMENTS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((n) => n * DAY),
 ];
 
+/** Characters that have room between two labels where there are as many as asked for. */
+const LONGEST = 11;
+
+/** At most about so many labels; fewer where they are long. */
 export function xTicks(axis: XAxis, range: Range, most: number): Ticks {
+  const ticks = evenTicks(axis, range, most);
+  const longest = Math.max(...ticks.labels.map(({ length }) => length));
+  return longest > LONGEST ? evenTicks(axis, range, (most * LONGEST) / longest) : ticks;
+}
+
+function evenTicks(axis: XAxis, range: Range, most: number): Ticks {
   const atLeast = (range.max - range.min) / Math.max(most, 1);
   if (axis === "step") {
     // There is nothing between two steps.
@@ -94,8 +106,13 @@ export function xTicks(axis: XAxis, range: Range, most: number): Ticks {
   const increment = TIME_INCREMENTS.find((candidate) => candidate >= atLeast);
   if (increment === undefined || atLeast < 1) {
     const fine = niceIncrement(atLeast);
-    const values = multiples(fine, range);
-    return { values, labels: values.map((value) => formatX(axis, value)) };
+    // From a whole second on: a time of day has no digits left for fractions.
+    const base = axis === "wall_time" ? Math.floor(range.min) : 0;
+    const places = multiples(fine, { min: range.min - base, max: range.max - base });
+    return {
+      values: places.map((place) => base + place),
+      labels: places.map((place) => fineTime(axis, base, place, fine)),
+    };
   }
   const offset = axis === "wall_time" ? utcOffset(range.min) : 0;
   const values = multiples(increment, range, offset);
@@ -105,6 +122,16 @@ export function xTicks(axis: XAxis, range: Range, most: number): Ticks {
 /** Seconds that the clock on the wall is ahead of universal time. */
 function utcOffset(time: number): number {
   return -60 * new Date(time * 1000).getTimezoneOffset();
+}
+
+/** Of times that fractions of a second tell apart: "12:30:05.25". */
+function fineTime(axis: XAxis, base: number, place: number, increment: number): string {
+  if (axis !== "wall_time" || increment >= 1) {
+    return formatX(axis, base + place);
+  }
+  const fraction = (place % 1).toFixed(Math.max(0, -exponentOf(increment))).slice(1);
+  const date = new Date((base + Math.floor(place)) * 1000);
+  return `${date.toLocaleTimeString("en-GB")}${fraction}`;
 }
 
 function shortTime(axis: XAxis, value: number, increment: number): string {

@@ -15,7 +15,12 @@ export function series(of: Column, values: readonly (number | undefined)[]): Ser
   const count = (matches: (value: number) => boolean) =>
     Uint32Array.from(values, (value) => (value !== undefined && matches(value) ? 1 : 0));
   return {
-    column: of,
+    column: {
+      ...of,
+      ...(values.length > 0
+        ? { first: values.find((value) => value !== undefined) ?? Number.NaN }
+        : {}),
+    },
     rows: Uint32Array.from(values, (value) => (value === undefined ? 0 : 1)),
     min: finite,
     mean: finite,
@@ -40,6 +45,8 @@ export function curves(all: readonly Series[], firstStep = 0): Curves {
     firstStep: buckets > 0 ? firstStep : null,
     lastStep: buckets > 0 ? firstStep + buckets - 1 : null,
     rows: buckets,
+    restarts: [],
+    shareLargest: largestShare(all),
     problems: [],
     buckets,
     xAxis: "step",
@@ -52,6 +59,17 @@ export function curves(all: readonly Series[], firstStep = 0): Curves {
     wallTimes: new Float64Array(buckets),
     series: all,
   };
+}
+
+/** Of rows, one a bucket. */
+function largestShare(all: readonly Series[]): number | null {
+  const sumAt = (role: Role, i: number) =>
+    all.reduce((sum, { column, last }) => sum + (column.role === role ? (last[i] ?? 0) : 0), 0);
+  const shares = [...(all[0]?.last ?? [])].map((_, i) => sumAt("penalty", i) / sumAt("total", i));
+  return shares.reduce<number | null>(
+    (most, share) => (share > (most ?? 0) && share <= 1 ? share : most),
+    null,
+  );
 }
 
 export function recording(
