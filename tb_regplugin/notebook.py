@@ -38,7 +38,8 @@ def _figure(recording: Recording) -> str:
     matplotlib = load_matplotlib()
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.fonttype": "none", "text.usetex": False}):
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "tb_regplugin", "text.usetex": False}
+    with matplotlib.rc_context(settings):
         # Of no window: pyplot would show it once more.
         figure = Figure(figsize=(9, 4), layout="constrained")
         stack(recording, ax=figure.add_subplot(), max_buckets=_BUCKETS)

@@ -90,7 +90,7 @@ def number_terms(columns: Sequence[Term], shown: Iterable[Term]) -> dict[Term, i
         ranked.sort(key=lambda term: (-_elements(term), natural_key(f"{term.role}:{term.name}")))
         ranks |= {term: rank for rank, term in enumerate(ranked)}
     numbers, taken = dict(ranks), set[int]()
-    for term in sorted((term for term in shown if term in ranks), key=ranks.__getitem__):
+    for term in sorted({*shown} & ranks.keys(), key=ranks.__getitem__):
         if term.role != "data":
             numbers[term] = _first_free(ranks[term], taken)
             taken.add(numbers[term])
@@ -119,7 +119,9 @@ def variant_of(term: Term, number: int | None) -> int:
 
 
 def _elements(term: Term) -> int:
-    return math.prod(term.shape) if term.size is None and term.shape else term.size or 0
+    if term.size is not None:
+        return term.size
+    return 0 if term.shape is None else math.prod(term.shape)
 
 
 def _first_free(rank: int, taken: set[int]) -> int:

@@ -59,8 +59,6 @@ def draw(ax: Axes, bands: Bands, numbers: dict[Term, int], view: str, smoothing:
     else:
         lines = [] if view == "share" else [*bands.beside, *([bands.total] if bands.total else [])]
         parts = shares(bands.summands) if view == "share" else [b.part for b in bands.summands]
-        if not any((part < 0).any() for part in parts):
-            ax.set_ylim(bottom=0)
         for band, areas in zip(bands.summands, stacked(parts), strict=True):
             drawn.append((band, pen.fill(band, areas)))
         drawn.reverse()
@@ -81,6 +79,8 @@ def draw(ax: Axes, bands: Bands, numbers: dict[Term, int], view: str, smoothing:
     if view == "share":
         ax.yaxis.set_major_formatter("{x:.0%}")
         ax.set_ylim(0, 1)
+    elif view == "stack" and not any((band.part < 0).any() for band in bands.summands):
+        ax.set_ylim(bottom=0)
 
 
 class _Pen:

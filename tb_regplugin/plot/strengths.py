@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TO_ZERO = 10.0
 _TITLE_WIDTH = 100  # characters
 _MOST_NAMED = 12  # strengths
-_MEAN_SIZE = 8
+_MEAN_WIDTH = 16
 _RUN_SIZE = 4
 _NAMES = {
     "data_loss": "training",
@@ -132,14 +132,18 @@ def _draw_figure(ax: Axes, placed: Placed, figure: str, name: str | None) -> Non
         error = spread["standard_error"]
         if error is not None:
             low, high = spread["mean"] - error, spread["mean"] + error
-            ax.vlines(x, low, high, colors=palette.heat, linewidth=5, alpha=0.35)
+            ax.vlines(
+                x, low, high, colors=palette.heat, linewidth=5, alpha=0.35, label="standard error"
+            )
     ax.plot(
         [x for x, _ in several],
         [spread["mean"] for _, spread in several],
-        "o",
-        markersize=_MEAN_SIZE,
-        label=f"{name}: mean, least to largest",
-        **look,
+        "_",
+        color=palette.heat,
+        linestyle="none",
+        markersize=_MEAN_WIDTH,
+        markeredgewidth=2,
+        label="mean, least to largest",
     )
     for is_odd in (False, True):
         dots = [
@@ -245,7 +249,17 @@ def _draw_legend(ax: Axes) -> None:
         for handle, label in zip(handles, labels, strict=True)
         if not hasattr(handle, "get_xdata") or len(handle.get_xdata())
     }
-    legend = ax.legend(shown.values(), ["-"] * len(shown), fontsize="small")
+    legend = ax.legend(
+        shown.values(),
+        ["-"] * len(shown),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        # Below the name of the axis.
+        borderaxespad=4.5,
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+    )
     for text, label in zip(legend.get_texts(), shown, strict=True):
         text.set_parse_math(False)
         text.set_text(label)
