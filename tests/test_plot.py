@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import subprocess
 import sys
 import time
@@ -444,3 +446,18 @@ def test_a_directory_without_recordings_makes_no_sweep(tmp_path: Path) -> None:
     """It is named."""
     with pytest.raises(FileNotFoundError, match=tmp_path.name):
         plot.sweep(tmp_path)
+
+
+def test_the_code_of_the_figures_page_runs(tmp_path: Path) -> None:
+    """The Python blocks of docs/figures.md, one after another, on logs such as the demo's."""
+    ends = {strength: [np.ones(30)] for strength in (0.0, 0.01, 1.0)}
+    _write_sweep(tmp_path / "written", ends)
+    for strength in ends:
+        target = tmp_path / "logs" / "demo" / f"lambda={strength:g}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "written" / f"l2={strength}_0").rename(target)
+    page = (SOURCES.parents[1] / "docs" / "figures.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env=environment)
+    assert all((tmp_path / name).stat().st_size for name in ("stack.pdf", "sweep.pdf"))
