@@ -19,7 +19,6 @@ _BUCKETS = 200
 _MAX_SVG = 250_000  # bytes
 _MAX_ROWS = 50
 _MAX_TEXT = 1_000
-_COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#616161"}
 
 
 def recording_html(recording: Recording) -> str:
@@ -50,7 +49,8 @@ def _figure(recording: Recording) -> str:
         raise ValueError(
             "it is too large to be kept in a notebook. plot.stack(recording) draws it."
         )
-    return svg[svg.index("<svg") :]
+    # As wide as there is room for.
+    return '<svg style="max-width: 100%; height: auto"' + svg[svg.index("<svg") + len("<svg") :]
 
 
 def _table(recording: Recording) -> Iterator[str]:
@@ -82,8 +82,7 @@ def _findings(recording: Recording) -> Iterator[str]:
         return
     yield "<ul>"
     for finding in found[:_MAX_ROWS]:
-        colour = _COLOURS[finding.severity]
-        yield f'<li><b style="color: {colour}">{finding.severity}</b> {_text(finding.sentence)}'
+        yield f"<li><b>{finding.severity}</b> {_text(finding.sentence)}"
         yield f"<br>→ {_text(finding.fix)}</li>" if finding.fix else "</li>"
     yield "</ul>"
 
