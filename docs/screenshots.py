@@ -1,4 +1,4 @@
-"""Makes the screenshots of the documentation: of the demo's real logs, and of hard cases."""
+"""Makes the pictures of the documentation: of the demo's real logs, and of hard cases."""
 
 import argparse
 import json
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+import matplotlib
+from matplotlib import pyplot
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from tensorboard import program
 
-from tb_regplugin import Term, Writer
+from tb_regplugin import Term, Writer, load, plot
 
 IMAGES = Path(__file__).parent / "images"
 # Width and height in pixels.
@@ -49,9 +51,11 @@ def main() -> None:
     """Starts TensorBoard on the demo's logs and on made ones, and photographs its dashboard."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log-dir", default="logs/demo")
+    parser.add_argument("--sweep-dir", default="logs/demo", help="the logs of the sweep's figure")
     parser.add_argument("--to", type=Path, default=IMAGES)
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
+    draw_figures(options.log_dir, options.sweep_dir, options.to)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as made:
         write_cases(Path(made))
         browser = playwright.chromium.launch(
@@ -66,6 +70,16 @@ def main() -> None:
             for shot in shots:
                 take(browser, address, shot, options.to)
         browser.close()
+
+
+def draw_figures(log_dir: str, sweep_dir: str, to: Path) -> None:
+    """Draws the figures of docs/figures.md."""
+    matplotlib.use("agg")
+    plot.stack(load(log_dir)["lambda=0.01/train"])
+    pyplot.savefig(to / "figure-stack.png")
+    plot.sweep(sweep_dir)
+    pyplot.savefig(to / "figure-sweep.png")
+    pyplot.close("all")
 
 
 def take(browser: Browser, address: str, shot: Shot, to: Path) -> None:

@@ -1,8 +1,8 @@
 """See what penalty terms do to your training, in TensorBoard.
 
-This is the whole public surface, with ``tb_regplugin.summary``. Names load on first use: importing
-the package imports neither TensorFlow nor Keras, and TensorBoard, which imports it at start, does
-not wait for it.
+This is the whole public surface, with ``tb_regplugin.summary`` and ``tb_regplugin.plot``. Names
+load on first use: importing the package imports neither TensorFlow nor Keras, and TensorBoard,
+which imports it at start, does not wait for it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_regplugin import plot as plot
     from tb_regplugin import summary as summary
     from tb_regplugin.capture.functions import Recorder as Recorder
     from tb_regplugin.capture.graph.audit import audit as audit
@@ -38,12 +39,12 @@ _MODULES = {
     "load": "tb_regplugin.reading.load",
 }
 
-__all__ = [*_MODULES, "summary"]
+__all__ = [*_MODULES, "plot", "summary"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "summary":
-        return importlib.import_module("tb_regplugin.summary")
+    if name in ("plot", "summary"):
+        return importlib.import_module(f"tb_regplugin.{name}")
     if name == "__version__":
         from importlib.metadata import version
 

@@ -23,7 +23,8 @@ from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
 from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients, pair
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.sweep import WINDOW, Ending, StrengthSource, ending, entries, mean_of_last
+from tb_regplugin.reading.sweep import WINDOW, StrengthSource
+from tb_regplugin.reading.sweep_files import sweep_of
 from tb_regplugin.reading.sweep_text import table as sweep_table
 
 _FOUND = 1
@@ -96,23 +97,18 @@ def summary(options: argparse.Namespace, reader: _Reader) -> int:
 
 def sweep(options: argparse.Namespace, reader: _Reader) -> int:
     """Prints what each strength of the penalties led to."""
-    endings: dict[tuple[str, str], Ending] = {}
-    metrics: dict[str, float | None] = {}
-    hyperparameters: dict[str, dict[str, float]] = {}
-    for files in reader.runs(options.metric):
-        if files.scalars:
-            values = [files.scalars[step] for step in sorted(files.scalars)]
-            metrics[files.run] = mean_of_last(values, options.window)
-        if files.hyperparameters:
-            hyperparameters[files.run] = files.hyperparameters
-        for name, contents in reader.recordings_of(files, options.name):
-            endings[files.run, name] = ending(contents, options.window)
-    if not endings:
+    found = sweep_of(
+        reader.runs(options.metric),
+        reader.recordings_of,
+        options.name,
+        options.metric,
+        options.window,
+        options.strength_from,
+    )
+    if not found:
         raise FileNotFoundError(
             f"There are no recordings of the name {options.name!r} in {options.log_dir!r}."
         )
-    wanted = metrics if options.metric else None
-    found = entries(endings, options.strength_from, hyperparameters, wanted)
     if options.json:
         _print_json(found)
     else:

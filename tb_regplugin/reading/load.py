@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.reading.aggregates import Digests
 from tb_regplugin.reading.decode import index_recordings, natural_key
 from tb_regplugin.reading.event_files import EventFiles, find_runs, is_directory
 from tb_regplugin.reading.store import Contents, Store
+from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import Term
 
 
-@dataclass(frozen=True, eq=False)
 class Recording:
-    """What one run recorded: S steps of C columns.
+    """What one run recorded: S steps of C columns. Notebooks show it as a figure.
 
     Attributes:
       steps: int64 ``[S]``, strictly increasing.
@@ -37,10 +37,26 @@ class Recording:
       (array([7]), (1, 2))
     """
 
-    steps: npt.NDArray[np.int64]
-    wall_times: npt.NDArray[np.float64]
-    values: npt.NDArray[np.float32]
-    columns: list[Term]
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.steps: npt.NDArray[np.int64] = table.steps
+        self.wall_times: npt.NDArray[np.float64] = table.wall_times
+        self.values: npt.NDArray[np.float32] = table.values.T
+        self.columns: list[Term] = list(table.columns)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.steps):,} steps of {len(self.columns):,} columns"
+        return f"<Recording: {size}>"
+
+    def _repr_html_(self) -> str:
+        # Who only reads needs no figures.
+        from tb_regplugin.notebook import recording_html
+
+        return recording_html(self)
+
+    def contents(self) -> Contents:
+        """Returns it as the package's own reading has it, where a gap is told from a NaN."""
+        return Contents(self._table, Digests(), (), "")
 
 
 def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, Recording]:
@@ -83,10 +99,7 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
         for _, contents in read_recordings(files, name):
             for problem in contents.problems:
                 warnings.warn(f"Run {files.run!r}: {problem}", stacklevel=2)
-            table = contents.table
-            recordings[files.run] = Recording(
-                table.steps, table.wall_times, table.values.T, list(table.columns)
-            )
+            recordings[files.run] = Recording(contents.table)
     return recordings
 
 
