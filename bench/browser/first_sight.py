@@ -18,7 +18,7 @@ _JANK_MS = 50
 _NOTCH = 100  # pixels, a wheel's
 _NOTCH_MS = 25
 _TIMEOUT_MS = 120_000
-# Wide enough for the chart of a card, however many runs there are.
+# Until what is found while one waits has come.
 _FINDINGS_REST_MS = 3000
 
 
