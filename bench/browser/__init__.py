@@ -7,13 +7,13 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from bench.browser import many_runs, one_run
+from bench.browser import first_sight, many_runs, one_run
 from bench.report import Section
 from tests.browser.chromium import find_browser
 
 
 def measure(quick: bool) -> list[Section]:
-    """Opens both tabs on the same numbers: one run of many terms, then many runs."""
+    """Opens both tabs on the same numbers, then the plugin's on more than people mostly have."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_browser(playwright),
@@ -23,6 +23,7 @@ def measure(quick: bool) -> list[Section]:
         sections = [
             one_run.measure(browser, root / "one", quick),
             many_runs.measure(browser, root / "many", quick),
+            first_sight.measure(browser, root / "first", quick),
         ]
         browser.close()
     return sections

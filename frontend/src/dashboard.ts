@@ -47,6 +47,9 @@ export interface DashboardState {
   readonly failure: string | undefined;
 }
 
+/** Milliseconds in which what is found is shown at once. */
+const TOGETHER = 200;
+
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
   private request = 0;
@@ -58,6 +61,7 @@ export class Dashboard extends Store<DashboardState> {
     (key, found) => this.setFindings(key, found),
   );
   private readonly found = new Map<string, readonly Finding[]>();
+  private telling: ReturnType<typeof setTimeout> | undefined;
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -180,15 +184,26 @@ export class Dashboard extends Store<DashboardState> {
   /** In the chosen runs first. */
   private lookForFindings(): void {
     const { recordings = [], choice } = this.state;
-    const isChosen = ({ key }: Recording) => Number(choice.chosen.has(key));
-    void this.watch.look(recordings.toSorted((left, right) => isChosen(right) - isChosen(left)));
+    const isChosen = ({ key }: Recording) => choice.chosen.has(key);
+    const others = recordings.filter((recording) => !isChosen(recording));
+    void this.watch.look(recordings.filter(isChosen), others);
+  }
+
+  /** Findings of runs that are not chosen wait until the table of runs is filled. */
+  fillOverview<Value>(overview: Promise<Value>): Promise<Value> {
+    this.watch.waitFor(overview);
+    return overview;
   }
 
   private setFindings(key: string, found: readonly Finding[]): void {
     const known = this.found.get(key) ?? [];
     if (known.length > 0 || found.length > 0) {
       this.found.set(key, found);
-      this.update({ findings: foldValidations(this.found) });
+      // Those of many runs come one by one, and each change is drawn anew.
+      this.telling ??= setTimeout(() => {
+        this.telling = undefined;
+        this.update({ findings: foldValidations(this.found) });
+      }, TOGETHER);
     }
   }
 

@@ -96,6 +96,21 @@ def write_run_with_many_terms(directory: Path, steps: int = 50) -> None:
             writer.write(step, 1.0, terms)
 
 
+def write_very_deep_run(directory: Path, steps: int = 50) -> None:
+    """80 layers of 9 penalties: 1 each in the first ten layers, 2 in the next; data loss is 1."""
+    parts = [f"self_attn.{part}_proj" for part in "qkvo"]
+    parts += [f"mlp.{part}_proj" for part in ("gate", "up", "down")]
+    parts += ["input_layernorm", "post_attention_layernorm"]
+    terms = {
+        Term(f"model.layers.{layer}.{part}.weight", kind="l2"): layer // 10 + 1.0
+        for layer in range(80)
+        for part in parts
+    }
+    with Writer(directory) as writer:
+        for step in range(steps):
+            writer.write(step, 1.0, terms)
+
+
 def write_layout_of_a_newer_version(directory: Path) -> None:
     """A recording that this version can't read."""
     event = log_format.layout_event("losses", Layout((Term("data", role="data"),)), 1.0)

@@ -15,6 +15,7 @@ from tests.browser.logs import (
     write_run_with_many_terms,
     write_run_with_terms_beside_the_loss,
     write_steady_run,
+    write_very_deep_run,
 )
 from tests.tensorboard_process import start_tensorboard
 
@@ -28,8 +29,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_run_with_many_terms(log_dir / "many")
     write_steady_run(log_dir / "steady")
     write_run_with_terms_beside_the_loss(log_dir / "beside")
+    write_very_deep_run(log_dir / "very_deep")
     with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, 3)
+        wait_for_runs(address, 4)
         yield address
 
 
@@ -38,7 +40,7 @@ def test_many_terms_are_the_largest_and_the_rest(shared: str, open_page: Open) -
     dashboard = open_page(shared)
     dashboard.option("Group by").select_option("Term")
     legend = dashboard.legend("many")
-    expect(legend.get_by_role("button")).to_have_count(2 + 12 + 1)
+    expect(legend.locator("[data-term]")).to_have_count(2 + 12 + 1)
     expect(legend.get_by_role("button", name="288 more terms")).to_be_visible()
     top = dashboard.option("Largest terms")
     top.fill("3")
@@ -105,6 +107,75 @@ def test_many_terms_are_grouped_and_a_group_opens(shared: str, open_page: Open) 
     expect(entries).to_have_count(2 + 9 + 30)
     legend.get_by_role("button", name="Terms of block_8").click()
     expect(entries).to_have_count(2 + 10)
+
+
+def test_80_layers_are_ranges_that_open_to_layers_and_to_terms(
+    shared: str, open_page: Open
+) -> None:
+    """No term is in a rest without a name; the link keeps what is open, and closing closes all."""
+    dashboard = open_page(shared)
+    legend = dashboard.legend("very_deep")
+    entries = legend.locator("[data-term]")
+    expect(entries).to_have_count(2 + 8)
+    largest = legend.get_by_role("button", name="Terms of model.layers.70–79")
+    expect(entries.nth(1)).to_have_text(re.compile("model.layers.70–79.*90 terms"))
+    point_at(dashboard.plot("very_deep"), 0.5)
+    rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
+    expect(rows.filter(has_text="model.layers.70–79")).to_have_text(re.compile(r"79\s*720\s*22.2"))
+    largest.click()
+    expect(entries).to_have_count(2 + 7 + 10)
+    expect(entries.nth(11)).to_have_text(re.compile("model.layers.60–69"))
+    legend.get_by_role("button", name="Terms of model.layers.75").click()
+    expect(entries).to_have_count(2 + 7 + 9 + 9)
+    term = "model.layers.75.mlp.up_proj.weight"
+    expect(dashboard.term("very_deep", term)).to_be_visible()
+    point_at(dashboard.plot("very_deep"), 0.4)
+    expect(rows.filter(has_text="model.layers.79")).to_have_text(re.compile(r"79\s*72\s*2.2"))
+    dashboard.page.wait_for_timeout(300)
+    dashboard.page.reload()
+    expect(entries).to_have_count(2 + 7 + 9 + 9)
+    expect(dashboard.term("very_deep", term)).to_be_visible()
+    largest.click()
+    expect(entries).to_have_count(2 + 8)
+    largest.click()
+    expect(entries).to_have_count(2 + 7 + 10)
+
+
+def test_what_is_hidden_or_alone_stays_so_in_the_parts_of_a_group(
+    shared: str, open_page: Open
+) -> None:
+    """And a layer shown alone is shown after a reload, whatever it is in."""
+    dashboard = open_page(shared)
+    legend = dashboard.legend("very_deep")
+    shown = legend.locator("[aria-pressed=true]")
+    dashboard.term("very_deep", "model.layers.20–29").click(modifiers=["Shift"])
+    expect(shown).to_have_count(1)
+    legend.get_by_role("button", name="Terms of model.layers.20–29").click()
+    expect(shown).to_have_count(10)
+    dashboard.term("very_deep", "model.layers.24").click(modifiers=["Shift"])
+    expect(shown).to_have_text(re.compile("model.layers.24"))
+    dashboard.page.wait_for_timeout(300)
+    dashboard.page.reload()
+    expect(shown).to_have_text(re.compile("model.layers.24"))
+    legend.get_by_role("button", name="Terms of model.layers.24").click()
+    expect(shown).to_have_count(9)
+
+
+def test_the_rest_opens_and_closes(shared: str, open_page: Open) -> None:
+    """Each of its terms is shown then; the link keeps that, too."""
+    dashboard = open_page(shared)
+    dashboard.option("Group by").select_option("Term")
+    legend = dashboard.legend("many")
+    entries = legend.locator("[data-term]")
+    expect(entries).to_have_count(2 + 12 + 1)
+    rest = legend.get_by_role("button", name="Terms of the rest")
+    rest.click()
+    expect(entries).to_have_count(2 + 300)
+    dashboard.page.wait_for_timeout(300)
+    dashboard.page.reload()
+    expect(entries).to_have_count(2 + 300)
+    rest.click()
+    expect(entries).to_have_count(2 + 12 + 1)
 
 
 def test_terms_are_grouped_by_an_expression(shared: str, open_page: Open) -> None:

@@ -113,7 +113,7 @@ export function Card({ dashboard, state, recording }: Props) {
           dashboard={dashboard}
           viewKey={recording.key}
           bands={bands}
-          groups={{ ...card.grouping, columns: recording.columns }}
+          groups={card.grouping}
           total={card.totalLabel}
           colourOf={colourOf}
           picture={picture}

@@ -1,11 +1,11 @@
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { type Column, columnKey, whyOutside } from "../data/recording.ts";
+import { whyOutside } from "../data/recording.ts";
 import { HATCHES, type Hatch } from "../drawing/surface.ts";
 import { dashOf, hatchOf } from "../drawing/variants.ts";
-import { type Band, isSummand, MORE_KEY } from "../model/bands.ts";
+import { type Band, isSummand, MORE_KEY, termsOf } from "../model/bands.ts";
 import { formatOrigin } from "../model/format.ts";
-import type { Grouping } from "../model/grouping.ts";
+import { type Grouping, REST } from "../model/grouping.ts";
 import { shortNames } from "../model/names.ts";
 import { hasSpread, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { describeRestarts } from "../model/restarts.ts";
@@ -14,9 +14,8 @@ import { highlight } from "./highlight.ts";
 
 const HINT = "Click to show or hide, double-click or shift-click to show alone";
 
-interface Groups extends Pick<Grouping, "groupOf" | "opened"> {
-  columns: readonly Column[];
-}
+/** So many terms, each with a band, a browser draws while one waits. */
+const MOST_OF_REST = 1000;
 
 interface Props {
   dashboard: Dashboard;
@@ -27,7 +26,7 @@ interface Props {
   /** From bottom to top. */
   bands: readonly Band[];
   /** Where bands may be sums of several terms. */
-  groups?: Groups;
+  groups?: Grouping;
   /** What the line over all parts is called, where there is one. */
   total: string | undefined;
   colourOf: (band: Band) => string;
@@ -65,35 +64,46 @@ export function Legend(props: Props) {
   // What stands for most terms is named first, however many others there are.
   const isRest = ({ key }: Band) => Number(key === MORE_KEY);
   const listed = bands.toSorted((left, right) => isRest(right) - isRest(left));
-  const closers = new Set<string>();
   const restarts = picture && describeRestarts(picture.curves.restarts);
-  /** Opens a group, or, before the first term of one that is open, closes it. */
-  const groupButton = ({ key, label, members: [only] }: Band) => {
-    if (groups === undefined || only === undefined || key === MORE_KEY) {
+  const groupButton = (group: string, isOpen: boolean, change: (view: View) => View) => (
+    <button
+      key={group}
+      type="button"
+      class="term group-toggle"
+      aria-expanded={isOpen}
+      aria-label={`Terms of ${group}`}
+      title={isOpen ? `Sum the terms of ${group}` : `Show the terms of ${group}`}
+      onClick={() => dashboard.changeView(viewKey, change)}
+    >
+      {isOpen ? `▾ ${group}` : "▸"}
+    </button>
+  );
+  const closed = new Set<string>();
+  /** Before the first term of each group that is open, what closes it; before a sum, what opens it. */
+  const groupButtons = (band: Band) => {
+    const { key, label } = band;
+    const [first] = band.members;
+    if (groups === undefined || first === undefined) {
       return null;
     }
-    const isClosed = (only.column.members?.length ?? 0) > 1;
-    const group = isClosed ? label : groups.groupOf(only.column);
-    if (!isClosed && (!groups.opened.has(group) || closers.has(group))) {
-      return null;
+    if (key === MORE_KEY) {
+      const isDrawable = termsOf(band) <= MOST_OF_REST;
+      return isDrawable && groupButton(REST, false, (view) => openGroup(view, REST, key, []));
     }
-    closers.add(group);
-    const terms = groups.columns
-      .filter((column) => column.role === "penalty" && groups.groupOf(column) === group)
-      .map(columnKey);
-    const change = (view: View) =>
-      isClosed ? openGroup(view, group, key, terms) : closeGroup(view, group, terms);
+    const around = groups.openedAround(first.column).filter((group) => !closed.has(group));
     return (
-      <button
-        type="button"
-        class="term group-toggle"
-        aria-expanded={!isClosed}
-        aria-label={`Terms of ${group}`}
-        title={isClosed ? `Show the terms of ${group}` : `Sum the terms of ${group}`}
-        onClick={() => dashboard.changeView(viewKey, change)}
-      >
-        {isClosed ? "▸" : `▾ ${group}`}
-      </button>
+      <>
+        {around.map((group) => {
+          closed.add(group);
+          const inside = groups.keysIn(group).flat();
+          return groupButton(group, true, (view) => closeGroup(view, group, inside));
+        })}
+        {(first.column.members?.length ?? 0) > 1 &&
+          groupButton(label, false, (view) => {
+            const parts = groups.keysIn(label).flatMap(([outermost]) => outermost ?? []);
+            return openGroup(view, label, key, parts);
+          })}
+      </>
     );
   };
   return (
@@ -106,11 +116,14 @@ export function Legend(props: Props) {
           </button>
         </li>
       )}
+      {groups?.opened.has(REST) && (
+        <li>{groupButton(REST, true, (view) => closeGroup(view, REST, []))}</li>
+      )}
       {listed.map((band) => {
         const origin = originOf(band);
         return (
           <li key={band.key}>
-            {groupButton(band)}
+            {groupButtons(band)}
             <button
               type="button"
               class="term"

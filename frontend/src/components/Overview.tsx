@@ -63,7 +63,7 @@ function RunTable({ dashboard, state, matching, orderText }: Props & { orderText
   // The first answer takes as long as reading all recordings does, so what has come is shown.
   const [coming, setComing] = useState<readonly RunFigures[]>([]);
   const { value, failure } = useAnswer(dashboard, "overview", state.isVisible, (signal) =>
-    fetchOverview(signal, setComing),
+    dashboard.fillOverview(fetchOverview(signal, setComing)),
   );
   const figures = value ?? coming;
   const order = useMemo(() => decodeOrder(orderText), [orderText]);

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { shortNames } from "../model/names.ts";
 import { type Filtered, recordingLabel } from "../model/runs.ts";
@@ -25,7 +25,10 @@ export function RunPicker({ dashboard, state, filtered, width, onWidth }: Props)
   const [isOpen, setOpen] = useState(!isNarrow);
   const keys = filtered.matching.map(({ key }) => key);
   const chosen = keys.filter((key) => state.choice.chosen.has(key));
-  const names = shortNames(filtered.matching.map(recordingLabel), (width - BESIDE) / LETTER);
+  const names = useMemo(
+    () => shortNames(filtered.matching.map(recordingLabel), (width - BESIDE) / LETTER),
+    [filtered, width],
+  );
   const isMixed = chosen.length > 0 && chosen.length < keys.length;
   return (
     <nav class="sidebar" aria-label="Runs">

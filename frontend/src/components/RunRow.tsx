@@ -1,8 +1,12 @@
+import { useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
+import type { Finding } from "../data/findings.ts";
 import type { Recording } from "../data/recording.ts";
 import { runColour } from "../drawing/colours.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { FindingsBadge } from "./Findings.tsx";
+
+const NONE: readonly Finding[] = [];
 
 interface Props {
   dashboard: Dashboard;
@@ -12,30 +16,35 @@ interface Props {
   name: string | undefined;
 }
 
-/** One recording in the list of runs. */
+/** One recording in the list of runs: of many, only those that changed are rendered anew. */
 export function RunRow({ dashboard, state, recording, name }: Props) {
+  const { key, run, problems } = recording;
   const label = recordingLabel(recording);
-  const problems = recording.problems.length;
-  const said = `${problems} series could not be read`;
-  return (
-    <li>
-      <label class="run" title={label}>
-        <input
-          type="checkbox"
-          aria-label={label}
-          checked={state.choice.chosen.has(recording.key)}
-          onChange={(event) => dashboard.choose([recording.key], event.currentTarget.checked)}
-        />
-        <span class="run-name">{name}</span>
-        {problems > 0 && (
-          <span class="badge" role="img" aria-label={said} title={said}>
-            !
-          </span>
-        )}
-        <FindingsBadge findings={state.findings.get(recording.key) ?? []} />
-        <RunDot state={state} run={recording.run} />
-      </label>
-    </li>
+  const said = `${problems.length} series could not be read`;
+  const isChosen = state.choice.chosen.has(key);
+  const findings = state.findings.get(key) ?? NONE;
+  return useMemo(
+    () => (
+      <li>
+        <label class="run" title={label}>
+          <input
+            type="checkbox"
+            aria-label={label}
+            checked={isChosen}
+            onChange={(event) => dashboard.choose([key], event.currentTarget.checked)}
+          />
+          <span class="run-name">{name}</span>
+          {problems.length > 0 && (
+            <span class="badge" role="img" aria-label={said} title={said}>
+              !
+            </span>
+          )}
+          <FindingsBadge findings={findings} />
+          <RunDot state={state} run={run} />
+        </label>
+      </li>
+    ),
+    [recording, name, isChosen, findings, state.theme, state.runNumbers],
   );
 }
 

@@ -12,7 +12,7 @@ import type { ColourOf } from "../drawing/paint.ts";
 import { type Band, type BandOptions, chooseBands, totalOf } from "../model/bands.ts";
 import { findingMarks, type Mark } from "../model/findings.ts";
 import { GRADIENT_VIEWS, gradientBands } from "../model/gradients.ts";
-import { type Grouping, makeGrouping } from "../model/grouping.ts";
+import { type Grouping, makeGrouping, REST } from "../model/grouping.ts";
 import { RATIO_LABEL } from "../model/lines.ts";
 import { makePicture, type Picture, TOTAL_KEY } from "../model/picture.ts";
 import { fullRange } from "../model/ranges.ts";
@@ -99,19 +99,14 @@ export function useCard(
   );
 
   const pattern = useMemo(() => termPattern(settings.terms).pattern, [settings.terms]);
-  const { top, order, stackOrder, smoothing } = settings;
+  const { order, stackOrder, smoothing } = settings;
+  const top = opened.has(REST) ? 0 : settings.top;
   const chosen = useMemo(
     () =>
       curves &&
       (isOfGradients
         ? gradientBands(curves, settings.view).filter(({ label }) => pattern?.test(label) ?? true)
-        : groupedBands(curves, grouping, source, {
-            keep: isolated,
-            top,
-            order,
-            stackOrder,
-            pattern,
-          })),
+        : groupedBands(curves, grouping, { keep: isolated, top, order, stackOrder, pattern })),
     [curves, grouping, isolated, top, order, stackOrder, pattern, isOfGradients && settings.view],
   );
   useLayoutEffect(() => {
@@ -168,20 +163,21 @@ export function useCard(
 /** However small the terms of an opened group are, they are shown, side by side. */
 function groupedBands(
   curves: Curves,
-  { groupOf, opened }: Grouping,
-  { columns }: Recording,
+  { opened, openedAround }: Grouping,
   options: BandOptions & { keep: ReadonlySet<string> },
 ): readonly Band[] {
   if (opened.size === 0) {
     return chooseBands(curves, options);
   }
   const groups = new Map(
-    columns
-      .filter((column) => column.role === "penalty" && opened.has(groupOf(column)))
-      .map((column) => [columnKey(column), groupOf(column)]),
+    curves.series.map(({ column }) => [columnKey(column), openedAround(column)] as const),
   );
-  const keep = new Set([...options.keep, ...groups.keys()]);
-  return chooseBands(curves, { ...options, keep, groupOf: (key) => groups.get(key) });
+  const within = [...groups].filter(([, around]) => around.length > 0).map(([key]) => key);
+  return chooseBands(curves, {
+    ...options,
+    keep: new Set([...options.keep, ...within]),
+    groupsOf: (key) => groups.get(key) ?? [],
+  });
 }
 
 function queryFor(settings: Settings, view: View, width: number, grouping: Grouping) {

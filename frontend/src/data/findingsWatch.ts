@@ -12,6 +12,7 @@ export class FindingsWatch {
   /** The last step up to which each recording was looked at. */
   private readonly seen = new Map<string, number | null>();
   private round = 0;
+  private overview: Promise<unknown> = Promise.resolve();
   private readonly isWanted: () => boolean;
   private readonly onFound: (key: string, findings: readonly Finding[]) => void;
 
@@ -20,10 +21,21 @@ export class FindingsWatch {
     this.onFound = onFound;
   }
 
+  /** Of what is not on the screen, the table of runs tells more: the server reads for it first. */
+  waitFor(overview: Promise<unknown>): void {
+    this.overview = overview.catch(() => undefined);
+  }
+
   /** Takes the place of what was asked for before and has not been answered. */
-  async look(recordings: readonly Recording[]): Promise<void> {
+  async look(chosen: readonly Recording[], others: readonly Recording[] = []): Promise<void> {
     const round = ++this.round;
     await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    await this.askAll(chosen, round);
+    await this.overview;
+    await this.askAll(others, round);
+  }
+
+  private async askAll(recordings: readonly Recording[], round: number): Promise<void> {
     const waiting = recordings.values();
     const work = async () => {
       for (const recording of waiting) {

@@ -136,10 +136,24 @@ test("the terms of an opened group lie where their sum would, and count as one",
     series(column(["large", "a/x", "a/y", "b", "c", "d"][i] ?? "", "penalty"), [value]),
   );
   const members = new Set(["penalty:a/x", "penalty:a/y"]);
-  const groupOf = (key: string) => (members.has(key) ? "a" : undefined);
-  const bands = chooseBands(curves(parts), { top: 3, keep: members, groupOf });
+  const groupsOf = (key: string) => (members.has(key) ? ["a"] : []);
+  const bands = chooseBands(curves(parts), { top: 3, keep: members, groupsOf });
   assert.deepEqual(
     bands.map(({ label }) => label),
     ["a/x", "a/y", "large", "b", "2 more terms"],
   );
+});
+
+test("groups within a group lie side by side in it, the largest first", () => {
+  const values = { "a/0/x": 1, "b/x": 20, "a/1/x": 7, "a/0/y": 8, "a/1": 3, "a/2/y": 4 };
+  const parts = Object.entries(values).map(([name, value]) => series(penalty(name), [value]));
+  // "a", "a/0" and "a/1" are open: the sums of the latter two are 9 and 7.
+  const groupsOf = (key: string) => {
+    const [, block] = /^penalty:(a\/[01])\/./.exec(key) ?? [];
+    return key.startsWith("penalty:a/") ? ["a", ...(block === undefined ? [] : [block])] : [];
+  };
+  const labels = (order: TermOrder) =>
+    chooseBands(curves(parts), { order, groupsOf }).map(({ label }) => label);
+  assert.deepEqual(labels("share"), ["a/0/y", "a/0/x", "a/1/x", "a/2/y", "a/1", "b/x"]);
+  assert.deepEqual(labels("name"), ["a/0/x", "a/0/y", "a/1", "a/1/x", "a/2/y", "b/x"]);
 });

@@ -47,8 +47,8 @@ export interface BandOptions {
   readonly pattern?: RegExp | undefined;
   readonly order?: TermOrder;
   readonly stackOrder?: StackOrder;
-  /** Terms of one group lie side by side, where their sum would. */
-  readonly groupOf?: (key: string) => string | undefined;
+  /** The groups around a band, the largest first; those of one lie side by side, where their sum would. */
+  readonly groupsOf?: (key: string) => readonly string[];
 }
 
 /**
@@ -59,47 +59,53 @@ export interface BandOptions {
  * changes which others there are.
  */
 export function chooseBands(curves: Curves, options: BandOptions = {}): Band[] {
-  const { keep, top = DEFAULT_TOP, pattern, order = "share", stackOrder, groupOf } = options;
+  const { keep, top = DEFAULT_TOP, pattern, order = "share", stackOrder } = options;
+  const { groupsOf = () => [] } = options;
   const inBucket = rowsPerBucket(curves);
   const sized = (role: BandRole) =>
     curves.series
       .filter(({ column }) => column.role === role && (!column.derived || column.significant))
       .filter(({ column }) => pattern === undefined || pattern.test(column.name))
       .map((series) => singleBand(series, role, inBucket))
-      .map((band) => ({ band, size: size(band.values), group: groupOf?.(band.key) ?? band.key }));
+      .map((band) => ({ band, size: size(band.values) }));
 
+  const pathOf = ({ key }: Band) => [...groupsOf(key), key];
   const ofRole = (role: BandRole) => {
     const bands = sized(role);
     const sums = new Map<string, number>();
-    for (const { group, size } of bands) {
-      sums.set(group, (sums.get(group) ?? 0) + size);
+    for (const { band, size } of bands) {
+      for (const part of pathOf(band)) {
+        sums.set(part, (sums.get(part) ?? 0) + size);
+      }
     }
-    const sum = ({ group }: { group: string }) => sums.get(group) ?? 0;
-    return bands
-      .toSorted((left, right) => sum(right) - sum(left) || right.size - left.size)
-      .map(({ band }) => band);
+    const sum = (part: string) => sums.get(part) ?? 0;
+    return nested(
+      bands.map(({ band }) => band),
+      pathOf,
+      (left, right) => sum(right) - sum(left),
+    );
   };
 
   const penalties = ofRole("penalty").filter(({ key }) => key !== MORE_KEY);
   const summed = ofRole("penalty").filter(({ key }) => key === MORE_KEY);
   // The terms of an opened group count as the one band that they were.
   const ranks = new Map<string, number>();
-  const rankOf = (key: string) => {
-    const group = groupOf?.(key) ?? key;
-    ranks.set(group, ranks.get(group) ?? ranks.size);
-    return ranks.get(group) ?? 0;
-  };
+  for (const band of penalties) {
+    const [outermost = band.key] = pathOf(band);
+    ranks.set(outermost, ranks.get(outermost) ?? ranks.size);
+  }
+  const rankOf = (band: Band) => ranks.get(pathOf(band)[0] ?? band.key) ?? 0;
   // A band that stands for one more term would take as much room as the term itself.
   const own =
     top === 0 || penalties.length <= top + 1
       ? penalties
-      : penalties.filter(({ key }) => rankOf(key) < top || keep?.has(key));
+      : penalties.filter((band) => rankOf(band) < top || keep?.has(band.key));
   const rest = penalties.filter((band) => !own.includes(band));
   const more = rest.length === 0 ? summed : [sumBand([...rest, ...summed])];
   const outside = OUTSIDE_ROLES.flatMap(ofRole).filter(
     (band, rank) => top === 0 || rank < top || keep?.has(band.key),
   );
-  const terms = [...together(arrange(own, order, curves), groupOf), ...more];
+  const terms = [...together(arrange(own, order, curves), pathOf), ...more];
   const data = ofRole("data");
   const summands = stackOrder === "data" ? [...data, ...terms] : [...terms, ...data];
   return [...summands, ...ofRole("unexplained"), ...outside];
@@ -121,18 +127,30 @@ function arrange(bands: readonly Band[], order: TermOrder, curves: Curves): read
   }
 }
 
+type PathOf = (band: Band) => readonly string[];
+
 /** Bands of one group side by side, where the first of them was. */
-function together(bands: readonly Band[], groupOf: BandOptions["groupOf"]): readonly Band[] {
+function together(bands: readonly Band[], pathOf: PathOf): readonly Band[] {
   const places = new Map<string, number>();
-  const place = (band: Band, i: number) => {
-    const group = groupOf?.(band.key) ?? band.key;
-    places.set(group, places.get(group) ?? i);
-    return places.get(group) ?? i;
-  };
-  return bands
-    .map((band, i) => ({ band, place: place(band, i) }))
-    .toSorted((left, right) => left.place - right.place)
-    .map(({ band }) => band);
+  for (const part of bands.flatMap(pathOf)) {
+    places.set(part, places.get(part) ?? places.size);
+  }
+  const place = (part: string) => places.get(part) ?? 0;
+  return nested(bands, pathOf, (left, right) => place(left) - place(right));
+}
+
+/** Orders bands by the first groups that they don't share, or by themselves. */
+function nested(
+  bands: readonly Band[],
+  pathOf: PathOf,
+  compare: (left: string, right: string) => number,
+): readonly Band[] {
+  const paths = new Map(bands.map((band) => [band, pathOf(band)]));
+  return bands.toSorted((left, right) => {
+    const [a = [], b = []] = [paths.get(left), paths.get(right)];
+    const at = a.findIndex((part, i) => part !== b[i]);
+    return at < 0 ? 0 : compare(a[at] ?? "", b[at] ?? "");
+  });
 }
 
 /** How many numbers a band penalises; none where that was not recorded. */

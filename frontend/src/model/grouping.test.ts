@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rankTerms } from "../drawing/termNumbers.ts";
 import { column, recording } from "../testing/curves.ts";
-import { BERT, GPT2, RESNET } from "../testing/models.ts";
-import { groupings, groupNamer, makeGrouping } from "./grouping.ts";
+import { RESNET } from "../testing/models.ts";
+import { type Grouping, groupings, groupNamer, makeGrouping } from "./grouping.ts";
 
 const kernel = column("block/dense/kernel", "penalty", { kind: "l2" });
 const bias = column("bias", "penalty");
@@ -59,39 +59,8 @@ test("groups have colours of their own, the same in every run", () => {
 const penalties = (names: readonly string[]) => names.map((name) => column(name, "penalty"));
 const groupsOf = (names: readonly string[], group = "auto") => {
   const columns = penalties(names);
-  const { groupOf } = makeGrouping(group, columns);
-  return [...new Set(columns.map(groupOf))];
+  return [...new Set(columns.map(groupNamer(group, columns)))];
 };
-
-test("many terms are grouped by where in the model they are", () => {
-  const stages = ["conv1", "conv2", "conv3", "conv4", "conv5"];
-  assert.deepEqual(groupsOf(RESNET), [...stages, "predictions"]);
-  const layers = Array.from({ length: 12 }, (_, i) => `bert/encoder/layer_${i}`);
-  assert.deepEqual(groupsOf(BERT), ["bert/embeddings", ...layers, "bert/pooler"]);
-  const blocks = Array.from({ length: 12 }, (_, i) => `transformer.h.${i}`);
-  assert.deepEqual(
-    groupsOf(GPT2).filter((name) => name.includes(".h.")),
-    blocks,
-  );
-  const torch = Array.from({ length: 32 }, (_, i) =>
-    ["w1", "w2"].map((w) => `model.layers.${i}.mlp.${w}`),
-  );
-  assert.deepEqual(groupsOf(torch.flat())[11], "model.layers.11");
-});
-
-test("names of dimensions are no numbers, and a group of one is that term", () => {
-  const convs = Array.from({ length: 20 }, (_, i) =>
-    ["kernel", "bias"].map((w) => `conv2d_${i}/${w}`),
-  );
-  const groups = groupsOf([...convs.flat(), "dense/kernel"]);
-  assert.deepEqual([groups[3], groups[20], groups.length], ["conv2d_3", "dense/kernel", 21]);
-});
-
-test("few terms, and names without a structure, stay as they are", () => {
-  assert.deepEqual(groupsOf(RESNET.slice(0, 24)), RESNET.slice(0, 24));
-  const flat = Array.from({ length: 50 }, (_, i) => `w${i}`);
-  assert.deepEqual(groupsOf(flat), flat);
-});
 
 test("an expression groups by its capture, and what does not match stays", () => {
   const names = ["a_1/kernel", "a_1/bias", "a_2/kernel", "a_2/bias", "other"];
@@ -117,4 +86,57 @@ test("a sum has the name of its group, whatever the server calls it", () => {
   const sum = { ...column("set 0", "penalty"), terms: 2, members: ["a/x", "a/y"] };
   assert.equal(rename(sum).name, "a");
   assert.equal(rename({ ...sum, name: "2 more terms", isRest: true }).name, "2 more terms");
+});
+
+test("groups open one in the other, and know what is in them", () => {
+  const terms = penalties(RESNET);
+  const kernel = column("conv4_block3_2_conv/kernel", "penalty");
+  const opened = (...groups: string[]) => makeGrouping("auto", terms, new Set(groups));
+  const sumOf = (grouping: Grouping) =>
+    grouping.rename(column("set 0", "penalty", { terms: 2, members: [kernel.name, "…"] })).name;
+  assert.equal(sumOf(opened()), "conv4");
+  assert.equal(sumOf(opened("conv4")), "conv4_block3");
+  const both = opened("conv4", "conv4_block3", "conv2");
+  assert.deepEqual(both.openedAround(kernel), ["conv4", "conv4_block3"]);
+  // An inner group that is open shows nothing while the outer one is closed.
+  assert.deepEqual(opened("conv4_block3").openedAround(kernel), []);
+  assert.equal(opened("conv4_block3").parameter, opened().parameter);
+  const inside = both.keysIn("conv4");
+  assert.equal(inside.length, 6 * 12 + 4);
+  assert.deepEqual(inside[0], ["penalty:conv4_block1", "penalty:conv4_block1_0_conv/kernel"]);
+});
+
+test("what is shown alone opens the groups around it, and a group is shown alone closed", () => {
+  const alone = (key: string) => [
+    ...makeGrouping("auto", penalties(RESNET), new Set(), new Set([key])).opened,
+  ];
+  assert.deepEqual(alone("penalty:conv4_block3_2_conv/kernel"), ["conv4", "conv4_block3"]);
+  assert.deepEqual(alone("penalty:conv4_block3"), ["conv4"]);
+  assert.deepEqual(alone("penalty:conv4"), []);
+});
+
+test("names of any characters are grouped, and a term may be called as a group is", () => {
+  const odd = [
+    "",
+    "/",
+    "..",
+    "é/ü",
+    "a b\n/1",
+    "<b>",
+    '"',
+    "\\",
+    "😀",
+    "a",
+    "a/x",
+    "a/y",
+    "data:x",
+  ];
+  const numbered = Array.from({ length: 30 }, (_, i) => [`😀/${i}/σ²`, `😀/${i}/µ`]).flat();
+  const terms = penalties([...odd, ...numbered]);
+  const groups = terms.map(groupNamer("auto", terms));
+  assert.equal(groups[odd.indexOf("é/ü")], "é/ü");
+  assert.ok(groups.includes("😀/5–9"), groups.join());
+  const byCapture = penalties(["a", "a/x", "a/y"]);
+  // The term "a" is in the group "a", and no band of its own beside it.
+  assert.equal(makeGrouping("match:^a", byCapture).parameter, "sets:0*3");
 });

@@ -2,29 +2,32 @@
 
 import type { Curves } from "../data/curves.ts";
 import { type Column, columnKey } from "../data/recording.ts";
-import { sharedParts } from "./names.ts";
+import { placesOf } from "./places.ts";
 import { termPattern } from "./terms.ts";
 
 const UNKNOWN_KIND = "unknown";
 const LAYER = "layer:";
 /** What follows is a regular expression. */
 export const MATCH = "match:";
-/** As many as have a colour each; of more, some are summed by themselves. */
-export const MOST_TERMS = 24;
+/** Among the groups that are opened: what a card sums because it is too small for a band. */
+export const REST = "the rest";
 
 const NONE: ReadonlySet<string> = new Set();
 
-type Namer = (column: Column) => string;
+/** The names of the groups around a column, the largest first. */
+type Places = (column: Column) => readonly string[];
 
 export interface Grouping {
   /** As it was chosen. */
   readonly group: string;
   /** The server's parameter. */
   readonly parameter: string;
-  /** The name of the group that a column would be in, closed or opened; its own where in none. */
-  readonly groupOf: Namer;
-  /** The groups whose terms are shown for themselves. */
+  /** The groups whose parts are shown for themselves. */
   readonly opened: ReadonlySet<string>;
+  /** Those of them that a column, or a sum of columns, is in, the largest first. */
+  readonly openedAround: Places;
+  /** For each term of a group, the keys of what it can be shown as once that is open. */
+  readonly keysIn: (group: string) => readonly (readonly string[])[];
   /** A column of an answer, by the name of its group here. */
   readonly rename: (column: Column) => Column;
 }
@@ -39,24 +42,49 @@ export function makeGrouping(
   chosen: ReadonlySet<string> = NONE,
   isolated: ReadonlySet<string> = NONE,
 ): Grouping {
-  const groupOf = groupNamer(group, columns);
+  const places = groupPlaces(group, columns);
   const penalties = columns.filter(({ role }) => role === "penalty");
   const opened = new Set(chosen);
   for (const column of isolated.size > 0 ? penalties : []) {
     // What is to be shown alone can't be within a sum.
-    if (isolated.has(columnKey(column)) && groupOf(column) !== column.name) {
-      opened.add(groupOf(column));
+    const around = places(column);
+    const alone = keysOf(column, around).findLastIndex((key) => isolated.has(key));
+    for (const name of around.slice(0, Math.max(0, alone))) {
+      opened.add(name);
     }
   }
+  const shownGroup = (column: Column) => places(column).find((name) => !opened.has(name));
   const isOwn = !group.startsWith(MATCH) && group !== "auto";
-  const parameter = isOwn && opened.size === 0 ? group : setsOf(columns, groupOf, opened);
+  const isClosed = !penalties.some((column) => places(column).some((name) => opened.has(name)));
+  const parameter = isOwn && isClosed ? group : setsOf(columns, shownGroup);
   const byName = new Map(penalties.map((column) => [column.name, column]));
-  const rename = (column: Column) => {
-    const [first] = (column.isRest === true ? undefined : column.members) ?? [];
-    const member = first === undefined ? undefined : byName.get(first);
-    return member === undefined ? column : { ...column, name: groupOf(member) };
+  const memberOf = ({ isRest, members = [] }: Column) =>
+    isRest === true ? undefined : byName.get(members[0] ?? "");
+  return {
+    group,
+    parameter,
+    opened,
+    openedAround: (column) => {
+      const around = places(memberOf(column) ?? column);
+      const end = around.findIndex((name) => !opened.has(name));
+      return end < 0 ? around : around.slice(0, end);
+    },
+    keysIn: (name) =>
+      penalties.flatMap((column) => {
+        const around = places(column);
+        const at = around.indexOf(name);
+        return at < 0 ? [] : [keysOf(column, around).slice(at + 1)];
+      }),
+    rename: (column) => {
+      const member = memberOf(column);
+      return member === undefined ? column : { ...column, name: shownGroup(member) ?? column.name };
+    },
   };
-  return { group, parameter, groupOf, opened, rename };
+}
+
+/** What a column can be shown as: each of the groups around it, and itself. */
+function keysOf(column: Column, around: readonly string[]): readonly string[] {
+  return [...around.map((name) => columnKey({ ...column, name })), columnKey(column)];
 }
 
 /** An answer by the names of the groups that it sums. */
@@ -69,17 +97,20 @@ export function renameSeries(curves: Curves, { rename }: Grouping): Curves {
 const LONGEST = 60_000;
 
 /** The sets of columns as docs/http_api.md has them; "term" where nothing is joined. */
-function setsOf(columns: readonly Column[], groupOf: Namer, opened: ReadonlySet<string>): string {
+function setsOf(
+  columns: readonly Column[],
+  groupOf: (column: Column) => string | undefined,
+): string {
   const numbers = new Map<string, number>();
   const runs: [set: string, count: number][] = [];
   for (const column of columns) {
     const name = groupOf(column);
-    const isJoined = column.role === "penalty" && name !== column.name && !opened.has(name);
-    const number = numbers.get(name) ?? numbers.size;
-    if (isJoined) {
+    let set = "-";
+    if (name !== undefined) {
+      const number = numbers.get(name) ?? numbers.size;
       numbers.set(name, number);
+      set = String(number);
     }
-    const set = isJoined ? String(number) : "-";
     const last = runs[runs.length - 1];
     if (last?.[0] === set) {
       last[1]++;
@@ -91,94 +122,72 @@ function setsOf(columns: readonly Column[], groupOf: Namer, opened: ReadonlySet<
   return numbers.size === 0 || sets.length > LONGEST ? "term" : `sets:${sets}`;
 }
 
-/** Names of columns are those of their groups; only penalties are ever joined. */
-export function groupNamer(group: string, columns: readonly Column[]): Namer {
-  const penaltyName = penaltyNamer(group, columns);
-  return (column) => (column.role === "penalty" ? penaltyName(column) : column.name);
+/** What a column is called while no group is opened. */
+export function groupNamer(group: string, columns: readonly Column[]): (column: Column) => string {
+  const places = groupPlaces(group, columns);
+  return (column) => places(column)[0] ?? column.name;
 }
 
-function penaltyNamer(group: string, columns: readonly Column[]): Namer {
+/** Only penalties are ever joined. */
+function groupPlaces(group: string, columns: readonly Column[]): Places {
+  const places = penaltyPlaces(group, columns);
+  return (column) => (column.role === "penalty" ? places(column) : []);
+}
+
+function penaltyPlaces(group: string, columns: readonly Column[]): Places {
   if (group.startsWith(LAYER)) {
     const depth = Number(group.slice(LAYER.length));
-    return ({ name }) => name.split("/").slice(0, depth).join("/") || name;
+    return ({ name }) => {
+      const layer = name.split("/").slice(0, depth).join("/");
+      return layer === "" || layer === name ? [] : [layer];
+    };
   }
   if (group.startsWith(MATCH)) {
-    const { pattern } = termPattern(group.slice(MATCH.length));
-    return pattern === undefined
-      ? ({ name }) => name
-      : severalOnly(columns, (name) => {
-          const match = pattern.exec(name);
-          return (match?.[1] ?? match?.[0]) || name;
-        });
+    return matchPlaces(group.slice(MATCH.length), columns);
   }
   switch (group) {
     case "auto":
-      return automaticNamer(columns);
+      return automaticPlaces(columns);
     case "kind":
-      return ({ kind }) => kind ?? UNKNOWN_KIND;
+      return ({ kind }) => [kind ?? UNKNOWN_KIND];
     case "all":
-      return () => "penalties";
+      return () => ["penalties"];
     default:
-      return ({ name }) => name;
+      return () => [];
   }
 }
 
-/** Many terms by the parts of their names that say where in the model they are. */
-function automaticNamer(columns: readonly Column[]): Namer {
-  const names = columns.filter(({ role }) => role === "penalty").map(({ name }) => name);
-  if (names.length <= MOST_TERMS) {
-    return ({ name }) => name;
+const automatic = new WeakMap<readonly Column[], Places>();
+
+/** Many terms by where in the model they are; that takes time, and is the same for all cards. */
+function automaticPlaces(columns: readonly Column[]): Places {
+  let known = automatic.get(columns);
+  if (known === undefined) {
+    const penalties = columns.filter(({ role }) => role === "penalty");
+    const places = placesOf(penalties.map(({ name }) => name));
+    known = ({ name }) => places.get(name) ?? [];
+    automatic.set(columns, known);
   }
-  const shared = sharedParts(names.map((name) => name.match(PART) ?? [name]));
-  return severalOnly(columns, (name) => placeInModel(name, shared));
+  return known;
 }
 
-/** A group of one term is that term. */
-function severalOnly(columns: readonly Column[], groupOf: (name: string) => string): Namer {
+/** By what an expression captures, or matches. A group of one term is that term. */
+function matchPlaces(expression: string, columns: readonly Column[]): Places {
+  const { pattern } = termPattern(expression);
   const groups = new Map<string, string>();
   const counts = new Map<string, number>();
-  for (const { name, role } of columns) {
-    if (role === "penalty") {
-      const group = groupOf(name);
+  for (const { name } of columns.filter(({ role }) => role === "penalty")) {
+    const match = pattern?.exec(name);
+    const group = match?.[1] ?? match?.[0] ?? "";
+    if (group !== "") {
       groups.set(name, group);
       counts.set(group, (counts.get(group) ?? 0) + 1);
     }
   }
   return ({ name }) => {
-    const group = groups.get(name) ?? name;
-    return (counts.get(group) ?? 0) > 1 ? group : name;
+    const group = groups.get(name);
+    return group !== undefined && (counts.get(group) ?? 0) > 1 ? [group] : [];
   };
-}
-
-const PART = /[^/.]+[/.]*/g;
-const PIECE = /[^_-]+[_-]*/g;
-/** "7", "conv4" and "block2a", but not the "conv2d" that says how many dimensions there are. */
-const NUMBERED = /\d[a-ce-z]?$/i;
-
-/**
- * A name up to its first number: a stage, a block or a layer. Without one, up to the first part
- * that not all names have. The last part names a variable.
- */
-function placeInModel(name: string, shared: number): string {
-  const parts = name.match(PART) ?? [name];
-  const places = parts.length > 1 ? parts.slice(0, -1) : parts;
-  let before = places.slice(0, shared).join("");
-  for (const part of places.slice(shared)) {
-    let piece = "";
-    for (const next of part.match(PIECE) ?? []) {
-      piece += next;
-      if (NUMBERED.test(trimmed(piece))) {
-        return before + trimmed(piece);
-      }
-    }
-    before += part;
-  }
-  return trimmed(places.slice(0, shared + 1).join(""));
-}
-
-/** Without what separates it from the next part. */
-function trimmed(text: string): string {
-  return text.replace(/[/._-]+$/, "");
 }
 
 /** The groupings that the terms of some recordings allow, with what they are called. */

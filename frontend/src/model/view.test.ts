@@ -40,3 +40,16 @@ test("what was chosen of a group is chosen of its terms", () => {
   const closed = closeGroup(alone, "a", terms);
   assert.deepEqual([...closed.opened, ...closed.isolated], []);
 });
+
+test("a group that closes takes the groups within it along", () => {
+  const inner = openGroup(
+    openGroup(toggle(WHOLE_VIEW, "penalty:a"), "a", "penalty:a", ["penalty:a/0", "penalty:a/1"]),
+    "a/0",
+    "penalty:a/0",
+    ["penalty:a/0/x"],
+  );
+  assert.deepEqual([...inner.hidden], ["penalty:a/1", "penalty:a/0/x"]);
+  const inside = ["penalty:a/0", "penalty:a/0/x", "penalty:a/1", "penalty:a/1/x"];
+  const { opened, hidden } = closeGroup(inner, "a", inside);
+  assert.deepEqual([...opened, ...hidden], []);
+});

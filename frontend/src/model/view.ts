@@ -35,18 +35,20 @@ export function isolate(view: View, key: string): View {
   return isolateAll(view, isAlone ? [] : [key]);
 }
 
-/** Shows the terms of a group in its place; what was chosen of the group is chosen of them. */
-export function openGroup(view: View, name: string, key: string, terms: readonly string[]): View {
+/** Shows the parts of a group in its place; what was chosen of the group is chosen of them. */
+export function openGroup(view: View, name: string, key: string, parts: readonly string[]): View {
   const swap = (keys: ReadonlySet<string>) =>
-    keys.has(key) ? new Set([...flip(keys, key), ...terms]) : keys;
+    keys.has(key) ? new Set([...flip(keys, key), ...parts]) : keys;
   const opened = new Set(view.opened).add(name);
   return { ...view, opened, hidden: swap(view.hidden), isolated: swap(view.isolated) };
 }
 
-export function closeGroup(view: View, name: string, terms: readonly string[]): View {
-  const without = (keys: ReadonlySet<string>) =>
-    new Set([...keys].filter((key) => !terms.includes(key)));
-  const opened = new Set([...view.opened].filter((other) => other !== name));
+/** Closes the groups within it, too. */
+export function closeGroup(view: View, name: string, inside: readonly string[]): View {
+  const all = new Set(inside);
+  const without = (keys: ReadonlySet<string>) => new Set([...keys].filter((key) => !all.has(key)));
+  const isOutside = (group: string) => group !== name && !all.has(`penalty:${group}`);
+  const opened = new Set([...view.opened].filter(isOutside));
   return { ...view, opened, hidden: without(view.hidden), isolated: without(view.isolated) };
 }
 
