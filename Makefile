@@ -48,7 +48,7 @@ screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
 
 # One stamp an extra; the install builds the frontend, so its sources are prerequisites.
-.venv/demo .venv/test .venv/bench: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
+.venv/demo .venv/test .venv/bench: .venv/%: pyproject.toml build_backend/backend.py $(FRONTEND) | $(BIN)/python
 	@echo "Installing tb_regplugin[$*] into .venv; the first time takes some minutes."
 	$(INSTALL) --editable ".[$*]"
 	@touch $@
