@@ -18,11 +18,12 @@ demo: .venv/demo
 ## Every check and test.
 test: check pytest
 
-## Lint, format and types, of Python and TypeScript, and the frontend's unit tests.
+## Lint, format, spelling and types, of Python and TypeScript, and the frontend's unit tests.
 check: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run lint && npm test
 
 ## The Python tests, and what they cover.  ARGS="-k keras", ARGS="tests/browser --exitfirst"
@@ -43,6 +44,11 @@ bench: .venv/bench
 matrix:
 	$(PYTHON) -m tests.matrix $(ARGS)
 
+## Build the wheel and the source distribution of the last commit into dist/, and try each.
+.PHONY: dist
+dist: .venv/test
+	$(BIN)/python -m tests.dist
+
 ## Make the README's screenshots from the demo's logs.
 screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
@@ -57,4 +63,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .venv-matrix build *.egg-info frontend/node_modules tb_regplugin/static
+	rm -rf .venv .venv-matrix build dist *.egg-info frontend/node_modules tb_regplugin/static
