@@ -95,7 +95,7 @@ def try_installed(distribution: Path, folder: Path) -> None:
     python = folder / "bin" / "python"
     log = folder / "pip.log"
     environment = without_node(folder)
-    install = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "--log", str(log)]
+    install = ["-m", "pip", "install", "--quiet", "--log", str(log)]
     subprocess.run([python, *install, str(distribution)], check=True, env=environment)
     # Not for building either.
     if "nodejs" in log.read_text(encoding="utf-8"):
@@ -118,7 +118,7 @@ def try_installed(distribution: Path, folder: Path) -> None:
 
 
 def without_node(folder: Path) -> Mapping[str, str]:
-    """Returns an environment in which only the installed package's commands and no npm are found."""
+    """Returns an environment in which the installed commands are found alone, and no registry."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     path = str(folder / "bin")
     assert shutil.which("node", path=path) is None
