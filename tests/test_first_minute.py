@@ -181,7 +181,7 @@ def test_every_recorder_refuses_what_cannot_be_meant(recorder: Callable[..., Any
         (
             summary.losses,
             {"name": "losses", "data_loss": np.ones(3)},
-            "data_loss must be a scalar, not of shape",
+            "'data' must be a scalar, not of shape",
         ),
         (tb_regplugin.audit, {"total_loss": 1.0}, "call it with a tensor of a tf.Graph"),
         (tb_regplugin.load, {"log_dir": "nowhere"}, "Give the one that the training's logs"),

@@ -122,7 +122,7 @@ def check_scalars(layout: Layout, values: Sequence[Any]) -> None:
             raise TypeError(f"{argument_of(column)} must be one number, not {describe(value)}")
         shape = tf.TensorShape(getattr(value, "shape", ()))
         if shape.is_fully_defined() and shape.num_elements() != 1:
-            raise ValueError(f"{argument_of(column)} must be a scalar, not of shape {shape}.")
+            raise ValueError(f"{column.name!r} must be a scalar, not of shape {shape}.")
 
 
 def _float32_scalar(value: Any) -> Any:
