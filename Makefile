@@ -20,11 +20,12 @@ demo: .venv/demo
 ## Every check and test.
 test: check pytest
 
-## Lint, format and types, of Python and TypeScript, and the frontend's unit tests.
+## Lint, format, spelling and types, of Python and TypeScript, and the frontend's unit tests.
 check: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 	$(SITE)
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run lint && npm test
 
@@ -51,12 +52,17 @@ matrix:
 docs: .venv/docs
 	$(SITE)
 
+## Build the wheel and the source distribution of the last commit into dist/, and try each.
+.PHONY: dist
+dist: .venv/test
+	$(BIN)/python -m tests.dist
+
 ## Make the README's screenshots from the demo's logs.
 screenshots: .venv/test
 	$(BIN)/python -m docs.screenshots $(ARGS)
 
 # One stamp an extra; the install builds the frontend, so its sources are prerequisites.
-.venv/demo .venv/test .venv/bench .venv/docs: .venv/%: pyproject.toml setup.py $(FRONTEND) | $(BIN)/python
+.venv/demo .venv/test .venv/bench .venv/docs: .venv/%: pyproject.toml build_backend/backend.py $(FRONTEND) | $(BIN)/python
 	@echo "Installing tb_regplugin[$*] into .venv; the first time takes some minutes."
 	$(INSTALL) --editable ".[$*]"
 	@touch $@
@@ -65,4 +71,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .venv-matrix build *.egg-info frontend/node_modules tb_regplugin/static
+	rm -rf .venv .venv-matrix build dist *.egg-info frontend/node_modules tb_regplugin/static

@@ -38,6 +38,8 @@ _MODULES = {
     "audit": "tb_regplugin.capture.graph.audit",
     "load": "tb_regplugin.reading.load",
 }
+# What walks TensorFlow's graphs, or runs in them.
+_OF_TENSORFLOW = ("Recorder", "RegularizationHook", "audit")
 
 __all__ = [*_MODULES, "plot", "summary"]
 
@@ -51,6 +53,10 @@ def __getattr__(name: str) -> Any:
         return version("tb_regplugin")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _OF_TENSORFLOW:
+        from tb_regplugin.frameworks import import_tensorflow
+
+        import_tensorflow(name)
     module = _MODULES[name]
     # As TensorFlow itself decides which Keras tf.keras is.
     is_legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("true", "True", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -13,6 +14,7 @@ from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from typing import Any, TextIO
 
+from tb_regplugin.doctor import diagnose
 from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
 from tb_regplugin.findings.catalogue import Thresholds
 from tb_regplugin.findings.find import find_in_table
@@ -40,15 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
       The exit code: 0, or 1 where ``check`` has findings of the severity of ``--fail-on`` or a
-      worse one, or 2 for wrong arguments and where there is nothing to read, or else 3 where
-      something could not be read.
+      worse one, or where ``doctor`` finds anything wrong, or 2 for wrong arguments and where there
+      is nothing to read, or else 3 where something could not be read.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # What an encoding lacks, such as that of a pipe on Windows, is escaped.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    reader = _Reader(options.log_dir)
+    reader = _Reader(options.log_dir or "")
     try:
         code: int = options.command(options, reader)
         sys.stdout.flush()
@@ -107,13 +109,21 @@ def sweep(options: argparse.Namespace, reader: _Reader) -> int:
     )
     if not found:
         raise FileNotFoundError(
-            f"There are no recordings of the name {options.name!r} in {options.log_dir!r}."
+            f"There are no recordings of the name {options.name!r} in {options.log_dir!r}. "
+            "tb-regplugin summary tells which there are, --name chooses one."
         )
     if options.json:
         _print_json(found)
     else:
         _print(sweep_table(found, options.metric))
     return 0
+
+
+def doctor(options: argparse.Namespace, _: _Reader) -> int:
+    """Prints what a bug report should have, and what is wrong."""
+    diagnosis = diagnose(options.log_dir, with_names=options.names)
+    _print(str(diagnosis))
+    return _FOUND if diagnosis.problems else 0
 
 
 def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
@@ -186,18 +196,27 @@ def _parser() -> argparse.ArgumentParser:
         "--name", default="losses", help="the name of the recordings (%(default)s)"
     )
     sweeping.set_defaults(command=sweep)
+    examining = commands.add_parser(
+        "doctor",
+        help="say what a bug report should have: versions, how TensorBoard loads, what is recorded",
+        description="Paths, users and environment variables are left out; runs are numbered.",
+        epilog="The exit code is 0 where all is well, and 1 otherwise.",
+    )
+    examining.add_argument("log_dir", metavar="LOGDIR", nargs="?", help="look at its recordings")
+    examining.add_argument("--names", action="store_true", help="call runs by their names")
+    examining.set_defaults(command=doctor)
     return parser
 
 
 def _threshold(text: str) -> tuple[str, float]:
     name, _, number = text.partition("=")
+    known = [field.name for field in fields(Thresholds)]
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"{name!r} is no threshold; use one of {', '.join(known)}")
     try:
-        value = int(number) if name == "min_rows" else float(number)
-        changed: dict[str, Any] = {name: value}
-        replace(Thresholds(), **changed)
-    except (TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} changes no threshold ({error})") from error
-    return name, value
+        return name, int(number) if name == "min_rows" else float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} gives no number: write {name}=NUMBER") from None
 
 
 def _strength_source(text: str) -> StrengthSource:
@@ -208,10 +227,10 @@ def _strength_source(text: str) -> StrengthSource:
 
 
 def _window(text: str) -> float:
-    share = float(text)
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
-    return share
+    with contextlib.suppress(ValueError):
+        if 0 < (share := float(text)) <= 1:
+            return share
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0 and at most 1")
 
 
 class _Reader:
@@ -237,7 +256,11 @@ class _Reader:
                 found = True
                 yield files.run, name, contents
         if not found:
-            raise FileNotFoundError(f"There are no recordings in {self._log_dir!r}.")
+            raise FileNotFoundError(
+                f"There are no recordings in {self._log_dir!r}. RegularizationCallback, "
+                "RegularizationHook, Recorder and Writer write them; tb-regplugin doctor says what "
+                "is there."
+            )
 
     def runs(self, scalar: str | None = None) -> Iterator[EventFiles]:
         """Yields each run; with the values of a scalar's tag, if one is named."""

@@ -47,7 +47,7 @@ from tb_regplugin.responses import (
     route,
 )
 
-_BUNDLE = Path(__file__).parent / "static" / "index.js"
+BUNDLE = Path(__file__).parent / "static" / "index.js"
 # What the dashboard says where it was never built: in a source tree that was not installed.
 _NO_BUNDLE = """\
 export function render() {
@@ -142,7 +142,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _index_js(self, request: wrappers.Request) -> wrappers.Response:
         try:
-            bundle: bytes | str = _BUNDLE.read_bytes()
+            bundle: bytes | str = BUNDLE.read_bytes()
         except FileNotFoundError:
             bundle = _NO_BUNDLE
         return respond(request, bundle, "text/javascript")

@@ -8,6 +8,7 @@ faster. TensorFlow is imported where it is used: ``losses_pb`` needs none.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
@@ -15,8 +16,15 @@ import numpy as np
 from tensorboard.compat.proto import summary_pb2
 
 from tb_regplugin import log_format
+from tb_regplugin.frameworks import import_tensorflow
 from tb_regplugin.terms import Layout, PenaltyValues
-from tb_regplugin.writing.arguments import check_options, layout_of, split_losses
+from tb_regplugin.writing.arguments import (
+    check_options,
+    describe,
+    layout_of,
+    say_bad_value,
+    split_losses,
+)
 
 __all__ = ["losses", "losses_pb", "op"]
 
@@ -48,6 +56,7 @@ def op(
       A scalar string tensor: the serialised ``Summary``.
 
     Raises:
+      TypeError: ``total_loss`` is no tensor of a graph.
       ValueError: ``name`` is empty.
 
     Warns:
@@ -61,12 +70,17 @@ def op(
       ...     summary = op("losses", loss)
       ...     merged = tf.compat.v1.summary.merge_all()
     """
-    import tensorflow as tf
+    tf = import_tensorflow("summary.op")
 
     from tb_regplugin.capture.graph.audit import audit_and_warn
     from tb_regplugin.capture.graph.decompose import build_row, decompose
 
     check_options(name=name)
+    if not hasattr(total_loss, "op"):
+        raise TypeError(
+            "summary.op walks a graph; for what was calculated eagerly, use summary.losses. "
+            f"total_loss must be a tensor of a tf.Graph, not {describe(total_loss)}"
+        )
     graph = total_loss.graph
     decomposition = decompose(total_loss)
     findings = audit_and_warn(decomposition, stacklevel=2)
@@ -114,7 +128,9 @@ def losses(
       where ``tf.summary.record_if`` says so.
 
     Raises:
-      ValueError: There is a default writer and no step, a name is empty, or two terms share one.
+      TypeError: A value is no number.
+      ValueError: There is a default writer and no step, a value has more than one element, a name
+        is empty, or two terms share one.
 
     Example:
       >>> import tempfile
@@ -124,7 +140,7 @@ def losses(
       ...     for step in range(10):
       ...         _ = losses("losses", 0.5, {"w": 0.1 * tf.nn.l2_loss(w)}, step=step)
     """
-    import tensorflow as tf
+    tf = import_tensorflow("summary.losses")
 
     # AutoGraph would translate all that it calls.
     write = tf.autograph.experimental.do_not_convert(_write_losses)
@@ -160,7 +176,10 @@ def losses_pb(
       4
     """
     layout, values = _columns(tag, data_loss, penalties, total_loss)
-    row = [*_NO_OFFSETS, *(float(value) for value in values)]
+    try:
+        row = [*_NO_OFFSETS, *array("d", values)]
+    except Exception as error:
+        raise TypeError(say_bad_value(layout, values)) from error
     value = summary_pb2.Summary.Value(
         tag=log_format.rows_tag(tag, log_format.layout_id(layout)),
         metadata=log_format.rows_metadata(layout, description),
@@ -174,9 +193,10 @@ def _write_losses(
 ) -> Any:
     import tensorflow as tf
 
-    from tb_regplugin.capture.step_ring import stack_scalars
+    from tb_regplugin.capture.step_ring import check_scalars, stack_scalars
 
     layout, values = _columns(name, data_loss, penalties, total_loss)
+    check_scalars(layout, values)
 
     def row() -> Any:
         return stack_scalars([*_NO_OFFSETS, *values])[tf.newaxis]

@@ -97,6 +97,18 @@ def is_data_server(provider: object) -> bool:
     return isinstance(provider, GrpcDataProvider)
 
 
+def has_data_server() -> bool:
+    """Whether TensorBoard's data server is installed, which it loads local logs by if it can.
+
+    Without the name, it is not as far as one knows.
+    """
+    try:
+        from tensorboard_data_server import server_binary
+    except ImportError:
+        return False
+    return server_binary() is not None
+
+
 @functools.cache
 def _crc32c() -> Any:
     with contextlib.suppress(ImportError):

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, SupportsFloat, TypeVar, get_args
 
 from tb_regplugin.finding import Finding
@@ -88,10 +89,10 @@ class Term:
             )
         strengths = self.strength if isinstance(self.strength, tuple) else (self.strength,)
         for number in (*strengths, self.coefficient):
-            if number is not None and not math.isfinite(number):
+            if number is not None and not (isinstance(number, Real) and math.isfinite(number)):
                 raise ValueError(
                     f"Term {self.name!r} has a strength or coefficient of {number!r}. "
-                    "It must be finite, or None where it is not known."
+                    "It must be a finite number, or None where it is not known."
                 )
 
 
@@ -117,7 +118,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         if not self.columns:
-            raise ValueError("A layout needs at least one column.")
+            raise ValueError("A layout needs at least one column, such as a data loss.")
         counts = Counter((column.role, column.name) for column in self.columns)
         (role, name), count = counts.most_common(1)[0]
         if count > 1:

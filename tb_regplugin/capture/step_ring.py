@@ -10,6 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tb_regplugin.capture.rows import unread
+from tb_regplugin.terms import Layout
+from tb_regplugin.writing.arguments import argument_of, describe
 
 # A row begins with two int64, of two floats' bits each.
 _HEAD = 4
@@ -106,6 +108,21 @@ def stack_scalars(values: Sequence[Any]) -> Any:
     operation more a term is felt.
     """
     return tf.stack([_float32_scalar(value) for value in values])
+
+
+def check_scalars(layout: Layout, values: Sequence[Any]) -> None:
+    """Refuses what cannot be one number of a row.
+
+    Raises:
+      TypeError: A value is no number.
+      ValueError: A value has more than one element.
+    """
+    for column, value in zip(layout.columns, values, strict=True):
+        if value is None or isinstance(value, (str, bytes)):
+            raise TypeError(f"{argument_of(column)} must be one number, not {describe(value)}")
+        shape = tf.TensorShape(getattr(value, "shape", ()))
+        if shape.is_fully_defined() and shape.num_elements() != 1:
+            raise ValueError(f"{column.name!r} must be a scalar, not of shape {shape}.")
 
 
 def _float32_scalar(value: Any) -> Any:

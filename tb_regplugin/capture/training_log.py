@@ -12,7 +12,7 @@ from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepFactory
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.session import TrainingSession, ValidationSession, disarm
-from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
+from tb_regplugin.writing.arguments import CopiedAsUnused, check_options, path_of
 from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.event_file import EventFile
 
@@ -69,7 +69,7 @@ class TrainingLog:
         self._step_of = step_of
         self._every = every
         self._flush_secs = flush_secs
-        self._log_dir = log_dir if callable(log_dir) else os.fspath(log_dir)
+        self._log_dir = log_dir if callable(log_dir) else path_of(log_dir)
         # Each model's own, to which it comes back.
         self._directories: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
         self._writers: _Writers | None = None

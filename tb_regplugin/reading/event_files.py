@@ -65,6 +65,8 @@ class EventFiles:
       problems: What of the files could not be read. Everything before it is there.
       scalars: The values of that tag by step, of each the last that was written.
       hyperparameters: The numbers of the plugin "hparams".
+      paths: Its files.
+      bytes_read: How many bytes of them were read.
     """
 
     experiment = ""
@@ -74,6 +76,8 @@ class EventFiles:
         self.problems: list[FileProblem] = []
         self.scalars: dict[int, float] = {}
         self.hyperparameters: dict[str, float] = {}
+        self.paths = paths
+        self.bytes_read = 0
         self._scalar = scalar
         # What each tag's first event says; None where it is another plugin's.
         self._plugin_contents: dict[str, bytes | None] = {}
@@ -129,6 +133,7 @@ class EventFiles:
         # of their own.
         except Exception as error:  # noqa: BLE001
             self.problems.append(FileProblem(path, offset, f"{type(error).__name__}: {error}"))
+        self.bytes_read += offset
 
     def _take(self, event: event_pb2.Event, value: summary_pb2.Summary.Value) -> None:
         # TF1's FileWriter strips the metadata of a tag's later events.

@@ -73,7 +73,7 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
       The recordings by run, sorted by run; those without a recording of this name are left out.
 
     Raises:
-      FileNotFoundError: There is no such directory.
+      FileNotFoundError: There is no such directory, or it is a file.
 
     Warns:
       UserWarning: A file, or a part of a recording, cannot be read. It says which and why;
@@ -114,6 +114,8 @@ def read_runs(log_dir: str | os.PathLike[str], scalar: str | None = None) -> Ite
       FileNotFoundError: There is no such directory.
     """
     path = os.path.expanduser(os.fspath(log_dir))
+    if os.path.isfile(path):
+        raise FileNotFoundError(f"{path!r} is a file. Give the directory that it is in.")
     if not is_directory(path):
         raise FileNotFoundError(
             f"There is no directory {path!r}. Give the one that the training's logs were written "

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import os
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,15 +69,42 @@ def check_options(
       counts: By the name of the option, numbers of which each must be 1 or more, or None.
 
     Raises:
-      ValueError: The name is no string or empty, or a number is too small.
+      ValueError: The name is no string or empty, or a number is none or too small.
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"name must be a non-empty string, not {name!r}.")
-    if not flush_secs > 0:
+    if not isinstance(flush_secs, Real) or not flush_secs > 0:
         raise ValueError(f"flush_secs must be positive, in seconds, not {flush_secs!r}.")
     for option, count in counts.items():
-        if count is not None and not count >= 1:
+        if count is not None and not (isinstance(count, Real) and count >= 1):
             raise ValueError(f"{option} must be 1 or more, not {count!r}.")
+
+
+def path_of(log_dir: object) -> str:
+    """Returns a directory as a string.
+
+    Raises:
+      TypeError: It is no path.
+    """
+    if not isinstance(log_dir, (str, os.PathLike)):
+        raise TypeError(f"log_dir must be a path, such as 'logs/first', not {describe(log_dir)}")
+    return os.fspath(log_dir)
+
+
+def terms_of(terms: Iterable[str | Term] | None) -> tuple[str | Term, ...] | None:
+    """Returns what the values of an array are called.
+
+    Raises:
+      TypeError: They are no sequence; one string would name each of its letters.
+      ValueError: A name is empty, or two are equal.
+    """
+    if terms is None:
+        return None
+    if isinstance(terms, str) or not isinstance(terms, Iterable):
+        raise TypeError(f"terms must be a list of names or terms, not {describe(terms)}")
+    terms = tuple(terms)
+    layout_of((False, None, terms))
+    return terms
 
 
 def split_losses(
@@ -142,6 +172,23 @@ def describe(value: Any) -> str:
     except Exception:  # noqa: BLE001 - as above
         shown = object.__repr__(value)
     return f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "") + f": {shown}"
+
+
+def say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
+    """Returns which of a row's values is not a number."""
+    for column, value in zip(layout.columns, values, strict=True):
+        try:
+            array("f", [value])
+        except Exception:  # noqa: BLE001 - tensors without data raise what they like
+            return f"{argument_of(column)} must be one number, not {describe(value)}"
+    return "A value is not a number."
+
+
+def argument_of(column: Term) -> str:
+    """Returns what a caller calls the value of a column."""
+    if column.role == "total" or column is DATA:
+        return f"{column.role}_loss"
+    return f"{'data_loss' if column.role == 'data' else 'penalties'}[{column.name!r}]"
 
 
 def layout_of(names: Names) -> Layout:

@@ -132,7 +132,7 @@ class BlockWriter:
     def _put(self, entry: Row | Rows, step: int, nbytes: int, rows: int) -> None:
         worker = self._worker
         if self._closed:
-            raise ValueError("The writer is closed.")
+            raise ValueError("The writer is closed. Make a new one to go on recording.")
         if len(worker.entries) * nbytes > MAX_WAITING_BYTES and not self._has_room(nbytes):
             return
         if not worker.has_started:

@@ -15,13 +15,14 @@ from typing import Any, SupportsFloat, SupportsIndex
 
 from tb_regplugin.terms import Layout, PenaltyValues, Term
 from tb_regplugin.writing.arguments import (
-    DATA,
     Array,
     CopiedAsUnused,
     check_options,
-    describe,
     layout_of,
+    path_of,
+    say_bad_value,
     split_losses,
+    terms_of,
 )
 from tb_regplugin.writing.blocks import BlockWriter
 from tb_regplugin.writing.worker import TIMEOUT
@@ -62,6 +63,7 @@ class Writer(CopiedAsUnused):
       terms: The names, or the terms, of penalties that come as an array, in its order.
 
     Raises:
+      TypeError: ``log_dir`` is no path, or ``terms`` is no sequence of names or terms.
       ValueError: ``name`` is empty, ``flush_secs`` is not positive, or two terms share a name.
 
     Example:
@@ -88,10 +90,8 @@ class Writer(CopiedAsUnused):
         terms: Sequence[str | Term] | None = None,
     ) -> None:
         check_options(name=name, flush_secs=flush_secs)
-        self._terms = None if terms is None else tuple(terms)
-        # At once, not at the first step.
-        layout_of((False, None, self._terms or ()))
-        self._blocks = BlockWriter(os.fspath(log_dir), name, flush_secs)
+        self._terms = terms_of(terms)
+        self._blocks = BlockWriter(path_of(log_dir), name, flush_secs)
         # The names that came last, their layout, and whether any value was a tensor of PyTorch's.
         self._last: tuple[Any, Layout | None, bool] = (None, None, False)
         self._threads = _Threads()
@@ -143,7 +143,7 @@ class Writer(CopiedAsUnused):
             # A number that no float can hold.
             row = array("f", map(_or_infinity, values))
         except Exception as error:
-            raise TypeError(_say_bad_value(layout, values)) from error
+            raise TypeError(say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row, self._threads.number)
 
     def flush(self, timeout: float | None = TIMEOUT) -> None:
@@ -171,24 +171,8 @@ class Writer(CopiedAsUnused):
         self.close()
 
 
-def _say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
-    for column, value in zip(layout.columns, values, strict=True):
-        try:
-            array("f", [value])
-        except Exception:  # noqa: BLE001 - tensors without data raise what they like
-            return f"{_argument_of(column)} must be one number, not {describe(value)}"
-    return "A value is not a number."
-
-
 def _or_infinity(value: Any) -> Any:
     """Returns a number that a float can hold."""
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         return math.inf if value > 0 else -math.inf
     return value
-
-
-def _argument_of(column: Term) -> str:
-    """Returns what a caller calls the value of a column."""
-    if column.role == "total" or column is DATA:
-        return f"{column.role}_loss"
-    return f"{'data_loss' if column.role == 'data' else 'penalties'}[{column.name!r}]"

@@ -31,7 +31,8 @@ export function EmptyState() {
       </pre>
       <p>
         Then start <code>tensorboard --logdir logs</code>. If it runs already, check that it reads
-        the directory you write to, and press its reload button.
+        the directory you write to, and press its reload button;{" "}
+        <code>tb-regplugin doctor logs</code> tells what is recorded there.
       </p>
     </section>
   );

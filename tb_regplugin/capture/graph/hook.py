@@ -18,7 +18,7 @@ from tb_regplugin.capture.graph.training_runs import RunEffect, TrainingRuns
 from tb_regplugin.capture.safety import FailSafe, is_chief
 from tb_regplugin.findings.forms import listed
 from tb_regplugin.notices import warn
-from tb_regplugin.writing.arguments import CopiedAsUnused, check_options
+from tb_regplugin.writing.arguments import CopiedAsUnused, check_options, path_of
 from tb_regplugin.writing.blocks import BlockWriter
 
 
@@ -97,7 +97,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
     ) -> None:
         check_options(name=name, every=every, flush_secs=flush_secs)
         # It makes nothing before the first row, nor a thread.
-        self._writer = BlockWriter(os.fspath(log_dir), name, flush_secs)
+        self._writer = BlockWriter(path_of(log_dir), name, flush_secs)
         self._every = every
         self._total_loss = total_loss
         self._is_chief = is_chief
