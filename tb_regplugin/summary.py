@@ -8,7 +8,7 @@ faster. TensorFlow is imported where it is used: ``losses_pb`` needs none.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -102,7 +102,8 @@ def losses(
 
     Args:
       name: What the recording is called, prefixed with the active name scopes.
-      data_loss: What the model pays on the data: one value, or the values of its named parts.
+      data_loss: What the model pays on the data: one value, or the values of its parts, by name or
+        by ``Term`` of the role ``"data"``.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
       step: The step's number, an integer that casts to int64;
@@ -133,7 +134,7 @@ def losses(
 
 def losses_pb(
     tag: str,
-    data_loss: SupportsFloat | Mapping[str, SupportsFloat],
+    data_loss: SupportsFloat | PenaltyValues[SupportsFloat],
     penalties: PenaltyValues[SupportsFloat] | None = None,
     total_loss: SupportsFloat | None = None,
     description: str | None = None,
@@ -142,7 +143,8 @@ def losses_pb(
 
     Args:
       tag: What the recording is called. The series' own tag adds an identifier of its columns.
-      data_loss: What the model pays on the data: a number, or the numbers of its named parts.
+      data_loss: What the model pays on the data: a number, or the numbers of its parts, by name or
+        by ``Term`` of the role ``"data"``.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
       description: A longer description, in Markdown.
