@@ -13,15 +13,17 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-# Before TensorFlow is imported: its notices on CPUs and GPUs would bury the table.
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-
 from tensorboard import program
 from tqdm import tqdm
 
 from demo.digits import load_digits
+from demo.quiet import without_notices
 from demo.table import notes, table
-from demo.training import EPOCHS, train
+
+# Its notices on CPUs and GPUs would bury the table.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with without_notices():
+    from demo.training import EPOCHS, train
 
 # The question's, and two between them.
 STRENGTHS = (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
@@ -30,7 +32,7 @@ STRENGTHS = (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
 def main() -> None:
     """Runs the sweep, prints its table and serves its dashboard."""
     options = parse_arguments()
-    # That each model has functions of its own is meant.
+    # Each training has functions of its own, and is meant to: TensorFlow warns of many.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     train_all(options)
     sweep = read_sweep(options.log_dir)

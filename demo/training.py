@@ -45,6 +45,7 @@ def train(
         training_batches(digits, seed),
         steps_per_epoch=steps,
         epochs=EPOCHS,
+        shuffle=False,  # The batches are.
         validation_data=test_batches(digits),
         verbose=0,
         callbacks=[

@@ -85,7 +85,7 @@ def test_a_loss_that_is_named_tells_it_as_well(loss: str, level: float, log_dir:
     assert _levels(recording(log_dir).columns) == [level]
 
 
-class _Halved(losses.CategoricalCrossentropy):  # type: ignore[misc]  # Keras ships no types.
+class _Halved(losses.CategoricalCrossentropy):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return 0.5 * super().call(y_true, y_pred)
 
@@ -135,7 +135,7 @@ def test_each_output_has_a_level_of_its_own(log_dir: str) -> None:
     assert _levels(recording(log_dir).columns) == [2.0 * math.log(3), None]
 
 
-class Pairs(keras.Model):  # type: ignore[misc]  # Keras ships no types.
+class Pairs(keras.Model):
     """A model whose classes are the examples of its batch."""
 
     def __init__(self) -> None:
@@ -143,6 +143,7 @@ class Pairs(keras.Model):  # type: ignore[misc]  # Keras ships no types.
         self.dense = layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.01))
 
     def call(self, x: Any) -> Any:
+        """Returns how near each example is to each other one."""
         embedded = self.dense(x)
         return embedded @ keras.ops.transpose(embedded)
 
