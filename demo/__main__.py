@@ -90,7 +90,8 @@ def serve(log_dir: Path) -> None:
     """Starts TensorBoard on the logs, opens the dashboard, and waits for Ctrl+C."""
     server = program.TensorBoard()
     server.configure(argv=["tensorboard", "--logdir", str(log_dir)])
-    address = f"{server.launch()}#regularization"
+    with without_notices():
+        address = f"{server.launch()}#regularization"
     print(f"\nThe dashboard is at {address} (Ctrl+C ends it)")
     has_display = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -12,6 +12,7 @@ def without_notices() -> Iterator[None]:
     """Sends what is written to stderr nowhere, for the length of a ``with`` block.
 
     TensorFlow writes some notices as it is imported, before it looks at ``TF_CPP_MIN_LOG_LEVEL``.
+    TensorBoard writes one as it starts.
     An exception is still seen: Python writes it after the block.
     """
     kept = os.dup(_STDERR)

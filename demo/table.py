@@ -44,8 +44,8 @@ def notes(sweep: Sequence[Mapping[str, Any]], steps: int) -> str:
     return (
         f"Mean and range over {seeds} seeds after {steps:,} steps; losses are means over the last "
         "tenth of what was\nrecorded, without the penalties λ · ‖w‖². A network that guesses has a "
-        f"data loss of {level:.3f}.\nThe question's numbers are of all of MNIST (here: 4,000 images "
-        "of it), of other steps, and of penalties\nhalf as large, λ/2 · ‖w‖²."
+        f"data loss of {level:.3f}.\nThe question's numbers are of all of MNIST (here: 4,000 "
+        "images), of other steps, and of penalties half as\nlarge, λ/2 · ‖w‖²."
     )
 
 
