@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check pytest bench screenshots clean
 
-## Train the λ sweep and open its dashboard.  ARGS="--no-serve --seed 1 --log-dir DIR"
+## Train the λ sweep and open its dashboard.  ARGS="--no-serve --seeds 1 --log-dir DIR"
 demo: .venv/demo
 	$(BIN)/python -m demo $(ARGS)
 

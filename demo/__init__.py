@@ -1,1 +1,1 @@
-"""The λ sweep: one network, four strengths of L2, and what they do to its loss."""
+"""The λ sweep: one network, six strengths of L2, and what they do to its loss."""

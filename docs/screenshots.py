@@ -36,8 +36,8 @@ class Shot:
 DEMO = (
     Shot("dashboard-light"),
     Shot("dashboard-dark", theme="dark"),
-    Shot("sweep", state=(("compare", "ratio"), ("view", "share"))),
-    Shot("collapse", state=(("filter", "lambda=1/"),)),
+    Shot("sweep", state=(("filter", "seed=0/train"), ("compare", "ratio"), ("view", "share"))),
+    Shot("collapse", state=(("filter", "lambda=1/seed=0/"),)),
     Shot("phone", window=PHONE),
 )
 CASES = (

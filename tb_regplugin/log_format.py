@@ -206,7 +206,7 @@ def _has_type_of(key: str, value: Any) -> bool:
         return isinstance(value, tuple) and all(type(size) is int for size in value)
     if key == "strength" and isinstance(value, tuple):
         return len(value) == 2 and all(type(number) in (int, float) for number in value)
-    if key in ("strength", "coefficient"):
+    if key in ("strength", "coefficient", "chance_level"):
         return type(value) in (int, float)
     return isinstance(value, str)
 

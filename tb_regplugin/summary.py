@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -116,7 +116,8 @@ def losses(
 
     Args:
       name: What the recording is called, prefixed with the active name scopes.
-      data_loss: What the model pays on the data: one value, or the values of its named parts.
+      data_loss: What the model pays on the data: one value, or the values of its parts, by name or
+        by ``Term`` of the role ``"data"``.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
       step: The step's number, an integer that casts to int64;
@@ -149,7 +150,7 @@ def losses(
 
 def losses_pb(
     tag: str,
-    data_loss: SupportsFloat | Mapping[str, SupportsFloat],
+    data_loss: SupportsFloat | PenaltyValues[SupportsFloat],
     penalties: PenaltyValues[SupportsFloat] | None = None,
     total_loss: SupportsFloat | None = None,
     description: str | None = None,
@@ -158,7 +159,8 @@ def losses_pb(
 
     Args:
       tag: What the recording is called. The series' own tag adds an identifier of its columns.
-      data_loss: What the model pays on the data: a number, or the numbers of its named parts.
+      data_loss: What the model pays on the data: a number, or the numbers of its parts, by name or
+        by ``Term`` of the role ``"data"``.
       penalties: The penalty terms as they stand in the loss, by name or by ``Term``.
       total_loss: The loss that the optimiser minimises; the sum is shown when left out.
       description: A longer description, in Markdown.

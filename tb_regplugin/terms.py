@@ -54,6 +54,8 @@ class Term:
       size: The number of parameters in that variable.
       entry: The name of the tensor that was collected in ``REGULARIZATION_LOSSES``.
       note: What else people should know, in a sentence.
+      chance_level: What a data loss is for a model that knows nothing, such as ln k where it
+        guesses among k classes; ``None`` where it is not known.
 
     Raises:
       ValueError: A name is empty, a role or kind is unknown, or a number is not finite.
@@ -73,6 +75,7 @@ class Term:
     size: int | None = None
     entry: str | None = None
     note: str | None = None
+    chance_level: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -88,16 +91,17 @@ class Term:
                 f"Use one of {', '.join(KINDS)}, or None."
             )
         strengths = self.strength if isinstance(self.strength, tuple) else (self.strength,)
-        for number in (*strengths, self.coefficient):
+        for number in (*strengths, self.coefficient, self.chance_level):
             if number is not None and not (isinstance(number, Real) and math.isfinite(number)):
                 raise ValueError(
-                    f"Term {self.name!r} has a strength or coefficient of {number!r}. "
-                    "It must be a finite number, or None where it is not known."
+                    f"Term {self.name!r} has a strength, coefficient or chance level of "
+                    f"{number!r}. It must be a finite number, or None where it is not known."
                 )
 
 
 _Value = TypeVar("_Value")
-# By name or by Term. Three, since a Mapping[str, ...] is no Mapping[str | Term, ...] to a checker.
+# Penalties, or parts of a data loss, by name or by Term. Three, since a Mapping[str, ...] is no
+# Mapping[str | Term, ...] to a checker.
 PenaltyValues = Mapping[str, _Value] | Mapping[Term, _Value] | Mapping[str | Term, _Value]
 
 
@@ -128,6 +132,17 @@ class Layout:
             )
         if sum(column.role == "total" for column in self.columns) > 1:
             raise ValueError("A layout has at most one total.")
+
+    @property
+    def chance_level(self) -> float | None:
+        """What the data loss is for a model that knows nothing, the sum over its columns.
+
+        None where there is no data loss, or where it is not known of each of its columns.
+        """
+        levels = [column.chance_level for column in self.columns if column.role == "data"]
+        known = [level for level in levels if level is not None]
+        level = sum(known)
+        return level if known and len(known) == len(levels) and math.isfinite(level) else None
 
 
 def with_distinct_names(terms: Iterable[Term]) -> list[Term]:

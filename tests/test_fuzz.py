@@ -173,7 +173,10 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = ("name", "role", "kind", "strength", "coefficient", "variable", "shape", "size", "note")
+FIELDS = (
+    "name", "role", "kind", "strength", "coefficient", "variable", "shape", "size", "note",
+    "chance_level",
+)  # fmt: skip
 COLUMNS = st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES, max_size=5)
 LAYOUTS = st.fixed_dictionaries(
     {"version": st.just(1) | JSON_VALUES, "columns": st.lists(COLUMNS, max_size=3) | JSON_VALUES},

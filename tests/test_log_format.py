@@ -54,6 +54,7 @@ TERMS = st.builds(
     variable=st.none() | st.text(),
     shape=st.none() | st.lists(st.integers(0, 2**31)).map(tuple),
     size=st.none() | st.integers(0, 2**62),
+    chance_level=st.none() | FINITE,
 )
 LAYOUTS = st.lists(TERMS, min_size=1, unique_by=lambda term: (term.role, term.name)).map(
     lambda terms: Layout(tuple(terms))

@@ -15,6 +15,7 @@ import tf_keras
 
 from tb_regplugin import Recording, load
 from tb_regplugin.capture import internals as both
+from tb_regplugin.capture.row import Output
 from tb_regplugin.capture.tf_keras import RegularizationCallback, internals
 from tb_regplugin.command_line import main
 
@@ -263,11 +264,11 @@ def test_every_private_name_is_there() -> None:
     assert internals.regularized_by(loss) is None
 
     for _ in ("not built before", "built before"):
-        reported = []
+        reported: list[Output] = []
         container = model.compiled_loss
-        with internals.reporting_outputs(container, lambda *output: reported.append(output)):  # noqa: B023
+        with internals.reporting_outputs(container, reported.append):
             total = container(y, predicted)
-        assert reported == [("data", total)]
+        assert reported == [Output("data", total)]
         container(y, predicted)
         assert len(reported) == 1
 

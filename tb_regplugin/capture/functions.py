@@ -123,7 +123,8 @@ class Recorder(CopiedAsUnused):
           step: The step's number, an integer scalar of up to 64 bits. Left out, the recorder
             counts its calls from 0. In a function, give a tensor: a Python number would be the
             same one in every call.
-          data_loss: What the model pays on the data: one value, or the values of its named parts.
+          data_loss: What the model pays on the data: one value, or the values of its parts, by name
+            or by ``Term`` of the role ``"data"``.
           penalties: The penalty terms as they stand in the loss: values by name or ``Term``, or a
             list such as ``model.losses``. In a function, names, kinds and strengths of a list are
             found in its graph, with the recorder's ``variables``; elsewhere it is numbered.

@@ -71,6 +71,15 @@ def observing_outputs(
                 namespace[losses] = plain
 
 
+def settings_of(loss: Any) -> dict[str, Any]:
+    """Returns what a loss of Keras' own gives its function, such as ``axis``.
+
+    Its config lacks some of that. If it were gone, no chance level would be known.
+    """
+    settings: dict[str, Any] = loss._fn_kwargs
+    return settings
+
+
 def layers_of(model: Any) -> list[Any]:
     """Returns a model and all layers within it, in the order of ``model.losses``.
 

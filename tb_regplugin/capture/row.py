@@ -34,6 +34,20 @@ class Row(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+class Output(NamedTuple):
+    """What the loss of one output added.
+
+    Attributes:
+      name: What the output is called.
+      value: The number, as weighted.
+      chance_level: What that is for a model that knows nothing; None where it is not known.
+    """
+
+    name: str
+    value: Any
+    chance_level: float | None = None
+
+
 @dataclass
 class CapturedLoss:
     """The parts of one loss that was computed, as they went into it.
@@ -43,7 +57,7 @@ class CapturedLoss:
       replicas: Over how many replicas the values will be added up.
       total: The loss, such as what ``compute_loss`` returned.
       is_whole: Whether data losses and entries are known to be all of it.
-      outputs: What each output gave, by name, since the compiled losses were asked.
+      outputs: What each output gave since the compiled losses were asked.
       data: For each time that these were asked, what they gave: one number, or one an output.
       entries: Those entries of ``model.losses`` that were added.
       values: The number that each of them added.
@@ -55,15 +69,15 @@ class CapturedLoss:
     replicas: int
     total: Any = None
     is_whole: bool = False
-    outputs: list[tuple[str, Any]] = field(default_factory=list)
-    data: list[list[tuple[str, Any]]] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    data: list[list[Output]] = field(default_factory=list)
     entries: list[Any] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     terms: list[Term] = field(default_factory=list)
     decay: tuple[list[Term], list[Any]] = ([], [])
 
     @property
-    def named_data(self) -> list[tuple[str, Any]]:
+    def named_data(self) -> list[Output]:
         """What the compiled losses gave: it can be told where they were asked once."""
         return self.data[0] if len(self.data) == 1 else []
 
@@ -114,9 +128,11 @@ def joined(rows: Sequence[Row]) -> Row:
 
 def _with_total(total: Any, loss: CapturedLoss) -> Row:
     data = loss.named_data
-    outputs = with_distinct_names(Term(name, role="data") for name, _ in data)
+    outputs = with_distinct_names(
+        Term(output.name, role="data", chance_level=output.chance_level) for output in data
+    )
     columns = [Term("total", role="total"), *outputs, *loss.terms, *loss.decay[0]]
-    return Row(columns, [total, *(value for _, value in data), *loss.values, *loss.decay[1]])
+    return Row(columns, [total, *(output.value for output in data), *loss.values, *loss.decay[1]])
 
 
 def row_without_total(loss: CapturedLoss, is_beside: bool = False) -> Row:
@@ -160,8 +176,9 @@ def _taken_apart(total: Any, losses: Sequence[CapturedLoss]) -> Row | None:
     replicas = losses[0].replicas
     known: dict[str, tuple[Any, Term, int]] = {}
     for loss in losses:
-        # A replica's data loss is its share, an entry all of it.
-        outputs = [(value, Term(name, role="data"), 1) for name, value in loss.named_data]
+        # A replica's data loss is its share, an entry all of it. The loss may hold a multiple of an
+        # output, so that nothing is said of its chance level.
+        outputs = [(value, Term(name, role="data"), 1) for name, value, _ in loss.named_data]
         entries = zip(loss.entries, loss.terms, [replicas] * len(loss.terms), strict=True)
         for tensor, term, divisor in (*outputs, *entries):
             # Those of a loop or function within the step can't be looked at from here.

@@ -270,15 +270,18 @@ class ValidationSession(Session):
         self._writer = writer
         self._number: int | None = None
         self._waiting = 0
-        # Of the batches: their samples, and what each column adds up to over these.
+        # Of the batches: their samples, their columns by role and name, and what each of these adds
+        # up to over the samples.
         self._samples = 0.0
-        self._sums: defaultdict[Term, float] = defaultdict(float)
+        self._columns: dict[tuple[str, str], Term] = {}
+        self._sums: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     def begin(self, number: int) -> None:
         """Takes what comes for a validation after so many training steps."""
         self._number = number
         self._waiting = 0
         self._samples = 0.0
+        self._columns.clear()
         self._sums.clear()
         if self.step is not None:
             # Rows of a validation that an exception has ended are none of this one's.
@@ -300,7 +303,11 @@ class ValidationSession(Session):
             sums = rows.values.sum(0, dtype=np.float64).tolist()
             for column, value in zip(rows.layout.columns, sums, strict=True):
                 # A term that a batch lacks added nothing to its loss.
-                self._sums[column] += value
+                key = column.role, column.name
+                self._sums[key] += value
+                if self._columns.setdefault(key, column).chance_level != column.chance_level:
+                    # Such as one of pairs within the batch, whose last one is smaller.
+                    self._columns[key] = replace(column, chance_level=None)
 
     def end(self) -> None:
         """Writes the validation's row."""
@@ -308,7 +315,8 @@ class ValidationSession(Session):
         number, self._number = self._number, None
         if number is not None and self._samples > 0 and self._is_chief:
             means = [value / self._samples for value in self._sums.values()]
-            self._writer.append_row(Layout(tuple(self._sums)), number, time.time(), means)
+            layout = Layout(tuple(self._columns.values()))
+            self._writer.append_row(layout, number, time.time(), means)
 
     def _start(self, step: RecordedStep) -> None:
         step.start(0, 1)

@@ -17,6 +17,7 @@ from tb_regplugin.finding import Finding
 from tb_regplugin.findings.catalogue import Thresholds, found
 from tb_regplugin.findings.curves import Curves, PerRow
 from tb_regplugin.findings.forms import listed, number, percent
+from tb_regplugin.terms import Layout
 
 # How near to ln k a data loss must be to be called that, and up to which k neighbouring
 # logarithms are far enough apart for it to mean something.
@@ -40,14 +41,15 @@ def collapse(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     if not _is_stuck(curves, limits) or share <= limits.dominating_share or not end <= gone > 0:
         return
     level = curves.end(curves.data)
+    level_told = f"{number(level)}{_guessing(curves, level)}"
     first = curves.step(_settled(curves.data[curves.finite], level, limits.settled_band))
     last_standing = int(np.flatnonzero(curves.penalty[curves.finite] > gone)[-1])
     since = curves.step(min(last_standing + 1, len(curves.finite) - 1))
     kinds = {curves.terms[place].kind for place in curves.places("penalty")}
     what = "what they penalise" if kinds & {"activity", "add_loss"} else "the weights"
     sentence = (
-        f"The data loss stays at {number(level)}{_guessing(level)} from step {first:,} on, no "
-        f"better than its {number(curves.start(curves.data))} at the start, while the penalties, "
+        f"The data loss stays at {level_told} from step {first:,} on, no better than its "
+        f"{number(curves.start(curves.data))} at the start, while the penalties, "
         f"{percent(share)} of the loss at first, fell from {number(start)} to {number(end)}, below "
         f"{percent(limits.collapsed_penalty)} of that from step {since:,} on: they drove {what} "
         "to zero."
@@ -87,8 +89,12 @@ def _settled(values: PerRow, level: float, band: float) -> int:
     return int(away[-1]) + 1 if len(away) else 0
 
 
-def _guessing(level: float) -> str:
-    """Says which number of classes a model guesses among that pays so much."""
+def _guessing(curves: Curves, level: float) -> str:
+    """Says that a model guesses that pays so much: by what was recorded, or else by ln k."""
+    chance = Layout(curves.terms).chance_level
+    if chance is not None:
+        is_near = abs(chance - level) <= _LOGARITHM_TOLERANCE * abs(level)
+        return f" (that of guessing: {number(chance)})" if is_near else ""
     if level <= 0 or level > math.log(_MOST_CLASSES):
         return ""
     classes = round(math.exp(level))

@@ -375,12 +375,14 @@ def _entry(
         return [each[figure] for each in described if each[figure] is not None]
 
     shares = values("penalty_share")
+    levels = {layout.chance_level for point in group for layout in point.own.layouts}
     entry = {
         "strength": strength,
         "runs": [each["run"] for each in described],
         "data_loss": _spread(values("data_loss")),
         "validation_data_loss": _spread(values("validation_data_loss")),
         "penalty_share": statistics.fmean(shares) if shares else None,
+        "chance_level": levels.pop() if len(levels) == 1 else None,
     }
     if with_metric:
         entry["metric"] = _spread(values("metric"))

@@ -119,8 +119,11 @@ def table(entries: _Entries, metric: str | None = None) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    notes = [printable(note) for note in (sentence(entries, metric), *warnings(entries, metric))]
-    return "\n".join([*lines, "", *notes])
+    levels = {each["chance_level"] for each in entries} - {None}
+    notes = [sentence(entries, metric), *warnings(entries, metric)]
+    if len(levels) == 1:
+        notes.insert(1, f"A model that guesses has a data loss of {levels.pop():.4g}.")
+    return "\n".join([*lines, "", *map(printable, notes)])
 
 
 def _compared(entries: _Entries, metric: str | None) -> tuple[str, str]:

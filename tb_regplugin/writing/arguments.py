@@ -17,9 +17,9 @@ _TOTAL = Term("total", role="total")
 # The column of a data loss without named parts.
 DATA = Term("data", role="data")
 
-# Whether there is a total, the names of the data loss's parts (None where it is one number), and
-# the penalties' names or terms: what a layout is made of.
-Names = tuple[bool, tuple[str, ...] | None, tuple[str | Term, ...]]
+# Whether there is a total, the names or terms of the data loss's parts (None where it is one
+# number), and those of the penalties: what a layout is made of.
+Names = tuple[bool, tuple[str | Term, ...] | None, tuple[str | Term, ...]]
 
 
 class Array(Protocol):
@@ -116,7 +116,7 @@ def split_losses(
     """Returns what the losses of a step are called, and their values in a layout's order.
 
     Args:
-      data_loss: One value, or the values of its named parts.
+      data_loss: One value, or the values of its parts by name or by ``Term``.
       penalties: Values by name or by ``Term``, or the array of those of ``terms``.
       total_loss: One value, or None.
       terms: What the values of an array are called.
@@ -126,7 +126,7 @@ def split_losses(
     """
     values = [] if total_loss is None else [total_loss]
     if isinstance(data_loss, Mapping):
-        parts = tuple(data_loss)
+        parts: tuple[str | Term, ...] | None = tuple(data_loss)
         values.extend(data_loss.values())
     else:
         parts = None
@@ -195,10 +195,19 @@ def layout_of(names: Names) -> Layout:
     """Returns the layout of total, data loss and penalties, in this order.
 
     Raises:
-      ValueError: Two columns share role and name, or a penalty has the role of something else.
+      ValueError: Two columns share role and name, or a term has the role of something else.
     """
     has_total, parts, penalties = names
-    data = (DATA,) if parts is None else tuple(Term(part, "data") for part in parts)
+    data = tuple(
+        part if isinstance(part, Term) else Term(part, "data")
+        for part in ((DATA,) if parts is None else parts)
+    )
+    for term in data:
+        if term.role != "data":
+            raise ValueError(
+                f"The part {term.name!r} of the data loss has the role {term.role!r}. "
+                "Give its Term role='data', or give it to write() among the penalties."
+            )
     terms = tuple(
         penalty if isinstance(penalty, Term) else Term(penalty, kind="custom")
         for penalty in penalties

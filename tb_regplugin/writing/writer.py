@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
 from tb_regplugin.terms import Layout, PenaltyValues, Term
@@ -67,10 +67,17 @@ class Writer(CopiedAsUnused):
       ValueError: ``name`` is empty, ``flush_secs`` is not positive, or two terms share a name.
 
     Example:
-      >>> import tempfile
+      >>> import math, tempfile
       >>> with Writer(tempfile.mkdtemp()) as writer:
       ...     for step in range(3):
       ...         writer.write(step, data_loss=0.5, penalties={"dense/kernel": 0.125})
+
+      A term says what is known of a data loss, such as what it is for a model that guesses:
+
+      >>> data = Term("data", role="data", chance_level=math.log(10))
+      >>> with Writer(tempfile.mkdtemp()) as writer:
+      ...     for step in range(3):
+      ...         writer.write(step, {data: 0.5}, {"dense/kernel": 0.125})
 
       A step that is compiled returns one array, which is one copy from its device:
 
@@ -99,7 +106,7 @@ class Writer(CopiedAsUnused):
     def write(
         self,
         step: SupportsIndex,
-        data_loss: SupportsFloat | Mapping[str, SupportsFloat],
+        data_loss: SupportsFloat | PenaltyValues[SupportsFloat],
         penalties: PenaltyValues[SupportsFloat] | Array | None = None,
         total_loss: SupportsFloat | None = None,
     ) -> None:
@@ -107,7 +114,8 @@ class Writer(CopiedAsUnused):
 
         Args:
           step: The step's number, a 64-bit integer.
-          data_loss: What the model pays on the data: a number, or the numbers of its named parts.
+          data_loss: What the model pays on the data: a number, or the numbers of its parts, by name
+            or by ``Term`` of the role ``"data"``.
           penalties: The penalty terms as they stand in the loss, by name or by ``Term``; or their
             values in the order of the writer's ``terms``, an array of NumPy, PyTorch, JAX or
             TensorFlow of shape ``[terms]`` and any real dtype, on any device.

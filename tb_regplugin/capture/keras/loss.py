@@ -11,12 +11,13 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from tb_regplugin.capture.chance import chance_level
 from tb_regplugin.capture.internals import layers_of, observing_outputs
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
-from tb_regplugin.capture.row import CapturedLoss, Row, row_of
+from tb_regplugin.capture.row import CapturedLoss, Output, Row, row_of
 from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.trained_on import TrainedOn
@@ -187,7 +188,8 @@ class LossCapture(TrainedOn):
                 # Of several losses of a single output, Keras takes the first.
                 is_sum = tree.is_nested(y_true) or tree.is_nested(y_pred)
                 is_split = is_sum and len(loss.outputs) > 1
-                loss.data.append(loss.outputs if is_split else [("data", value)])
+                level = loss.outputs[0].chance_level if loss.outputs else None
+                loss.data.append(loss.outputs if is_split else [Output("data", value, level)])
             return value
 
         return capturing_call
@@ -200,13 +202,14 @@ class LossCapture(TrainedOn):
 
     def _wrap_output(self, entry: Any) -> Callable[..., Any]:
         @functools.wraps(entry.loss)
-        def observed_loss(*args: Any, **kwargs: Any) -> Any:
-            value = entry.loss(*args, **kwargs)
+        def observed_loss(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            value = entry.loss(y_true, y_pred, sample_weight)
             if self._running.losses:
                 weighted = ops.cast(value, self._dtype)
                 if entry.loss_weights is not None:
                     weighted = ops.multiply(weighted, entry.loss_weights)
-                self._running.losses[-1].outputs.append((entry.name, weighted))
+                level = chance_level(entry.loss, y_pred, sample_weight, entry.loss_weights)
+                self._running.losses[-1].outputs.append(Output(entry.name, weighted, level))
             return value
 
         return observed_loss

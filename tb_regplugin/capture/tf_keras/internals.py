@@ -13,7 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from tb_regplugin.capture.chance import chance_level
 from tb_regplugin.capture.internals import observing_outputs
+from tb_regplugin.capture.row import Output
 
 # Reductions after which Keras divides a loss by the number of replicas, which are added up.
 _MEANS = ("auto", "sum_over_batch_size")
@@ -98,13 +100,13 @@ class Observed:
 
 
 def reporting_outputs(
-    container: Any, report: Callable[[str, Any], None]
+    container: Any, report: Callable[[Output], None]
 ) -> AbstractContextManager[None]:
     """Reports what each output's loss adds to the total, for the length of a block.
 
     Args:
       container: A model's ``compiled_loss``.
-      report: Called inside of the step, with the output's name and the loss.
+      report: Called inside of the step.
     """
 
     def observe(losses: list[Any]) -> list[Any]:
@@ -118,15 +120,15 @@ def reporting_outputs(
     return observing_outputs(container, "_losses", observe)
 
 
-def _reporting(name: str, weight: Any, report: Callable[[str, Any], None]) -> Callable[..., Any]:
-    def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
-        value = loss(*args, **kwargs)
+def _reporting(name: str, weight: Any, report: Callable[[Output], None]) -> Callable[..., Any]:
+    def call(loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        value = loss(y_true, y_pred, sample_weight=sample_weight)
         # As Keras does it, so that the one is found in the graph of the other.
         added = value if weight is None else value * weight
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if loss.reduction in _MEANS and replicas > 1:
             added = added * (1.0 / replicas)
-        report(name, added)
+        report(Output(name, added, chance_level(loss, y_pred, sample_weight, weight)))
         return value
 
     return call

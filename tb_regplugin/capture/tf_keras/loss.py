@@ -15,7 +15,7 @@ from tb_regplugin.capture import regularizers
 from tb_regplugin.capture.graph.differentiated import TAPE_METHODS, Differentiated
 from tb_regplugin.capture.graph.sources import may_hold_data
 from tb_regplugin.capture.internals import layers_of
-from tb_regplugin.capture.row import CapturedLoss
+from tb_regplugin.capture.row import CapturedLoss, Output
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.trained_on import TrainedOn
@@ -128,9 +128,9 @@ class LossCapture(TrainedOn):
 
         return ask
 
-    def _add_output(self, name: str, value: Any) -> None:
+    def _add_output(self, output: Output) -> None:
         if self._running.losses:
-            self._running.losses[-1].outputs.append((name, value))
+            self._running.losses[-1].outputs.append(output)
 
 
 def _note_applied(
