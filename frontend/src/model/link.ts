@@ -11,6 +11,8 @@ import {
   READING_ORDERS,
   SCALES,
   type Settings,
+  STRENGTH_SOURCES,
+  SWEEP_STATES,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -54,6 +56,11 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   table: flag,
   overview: oneOf(OVERVIEW_STATES),
   overviewOrder: text,
+  sweep: oneOf(SWEEP_STATES),
+  sweepMetric: text,
+  // Of no rows there is no mean.
+  sweepWindow: (text) => numberUpTo(1, false)(text) || undefined,
+  sweepFrom: oneOf(STRENGTH_SOURCES),
   readingOrder: oneOf(READING_ORDERS),
   readingRows: numberUpTo(1000),
   compare: text,
