@@ -64,7 +64,9 @@ def write_scalars(directory: Path, tag: str, values: Sequence[float]) -> None:
     """Writes a scalar of a value at each step."""
     events = []
     for step, value in enumerate(values):
-        summary = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, simple_value=value)])
+        summary = summary_pb2.Summary(
+            value=[summary_pb2.Summary.Value(tag=tag, simple_value=value)]
+        )
         events.append(event_pb2.Event(step=step, wall_time=float(step), summary=summary))
     write_events(directory, events)
 

@@ -15,8 +15,8 @@ import { useSweep } from "./useSweep.ts";
 
 const NAME = "Sweep of strengths";
 /** Of the plot of losses with its axes, and of that of a metric. */
-const HEIGHT = 400;
-const METRIC_HEIGHT = 150;
+const HEIGHT = 340;
+const METRIC_HEIGHT = 140;
 
 interface Props {
   dashboard: Dashboard;

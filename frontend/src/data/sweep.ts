@@ -4,7 +4,7 @@ import { type JsonObject, list, number, numberOrNull, object, text } from "./jso
 import { recordingKey } from "./recording.ts";
 
 /** The figures that runs of a strength have each, and their mean. */
-export const FIGURES = ["metric", "data_loss", "validation_data_loss"] as const;
+const FIGURES = ["metric", "data_loss", "validation_data_loss"] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface Spread {
@@ -118,11 +118,10 @@ function parseSpread(value: unknown, what: string): Spread | null {
 }
 
 function figures<Value>(read: (figure: Figure) => Value): Record<Figure, Value> {
-  return {
-    metric: read("metric"),
-    data_loss: read("data_loss"),
-    validation_data_loss: read("validation_data_loss"),
-  };
+  return Object.fromEntries(FIGURES.map((figure) => [figure, read(figure)])) as Record<
+    Figure,
+    Value
+  >;
 }
 
 function texts(value: unknown, what: string): readonly string[] {

@@ -11,8 +11,9 @@ import { svgFile, svgSurface } from "./svg.ts";
 import { type PlacedDot, placedDots, placer, type SweepFrame, sweepFrames } from "./sweepFrame.ts";
 
 /** In pixels of the page. */
-const MEAN_SIZE = 4.5;
-const RUN_SIZE = 2.5;
+const MEAN_SIZE = 4;
+const RUN_SIZE = 2;
+const THICK = 6;
 const BREAK = 8;
 const BAR = 10;
 const LINE = 18;
@@ -25,70 +26,66 @@ const ROUND = 20;
 const SQUARE = 4;
 
 type Mark = (surface: Surface, x: number, y: number, look: Look) => void;
+/** What a mark means, how it looks, and whether it is in the picture. */
+type Key = readonly [name: string, paint: Mark, isThere: boolean];
 
-interface Key {
-  readonly name: string;
-  readonly paint: Mark;
-}
+const stroke =
+  (
+    across: number,
+    down: number,
+    width: number,
+    alpha: number,
+    dash: readonly number[] = [],
+  ): Mark =>
+  (surface, x, y, { heat }) => {
+    const [right, bottom] = [across * surface.ratio, down * surface.ratio];
+    const points = [x - right, y - bottom, x + right, y + bottom];
+    surface.polyline(points, { colour: heat, alpha, width, dash });
+  };
 
-const line =
-  (width: number, alpha: number, dash: readonly number[] = []): Mark =>
-  (surface, x, y, { heat }) =>
-    surface.polyline([x - 7 * surface.ratio, y, x + 7 * surface.ratio, y], {
-      ...{ colour: heat, alpha, width, dash },
-    });
+const dotLike =
+  (isHollow: boolean, isFlagged: boolean, value: number | undefined): Mark =>
+  (surface, x, y, look) =>
+    paintDot(surface, { x, y, isHollow, isFlagged, value, isAlone: true }, look);
 
-/** What its marks mean: of those that are in the picture. */
 function keysOf({ panels }: SweepPicture): readonly Key[] {
   const series = panels.flatMap((panel) => panel.series);
   const marks = series.flatMap((each) => each.marks);
   const dots = marks.flatMap((mark) => mark.dots);
-  const dotKey =
-    (dot: Pick<PlacedDot, "isHollow" | "isFlagged" | "value">): Mark =>
-    (surface, x, y, look) =>
-      paintDot(surface, { ...dot, x, y, isAlone: true }, look);
-  const usual = { isFlagged: false, value: 1 };
-  const keys: readonly (Key & { isThere: boolean })[] = [
-    ...series
-      .filter(({ figure }) => figure !== "metric")
-      .map(({ name, figure }) => ({
-        name,
-        paint: dotKey({ ...usual, isHollow: figure === "data_loss" }),
-        isThere: true,
-      })),
-    {
-      name: "least to largest",
-      paint: line(1, 1),
-      isThere: marks.some(({ spread }) => spread !== null && spread.min < spread.max),
-    },
-    {
-      name: "± standard error",
-      paint: line(5, FAINT),
-      isThere: marks.some(({ spread }) => (spread?.standardError ?? null) !== null),
-    },
-    {
-      name: "runs of different lengths",
-      paint: line(1.5, 1, DASH),
-      isThere: series.some(({ joins }) => joins.some(({ isAlike }) => !isAlike)),
-    },
-    {
-      name: "ended early, restarted or diverged",
-      paint: dotKey({ isHollow: false, isFlagged: true, value: 1 }),
-      isThere: dots.some(({ isFlagged, value }) => isFlagged && value !== undefined),
-    },
-    {
-      name: "no value",
-      paint: dotKey({ isHollow: false, isFlagged: true, value: undefined }),
-      isThere: dots.some(({ value }) => value === undefined),
-    },
+  const keys: readonly Key[] = [
+    ...series.map(({ name, figure }): Key => {
+      const isHollow = figure === "data_loss";
+      return [name, dotLike(isHollow, false, 1), figure !== "metric"];
+    }),
+    [
+      "least to largest",
+      stroke(0, 7, 1, 1),
+      marks.some(({ spread }) => spread !== null && spread.min < spread.max),
+    ],
+    [
+      "± standard error",
+      stroke(0, 5, THICK, FAINT),
+      marks.some(({ spread }) => spread !== null && spread.standardError !== null),
+    ],
+    [
+      "runs of different lengths",
+      stroke(7, 0, 1.5, 1, DASH),
+      series.some(({ joins }) => joins.some(({ isAlike }) => !isAlike)),
+    ],
+    [
+      "ended early, restarted or diverged",
+      dotLike(false, true, 1),
+      dots.some(({ isFlagged, value }) => isFlagged && value !== undefined),
+    ],
+    ["no value", dotLike(false, true, undefined), dots.some(({ value }) => value === undefined)],
   ];
-  return keys.filter(({ isThere }) => isThere);
+  return keys.filter(([, , isThere]) => isThere);
 }
 
 /** Where the keys stand, in as many lines as they need, and where those end. */
 function placeKeys(keys: readonly Key[], width: number, top: number) {
   let [left, line] = [KEY, top + LINE];
-  const places = keys.map(({ name }) => {
+  const places = keys.map(([name]) => {
     const needs = labelWidth(name) + 2 * KEY;
     if (left > KEY && left + needs > width) {
       [left, line] = [KEY, line + LINE];
@@ -121,10 +118,9 @@ export function paintSweep(surface: Surface, scene: SweepScene): void {
   const { ratio } = surface;
   const keys = keysOf(picture);
   placeKeys(keys, width, top).places.forEach(({ left, line }, i) => {
-    const key = keys[i];
-    key?.paint(surface, (left - KEY / 2) * ratio, (line - 4) * ratio, look);
-    const style = { colour: look.text, align: "left" } as const;
-    surface.text(left * ratio, line * ratio, key?.name ?? "", style);
+    const [name = "", paint] = keys[i] ?? [];
+    paint?.(surface, (left - KEY / 2) * ratio, (line - 4) * ratio, look);
+    surface.text(left * ratio, line * ratio, name, { colour: look.text, align: "left" });
   });
   for (const frame of framesOf(scene)) {
     const projection = frame.projectInto(boxOn(surface, frame.box));
@@ -209,7 +205,7 @@ function paintPanel(surface: Surface, frame: SweepFrame, projection: Projection,
           surface.polyline([at, y(low), at, y(high)], { colour, alpha, width });
         upright(min, max, 1, 1);
         if (standardError !== null) {
-          upright(middle - standardError, middle + standardError, 5, FAINT);
+          upright(middle - standardError, middle + standardError, THICK, FAINT);
         }
         const isHollow = figure === "data_loss";
         const dot = { x: at, y: y(middle), isHollow, isFlagged: false, isAlone: true, value: 1 };

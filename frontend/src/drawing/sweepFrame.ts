@@ -56,7 +56,7 @@ export function sweepFrames(
 
 /** Beside the middle: the mean, and further out the runs that it is of. */
 const MEAN = 5;
-const RUNS = 11;
+const RUNS = 13;
 /** Room that a strength's marks take. */
 const WIDE = 30;
 

@@ -18,9 +18,12 @@ export function isSweep({ entries }: Sweep): boolean {
 /** An entry that has a place on an axis of strengths. */
 export type PlacedEntry = SweepEntry & { readonly strength: number };
 
-/** Those with one number as their strength. */
+/** Those with one number as their strength; none where some are below any logarithm. */
 export function placedEntries({ entries }: Sweep): readonly PlacedEntry[] {
-  return entries.filter((entry): entry is PlacedEntry => typeof entry.strength === "number");
+  const placed = entries.filter(
+    (entry): entry is PlacedEntry => typeof entry.strength === "number",
+  );
+  return placed.every(({ strength }) => strength >= 0) ? placed : [];
 }
 
 /** What figures are called; the metric by its tag. */

@@ -11,48 +11,40 @@ import { type Ticks, yTicks } from "./ticks.ts";
 /** Parts of the axis: from zero to the break and beyond, and outside of the first and the last. */
 const GAP = 1 / 6;
 const MARGIN = 0.05;
+const LOG: Scale = { kind: "log", threshold: 1 };
 
 export interface StrengthAxis {
-  /** Of places: decades, where there is a logarithm. */
+  /** Of places, in decades. */
   readonly range: Range;
   readonly place: (strength: number) => number;
-  /** Zero has no logarithm: it stands before this place. */
+  /** Zero stands before this place. */
   readonly breakAt?: number;
   /** At most about so many labels: the strengths tried, or decades where those are too many. */
   readonly ticks: (most: number) => Ticks;
 }
 
-/** The strengths by decades, zero set apart; evenly where some are negative. */
+/** The strengths by decades, and zero, which has no logarithm, set apart. */
 export function strengthAxis(strengths: readonly number[]): StrengthAxis {
-  const positive = strengths.filter((strength) => strength > 0);
-  const isLog = positive.length > 0 && strengths.every((strength) => strength >= 0);
-  const inside = isLog ? positive.map(Math.log10) : strengths;
-  const [first, last] = [Math.min(...inside), Math.max(...inside)];
+  const logs = strengths.filter((strength) => strength > 0).map(Math.log10);
+  const [first, last] = logs.length > 0 ? [Math.min(...logs), Math.max(...logs)] : [0, 0];
   const span = last - first || 1;
-  const zero = isLog && positive.length < strengths.length ? first - GAP * span : undefined;
-  const place = (strength: number) =>
-    isLog ? (strength > 0 ? Math.log10(strength) : (zero ?? first)) : strength;
-  const margin = MARGIN * (last - (zero ?? first) || 1);
+  const zero = logs.length < strengths.length ? first - GAP * span : undefined;
+  const begin = zero ?? first;
+  const place = (strength: number) => (strength > 0 ? Math.log10(strength) : begin);
+  const margin = MARGIN * (last - begin || 1);
   const ticks = (most: number): Ticks => {
-    const isClose = strengths.some(
-      (strength, i) =>
-        i > 0 && place(strength) - place(strengths[i - 1] ?? 0) < (span * (1 + GAP)) / most,
-    );
-    if (!isLog || !isClose) {
-      return isLog
-        ? { values: strengths.map(place), labels: strengths.map(formatValue) }
-        : yTicks(LINEAR, { min: first, max: last }, most, "loss");
+    const places = strengths.map(place);
+    const closest = Math.min(...places.slice(1).map((at, i) => at - (places[i] ?? 0)));
+    if (closest >= (last - begin) / most) {
+      return { values: places, labels: strengths.map(formatValue) };
     }
-    const scale: Scale = { kind: "log", threshold: 1 };
-    const decades = yTicks(scale, { min: 10 ** first, max: 10 ** last }, most, "loss");
-    const zeros = zero === undefined ? [] : [0];
-    return {
-      values: [...zeros, ...decades.values].map(place),
-      labels: [...zeros.map(formatValue), ...decades.labels],
-    };
+    const decades = yTicks(LOG, { min: 10 ** first, max: 10 ** last }, most, "loss");
+    return zero === undefined
+      ? { values: decades.values.map(place), labels: decades.labels }
+      : { values: [zero, ...decades.values.map(place)], labels: ["0", ...decades.labels] };
   };
   return {
-    range: { min: (zero ?? first) - margin, max: last + margin },
+    range: { min: begin - margin, max: last + margin },
     place,
     ticks,
     ...(zero === undefined ? {} : { breakAt: (zero + first) / 2 }),
@@ -111,9 +103,7 @@ export function sweepPicture(sweep: Sweep): SweepPicture {
   const entries = placedEntries(sweep);
   const axis = strengthAxis(entries.map(({ strength }) => strength));
   const series = shownFigures(sweep).map((figure) => seriesOf(figure, sweep, entries, axis));
-  const levels = [...new Set(entries.map(({ chanceLevel }) => chanceLevel))].filter(
-    (level) => level !== null,
-  );
+  const levels = [...new Set(entries.flatMap(({ chanceLevel }) => chanceLevel ?? []))];
   const bars = entries.flatMap(({ strength, penaltyShare }) =>
     penaltyShare === null ? [] : [{ at: axis.place(strength), value: penaltyShare }],
   );
@@ -168,7 +158,9 @@ function seriesOf(
   return { figure, name: figureName(figure, sweep), marks, joins };
 }
 
-/** By decades where the values lie over more than one: a collapsed run hides no difference then. */
+/** By decades where values lie this far apart: a collapsed run hides no difference between others. */
+const FAR_APART = 4;
+
 function panelOf(
   name: string,
   series: readonly SweepSeries[],
@@ -179,7 +171,7 @@ function panelOf(
     .flatMap(({ marks }) => marks.flatMap(({ dots }) => dots.flatMap(({ value }) => value ?? [])))
     .concat(levels);
   const [lowest, highest] = [Math.min(...values), Math.max(...values)];
-  const isLog = lowest > 0 && highest > 10 * lowest;
+  const isLog = lowest > 0 && highest > FAR_APART * lowest;
   const range = isLog
     ? logRange(lowest, highest)
     : values.length > 0
@@ -187,7 +179,7 @@ function panelOf(
       : { min: 0, max: 1 };
   return {
     name: isLog ? `${name} (log)` : name,
-    scale: isLog ? { kind: "log", threshold: 1 } : LINEAR,
+    scale: isLog ? LOG : LINEAR,
     range,
     series,
     levels,
