@@ -117,6 +117,6 @@ export function paintFrame(surface: Surface, { box, x, y, projectInto }: Frame, 
 }
 
 /** Where a line covers whole pixels: one of an odd width lies in the middle of a pixel. */
-function sharp(at: number, ratio: number): number {
+export function sharp(at: number, ratio: number): number {
   return Math.round(at) + (Math.round(ratio) % 2) / 2;
 }

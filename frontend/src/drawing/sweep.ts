@@ -3,7 +3,7 @@
 import { formatValue } from "../model/format.ts";
 import type { Projection } from "../model/scales.ts";
 import type { SweepPicture } from "../model/sweepPicture.ts";
-import { boxOn, NAME_ROOM, paintFrame } from "./frame.ts";
+import { boxOn, NAME_ROOM, paintFrame, sharp } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
 import { LOOKS, type Look, type Theme } from "./look.ts";
 import type { Surface } from "./surface.ts";
@@ -139,7 +139,7 @@ function paintAxis(
   look: Look,
 ): void {
   const { ratio } = surface;
-  const bottom = box.top + box.height;
+  const bottom = sharp(box.top + box.height, ratio);
   const stroke = { colour: look.text, alpha: 1, width: 1 };
   surface.polyline([box.left, bottom, box.left + box.width, bottom], stroke);
   if (breakAt !== undefined) {
@@ -162,7 +162,7 @@ function paintLevels(
   const { ratio } = surface;
   const right = box.left + box.width;
   for (const level of levels) {
-    const at = Math.round(y(level)) + 0.5;
+    const at = sharp(y(level), ratio);
     surface.polyline([box.left, at, right, at], {
       colour: look.text,
       alpha: 1,

@@ -158,7 +158,7 @@ function seriesOf(
   return { figure, name: figureName(figure, sweep), marks, joins };
 }
 
-/** By decades where values lie this far apart: a collapsed run hides no difference between others. */
+/** Losses go by decades where they lie this far apart: a collapsed run hides no difference then. */
 const FAR_APART = 4;
 
 function panelOf(
@@ -171,7 +171,8 @@ function panelOf(
     .flatMap(({ marks }) => marks.flatMap(({ dots }) => dots.flatMap(({ value }) => value ?? [])))
     .concat(levels);
   const [lowest, highest] = [Math.min(...values), Math.max(...values)];
-  const isLog = lowest > 0 && highest > FAR_APART * lowest;
+  const isOfLosses = series.every(({ figure }) => figure !== "metric");
+  const isLog = isOfLosses && lowest > 0 && highest > FAR_APART * lowest;
   const range = isLog
     ? logRange(lowest, highest)
     : values.length > 0
