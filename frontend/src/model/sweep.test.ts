@@ -64,7 +64,7 @@ test("a figure has its title, its axes and what its marks mean", () => {
   const all = sweep([
     entry(0, [point("a")]),
     entry(0.1, [point("b"), short]),
-    entry(1, [point("d")]),
+    entry(1, [point("d")], { chance_level: Math.LN10 }),
   ]);
   const svg = sweepSvg(sweepPicture(all), 640, 360, "Sweep");
   const texts = ["Sweep", "strength", "data loss", "penalties", "training", "least to largest"];
@@ -72,6 +72,7 @@ test("a figure has its title, its axes and what its marks mean", () => {
     ...texts,
     "runs of different lengths",
     "ended early, restarted or diverged",
+    "guessing: 2.303",
   ]) {
     assert.ok(svg.includes(`>${text}<`), text);
   }
