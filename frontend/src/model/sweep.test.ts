@@ -13,15 +13,14 @@ import {
 } from "./sweep.ts";
 import { sweepPicture } from "./sweepPicture.ts";
 
-test("three runs of two known strengths are a sweep", () => {
+test("three known strengths are a sweep, and two with several runs each", () => {
   const runs = (...names: string[]) => names.map((name) => point(name));
-  assert.ok(isSweep(sweep([entry(0, runs("a")), entry(1, runs("b", "c"))])));
-  assert.ok(
-    isSweep(sweep([entry({ l1: 0, l2: 1 }, runs("a", "b")), entry({ l1: 1, l2: 1 }, runs("c"))])),
-  );
-  assert.ok(!isSweep(sweep([entry(0, runs("a")), entry(1, runs("b"))])));
+  const one = entry(1, runs("b"));
+  assert.ok(isSweep(sweep([entry(0, runs("a")), one, entry(2, runs("c"))])));
+  assert.ok(isSweep(sweep([entry({ l1: 0 }, runs("a", "b")), entry({ l1: 1 }, runs("c", "d"))])));
+  assert.ok(!isSweep(sweep([entry(0, runs("a", "c", "d")), one])));
   assert.ok(!isSweep(sweep([entry(1, runs("a", "b", "c"))])));
-  assert.ok(!isSweep(sweep([entry(0, runs("a")), entry(1, runs("b")), entry(null, runs("c"))])));
+  assert.ok(!isSweep(sweep([entry(0, runs("a")), one, entry(null, runs("c"))])));
 });
 
 test("strengths below zero have no place on a logarithmic axis: they are a table", () => {

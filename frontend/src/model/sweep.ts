@@ -5,14 +5,13 @@ import { formatShare, formatStep, formatValue } from "./format.ts";
 import type { NumberTable } from "./numbers.ts";
 import { formatOptional, NONE } from "./table.ts";
 
-/** Fewer runs are read one by one. */
+/** Fewer runs are no sweep, whatever they are. */
 export const FEWEST_RUNS = 3;
 
-/** Whether there is something to choose: runs enough, of known strengths that differ. */
+/** Three strengths, or two with several runs each: one run more that has a penalty is no sweep. */
 export function isSweep({ entries }: Sweep): boolean {
   const known = entries.filter(({ strength }) => strength !== null);
-  const runs = known.reduce((sum, { points }) => sum + points.length, 0);
-  return known.length > 1 && runs >= FEWEST_RUNS;
+  return known.length > 2 || (known.length > 1 && known.every(({ points }) => points.length > 1));
 }
 
 /** An entry that has a place on an axis of strengths. */
