@@ -152,17 +152,18 @@ def _times(quick: bool) -> Section:
     )
     for runs in (30,) if quick else (300, 1_000):
         with tempfile.TemporaryDirectory() as directory:
-            _write(Path(directory), runs)
+            write_runs(Path(directory), runs)
             command = seconds(functools.partial(_run, "sweep", directory, "--json"))
             with start_tensorboard(directory) as address:
-                wait_until(functools.partial(_loaded, address, 2 * runs))
+                wait_until(functools.partial(are_loaded, address, 2 * runs))
                 first = seconds(functools.partial(_ask, address))
                 again = seconds(functools.partial(_ask, address))
         section.add(f"{runs:,}", f"{command:.2f} s", f"{first:.2f} s", f"{again * 1000:.0f} ms")
     return section
 
 
-def _write(log_dir: Path, runs: int) -> None:
+def write_runs(log_dir: Path, runs: int) -> None:
+    """Writes runs of 1,000 steps with validations, of each strength as many."""
     random = np.random.default_rng(0)
     for run in range(runs):
         strength = STRENGTHS[run % len(STRENGTHS)]
@@ -174,7 +175,8 @@ def _write(log_dir: Path, runs: int) -> None:
                     writer.write(step, data, dict(zip(terms, penalties, strict=True)))
 
 
-def _loaded(address: str, count: int) -> bool:
+def are_loaded(address: str, count: int) -> bool:
+    """Says whether TensorBoard has read so many of them, and to their ends."""
     recordings = get_json(f"{address}{_ROUTES}recordings")["recordings"]
     ends = [recording["last_step"] for recording in recordings]
     return len(ends) == count and set(ends) == {980, 999}

@@ -61,6 +61,10 @@ class FakeProvider:
             if run_tag_filter.runs is None or run in run_tag_filter.runs
         }
 
+    def list_scalars(self, *_: Any, **__: Any) -> Any:
+        """Lists none: there are no scalars among them."""
+        return {}
+
     def read_tensors(self, *_: Any, run_tag_filter: Any, **__: Any) -> Any:
         """Reads series, or raises what one of them is said to raise."""
         found: dict[str, dict[str, list[Any]]] = {}

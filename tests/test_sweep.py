@@ -333,6 +333,20 @@ def test_a_metric_is_the_better_the_higher_unless_it_is_a_loss(
     assert "No run has finite values of nowhere." in table
 
 
+def test_the_route_lists_what_can_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tags that a run of the sweep has somewhere, those of most runs first; not all of many."""
+    _write_losses(tmp_path, {0.1: [3, 3], 1.0: [2, 2]})
+    for run in sorted(tmp_path.iterdir()):
+        _write_scalars(run / "validation", "accuracy", [1.0], tf2=True)
+    _write_scalars(run, "score", [1.0], tf2=False)
+    _write_scalars(tmp_path / "elsewhere", "other", [1.0], tf2=True)
+    assert _answer(tmp_path)["metrics"] == ["accuracy", "score"]
+    monkeypatch.setattr(sweep_answer, "_MAX_METRICS", 1)
+    assert _answer(tmp_path)["metrics"] == ["accuracy"]
+
+
 def test_what_is_above_several_runs_is_of_none() -> None:
     """A metric, that is; hyperparameters may be shared."""
     assert homes(["a/1", "a/2"], ["a"], ["a/1", "a/2"]) == {}

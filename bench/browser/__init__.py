@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from bench.browser import first_sight, many_runs, one_run
+from bench.browser import first_sight, many_runs, one_run, sweep
 from bench.report import Section
 from tests.browser.chromium import find_browser
 
@@ -24,6 +24,7 @@ def measure(quick: bool) -> list[Section]:
             one_run.measure(browser, root / "one", quick),
             many_runs.measure(browser, root / "many", quick),
             first_sight.measure(browser, root / "first", quick),
+            sweep.measure(browser, root / "sweep", quick),
         ]
         browser.close()
     return sections

@@ -57,6 +57,20 @@ test("a run that is brought to the top is chosen and pinned, and goes back the s
   assert.deepEqual(isUp(), [false, true]);
 });
 
+test("a run that is shown alone gives way to those of before the second time", async () => {
+  answer = () => recordings("a", "b", "c");
+  const dashboard = await shown();
+  const [a, b, c] = ["a", "b", "c"].map((run) => recordingKey(run, "losses"));
+  dashboard.choose([c ?? ""], false);
+  const chosen = () => [...dashboard.state.choice.chosen];
+  dashboard.showAlone(c ?? "");
+  assert.deepEqual(chosen(), [c]);
+  dashboard.showAlone(b ?? "");
+  assert.deepEqual(chosen(), [b]);
+  dashboard.showAlone(b ?? "");
+  assert.deepEqual(chosen(), [a, b]);
+});
+
 test("a reload keeps choice, filter and views", async () => {
   answer = () => recordings("a", "b");
   const dashboard = await shown();

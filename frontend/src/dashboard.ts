@@ -62,6 +62,8 @@ export class Dashboard extends Store<DashboardState> {
   );
   private readonly found = new Map<string, readonly Finding[]>();
   private telling: ReturnType<typeof setTimeout> | undefined;
+  /** What was chosen before one run was shown alone. */
+  private beforeAlone: ReadonlySet<string> = new Set();
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
   constructor() {
@@ -268,6 +270,17 @@ export class Dashboard extends Store<DashboardState> {
     const isUp = this.viewOf(key).isPinned === true && this.state.choice.chosen.has(key);
     this.choose([key], true);
     this.changeView(key, (view) => ({ ...view, isPinned: !isUp }));
+  }
+
+  /** Chooses one run alone; if it is, again those of before, or all where none is known. */
+  showAlone(key: string): void {
+    const { choice, recordings = [] } = this.state;
+    const isAlone = choice.chosen.size === 1 && choice.chosen.has(key);
+    const before = this.beforeAlone.size > 0 ? this.beforeAlone : recordings.map(({ key }) => key);
+    if (choice.chosen.size > 1) {
+      this.beforeAlone = choice.chosen;
+    }
+    this.update({ choice: { ...choice, chosen: new Set(isAlone ? before : [key]) } });
   }
 
   /** Shows a part of an x axis, all of it if that is undefined; a part without a stretch is none. */

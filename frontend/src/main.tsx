@@ -13,6 +13,7 @@ import notices from "./styles/notices.css";
 import overview from "./styles/overview.css";
 import page from "./styles/page.css";
 import picker from "./styles/picker.css";
+import sweep from "./styles/sweep.css";
 import table from "./styles/table.css";
 import toolbar from "./styles/toolbar.css";
 import tooltip from "./styles/tooltip.css";
@@ -29,6 +30,7 @@ export function render(): void {
     findings,
     table,
     overview,
+    sweep,
     tooltip,
     notices,
     narrow,

@@ -128,6 +128,14 @@ class TensorBoardSource:
         listed = self._ask(self._provider.list_scalars, plugin_name=_SCALARS, run_tag_filter=wanted)
         return {run: (tags[tag].max_step, tags[tag].max_wall_time) for run, tags in listed.items()}
 
+    def scalar_tags(self) -> dict[str, frozenset[str]]:
+        """Returns by tag the runs that have scalars of it."""
+        found: dict[str, set[str]] = {}
+        for run, tags in self._ask(self._provider.list_scalars, plugin_name=_SCALARS).items():
+            for tag in tags:
+                found.setdefault(tag, set()).add(run)
+        return {tag: frozenset(runs) for tag, runs in found.items()}
+
     def read_scalars(self, tag: str, runs: Sequence[str]) -> dict[str, Sequence[float]]:
         """Returns by run the values of a scalar: TensorBoard's sample of them."""
         wanted = data_provider.RunTagFilter(runs=runs, tags=[tag])

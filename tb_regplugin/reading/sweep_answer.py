@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from tb_regplugin.reading.decode import natural_key
 from tb_regplugin.reading.overview import pair
 from tb_regplugin.reading.query import SweepQuery
 from tb_regplugin.reading.remembered import Key, ListedOnce, Remembered
@@ -30,6 +31,8 @@ _MAX_RUNS = 5_000
 _MAX_REMEMBERED = 20_000
 # A scalar's values come as a Python object each, some 1,000 a run.
 _RUNS_AT_ONCE = 50
+# As many as somebody may choose from.
+_MAX_METRICS = 100
 
 
 class Sweeps:
@@ -86,6 +89,7 @@ class Sweeps:
             "strengths": found,
             "sentence": sentence(found, query.metric),
             "warnings": warnings(found, query.metric),
+            "metrics": _metrics(source, asked),
             "unread": len(asked) - sum(key in known for key in asked),
             "left_out": len(rows) - len(asked),
         }
@@ -100,8 +104,7 @@ class Sweeps:
     ) -> tuple[dict[str, float | None], set[str]]:
         """Returns the means of a metric by the run that has it, and the runs not known by then."""
         listing = source.list_scalars(metric)
-        recorded = [run for row in rows.items() for run, _ in filter(None, row)]
-        home_of = homes([run for run, _ in rows], listing, recorded)
+        home_of = homes([run for run, _ in rows], listing, _recorded(rows))
         means: dict[str, float | None] = {}
         new = []
         for run in dict.fromkeys(home_of.values()):
@@ -121,3 +124,17 @@ class Sweeps:
             if time.monotonic() > end:
                 break
         return means, {run for run, home in home_of.items() if home not in means}
+
+
+def _metrics(source: TensorBoardSource, rows: Mapping[Key, Key | None]) -> list[str]:
+    """Returns the tags of scalars that runs of the sweep have, those of most runs first."""
+    runs, recorded = [run for run, _ in rows], _recorded(rows)
+    # Most tags are in the same runs as others.
+    count = functools.cache(lambda holders: len(homes(runs, holders, recorded)))
+    counts = {tag: count(holders) for tag, holders in source.scalar_tags().items()}
+    had = (tag for tag, number in counts.items() if number)
+    return sorted(had, key=lambda tag: (-counts[tag], natural_key(tag)))[:_MAX_METRICS]
+
+
+def _recorded(rows: Mapping[Key, Key | None]) -> list[str]:
+    return [run for row in rows.items() for run, _ in filter(None, row)]

@@ -90,6 +90,7 @@ def test_each_run_is_a_row_of_its_numbers(shared: str, open_page: Open) -> None:
     assert "version 99" in unread[1]
     # As the card says it.
     card = dashboard.card("lambda=0.1/train")
+    card.scroll_into_view_if_needed()
     expect(card.get_by_text(re.compile("penalties 20 %".replace(" ", r"\s")))).to_be_visible()
 
 

@@ -13,6 +13,7 @@ from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import pixels
 from tests.browser.logs import KERNEL, write_collapsed_run
+from tests.browser.sweep_logs import write_sweep
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -155,3 +156,12 @@ def test_are_train_and_validation_growing_apart(shared: str, open_page: Open) ->
     dashboard.option("Compare runs by").select_option("Validation − train")
     title = "Validation − train across runs"
     expect(dashboard.chart(title)).to_have_accessible_name(f"{title}: fit/train")
+
+
+def test_which_strength_should_i_choose(tmp_path: Path, open_dashboard: Open) -> None:
+    """Said on top of all, with what lies beside it, below the picture of all strengths."""
+    dashboard = open_dashboard(tmp_path, runs=write_sweep(tmp_path))
+    first = dashboard.frame.locator("main section").first
+    expect(first.get_by_role("img").first).to_be_visible()
+    expect(first.get_by_text("lowest at strength 0.01")).to_be_in_viewport()
+    expect(first.get_by_text("on average of 3 runs")).to_be_in_viewport()

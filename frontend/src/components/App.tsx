@@ -10,6 +10,7 @@ import { Overview } from "./Overview.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
 import { useSidebarWidth } from "./SidebarEdge.tsx";
+import { SweepCard } from "./SweepCard.tsx";
 import { Toolbar } from "./Toolbar.tsx";
 
 /** The whole page: the run picker beside the cards of the chosen recordings. */
@@ -54,6 +55,7 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               : "No run is chosen. Choose one in the list of runs."}
           </p>
         )}
+        {recordings !== undefined && <SweepCard dashboard={dashboard} state={state} />}
         {recordings !== undefined && recordings.length > 1 && (
           <Overview dashboard={dashboard} state={state} matching={filtered.matching} />
         )}

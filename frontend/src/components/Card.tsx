@@ -46,7 +46,7 @@ export function Card({ dashboard, state, recording }: Props) {
   const label = recordingLabel(recording);
   const isEmpty = !isReadable || curves?.rows === 0;
   return (
-    <article class="card" ref={element} aria-label={label}>
+    <article class="card" ref={element} aria-label={label} data-term={recording.key}>
       <header class="card-head">
         <h2 title={label}>
           <RunDot state={state} run={recording.run} />

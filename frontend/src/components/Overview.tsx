@@ -143,6 +143,7 @@ function Row({ dashboard, state, row, index }: RowProps) {
       class={isPinned ? "is-pinned" : isChosen ? "" : "is-quiet"}
       style={{ height: `${ROW_HEIGHT}px` }}
       aria-rowindex={index}
+      data-term={key}
       onClick={() => dashboard.pinUp(key)}
     >
       <th scope="row" title={label}>

@@ -2,7 +2,7 @@ import type { Range } from "../data/axis.ts";
 import type { ColourOf } from "../drawing/paint.ts";
 import { figureSvg } from "../drawing/svg.ts";
 import { fileName, savePng, saveText } from "../host/save.ts";
-import { numbersCsv, numbersJson, numbersOf } from "../model/numbers.ts";
+import { type NumberTable, numbersCsv, numbersJson, numbersOf } from "../model/numbers.ts";
 import type { Picture } from "../model/picture.ts";
 
 const HEIGHT = 360;
@@ -27,43 +27,24 @@ export interface SaveProps {
 /** The entries of a card's menu that save it: as a figure, as what it draws, as exact rows. */
 export function SaveEntries(props: SaveProps) {
   const { name, picture, range, width, colourOf, rows, isZoomed } = props;
-  // The figure and its numbers have one name, and the exact rows another.
-  const chart = `${name}_chart`;
-  const svg = () =>
-    figureSvg({ picture, range, width, height: HEIGHT, title: name, theme: "light", colourOf });
-  const saveNumbers = (format: RowFormat) => {
-    const write = format === "csv" ? numbersCsv : numbersJson;
-    saveText(fileName(chart, format), write(numbersOf(picture, range)), TYPES[format]);
-  };
   return (
     <>
       {picture.refusal === undefined && (
-        <>
-          <p>
-            Figure
-            <SaveButton
-              what="figure"
-              ending="svg"
-              onClick={() => saveText(fileName(chart, "svg"), svg(), "image/svg+xml")}
-            />
-            <SaveButton
-              what="figure"
-              ending="png"
-              onClick={() => void savePng(fileName(chart, "png"), svg())}
-            />
-          </p>
-          <p>
-            Values drawn
-            {ROW_FORMATS.map((format) => (
-              <SaveButton
-                key={format}
-                what="of the values drawn"
-                ending={format}
-                onClick={() => saveNumbers(format)}
-              />
-            ))}
-          </p>
-        </>
+        <DrawnEntries
+          name={`${name}_chart`}
+          svg={() =>
+            figureSvg({
+              picture,
+              range,
+              width,
+              height: HEIGHT,
+              title: name,
+              theme: "light",
+              colourOf,
+            })
+          }
+          numbers={() => numbersOf(picture, range)}
+        />
       )}
       {rows &&
         (isZoomed ? [false, true] : [true]).map((isAll) => {
@@ -85,6 +66,49 @@ export function SaveEntries(props: SaveProps) {
             </p>
           );
         })}
+    </>
+  );
+}
+
+interface DrawnProps {
+  /** Of what is shown: the file's name. */
+  name: string;
+  svg: () => string;
+  numbers: () => NumberTable;
+}
+
+/** Those of what is drawn, as a figure and as numbers. */
+export function DrawnEntries({ name, svg, numbers }: DrawnProps) {
+  const saveNumbers = (format: RowFormat) => {
+    const write = format === "csv" ? numbersCsv : numbersJson;
+    saveText(fileName(name, format), write(numbers()), TYPES[format]);
+  };
+  return (
+    <>
+      <p>
+        Figure
+        <SaveButton
+          what="figure"
+          ending="svg"
+          onClick={() => saveText(fileName(name, "svg"), svg(), "image/svg+xml")}
+        />
+        <SaveButton
+          what="figure"
+          ending="png"
+          onClick={() => void savePng(fileName(name, "png"), svg())}
+        />
+      </p>
+      <p>
+        Values drawn
+        {ROW_FORMATS.map((format) => (
+          <SaveButton
+            key={format}
+            what="of the values drawn"
+            ending={format}
+            onClick={() => saveNumbers(format)}
+          />
+        ))}
+      </p>
     </>
   );
 }

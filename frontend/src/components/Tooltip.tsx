@@ -77,7 +77,7 @@ export function Tooltip({ picture, pointer, colourOf, options }: Props) {
 }
 
 /** Beside the pointer, towards the window's middle. Percentages are of the tooltip's own size. */
-function placeAt({ x, y }: Pointer): string {
+export function placeAt({ x, y }: Pick<Pointer, "x" | "y">): string {
   const isLeft = x < window.innerWidth / 2;
   const beside = isLeft ? `${x + DISTANCE}px` : `${x - DISTANCE}px - 100%`;
   return `translate(${within(beside, "100vw")}, ${within(`${y + DISTANCE}px`, "100vh")})`;

@@ -6,6 +6,7 @@ import { type Finding, parseFindings } from "./findings.ts";
 import { parseOverview, type RunFigures } from "./overview.ts";
 import { parseRecordings, type Recording } from "./recording.ts";
 import { parseStatistics, type Statistics } from "./statistics.ts";
+import { parseSweep, type Sweep } from "./sweep.ts";
 
 /** TensorBoard did not answer at all. */
 export class Unreachable extends Error {}
@@ -33,6 +34,33 @@ export async function fetchOverview(
     start = part.next;
   }
   return rows;
+}
+
+export interface SweepQuery {
+  readonly metric: string;
+  readonly window: number;
+  readonly source: string;
+}
+
+/** What each strength led to: `onPart` is told what is known until all runs are read. */
+export async function fetchSweep(
+  { metric, window, source }: SweepQuery,
+  signal: AbortSignal,
+  onPart: (sweep: Sweep) => void,
+): Promise<Sweep> {
+  const parameters = new URLSearchParams({
+    window: String(window),
+    strength_from: source,
+    ...(metric === "" ? {} : { metric }),
+  });
+  for (;;) {
+    const response = await request(`sweep?${parameters}`, signal);
+    const sweep = parseSweep(await response.json());
+    if (sweep.unread === 0) {
+      return sweep;
+    }
+    onPart(sweep);
+  }
 }
 
 export interface CurvesQuery {

@@ -38,16 +38,16 @@ export interface FrameSize {
 
 const TOP_ROOM = 8;
 /** Beside the plot's right end: half of a label. */
-const END_ROOM = 12;
+export const END_ROOM = 12;
 /** The labels of the x axis, and an axis' name. */
-const X_ROOM = 26;
-const NAME_ROOM = 18;
+export const X_ROOM = 26;
+export const NAME_ROOM = 18;
 /** Beside the labels of the y axis. */
-const Y_ROOM = 14;
+export const Y_ROOM = 14;
 /** Between ticks, at least about. */
 const X_SPACE = 72;
 const Y_SPACE = 36;
-const SMALL_Y_SPACE = 18;
+export const SMALL_Y_SPACE = 18;
 
 const TICK = 4;
 const GAP = 4;
@@ -117,6 +117,6 @@ export function paintFrame(surface: Surface, { box, x, y, projectInto }: Frame, 
 }
 
 /** Where a line covers whole pixels: one of an odd width lies in the middle of a pixel. */
-function sharp(at: number, ratio: number): number {
+export function sharp(at: number, ratio: number): number {
   return Math.round(at) + (Math.round(ratio) % 2) / 2;
 }

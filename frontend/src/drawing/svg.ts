@@ -45,7 +45,12 @@ export function figureSvg(figure: Figure): string {
     surface.text(frame.box.left, end, notInView, { colour: LOOKS[theme].text, align: "left" });
     end += LINE;
   }
-  const size = `width="${width}" height="${end}" viewBox="0 0 ${width} ${end}"`;
+  return svgFile(parts, width, end);
+}
+
+/** What was painted, as a file of a size. */
+export function svgFile(parts: readonly string[], width: number, height: number): string {
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const font = `font-family="Roboto, Helvetica, Arial, sans-serif" font-size="${FONT_SIZE}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font}><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`;
 }
@@ -97,7 +102,8 @@ function originOf({ role, members: [only, ...others] }: Band): string {
 
 const ANCHORS = { left: "start", center: "middle", right: "end" } as const;
 
-function svgSurface(parts: string[]): Surface {
+/** Adds what is painted to the parts of a file. */
+export function svgSurface(parts: string[]): Surface {
   const hatches = new Set<string>();
   const fillOf = ({ colour, alpha, hatch }: Fill) => {
     const opacity = alpha < 1 ? ` fill-opacity="${round(alpha)}"` : "";

@@ -12,6 +12,8 @@ import {
   SCALES,
   type Settings,
   STACK_ORDERS,
+  STRENGTH_SOURCES,
+  SWEEP_STATES,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -65,6 +67,11 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   table: flag,
   overview: oneOf(OVERVIEW_STATES),
   overviewOrder: text,
+  sweep: oneOf(SWEEP_STATES),
+  sweepMetric: text,
+  // Of no rows there is no mean.
+  sweepWindow: (text) => numberUpTo(1, false)(text) || undefined,
+  sweepFrom: oneOf(STRENGTH_SOURCES),
   readingOrder: oneOf(READING_ORDERS),
   readingRows: numberUpTo(1000),
   compare: text,

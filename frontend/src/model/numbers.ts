@@ -10,7 +10,7 @@ import type { Layer } from "./stack.ts";
 export interface NumberTable {
   readonly columns: readonly string[];
   /** NaN where the chart has a gap. */
-  readonly rows: readonly (readonly number[])[];
+  readonly rows: readonly (readonly (number | string)[])[];
 }
 
 interface NumberColumn {
@@ -102,7 +102,7 @@ function fromFloat32(value: number): number {
 export function numbersCsv({ columns, rows }: NumberTable): string {
   const lines = [
     columns.map(quoted),
-    ...rows.map((row) => row.map((value) => (Number.isNaN(value) ? "" : String(value)))),
+    ...rows.map((row) => row.map((value) => (Number.isNaN(value) ? "" : quoted(String(value))))),
   ];
   return `${lines.map((cells) => cells.join(",")).join("\r\n")}\r\n`;
 }

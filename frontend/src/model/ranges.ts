@@ -143,7 +143,7 @@ function edgesOf(drawn: Float64Array | Area | undefined): Float64Array[] {
   return "lower" in drawn ? [drawn.lower, drawn.upper] : [drawn];
 }
 
-function fromZero(lowest: number, highest: number): Range {
+export function fromZero(lowest: number, highest: number): Range {
   const min = Math.min(0, lowest);
   const max = Math.max(0, highest);
   if (min === 0 && max === 0) {
@@ -154,13 +154,13 @@ function fromZero(lowest: number, highest: number): Range {
 }
 
 /** Lines are read by their shape: zero need not be in the picture. */
-function around(lowest: number, highest: number): Range {
+export function around(lowest: number, highest: number): Range {
   const room = 0.05 * (highest - lowest) || 0.05 * Math.abs(highest) || 1;
   const min = lowest - room;
   return { min: lowest >= 0 ? Math.max(0, min) : min, max: highest + room };
 }
 
-function logRange(least: number, highest: number): Range {
+export function logRange(least: number, highest: number): Range {
   if (!(least <= highest)) {
     return { min: 0.1, max: 10 };
   }

@@ -39,6 +39,13 @@ export const DEFAULT_TOP = 12;
 export const OVERVIEW_STATES = ["auto", "open", "folded"] as const;
 export type OverviewState = (typeof OVERVIEW_STATES)[number];
 
+export const SWEEP_STATES = ["open", "folded"] as const;
+export type SweepState = (typeof SWEEP_STATES)[number];
+
+/** Where the strengths of a sweep come from: auto is names where no recording tells them. */
+export const STRENGTH_SOURCES = ["auto", "recorded", "hparams", "names"] as const;
+export type StrengthSource = (typeof STRENGTH_SOURCES)[number];
+
 export interface Settings {
   readonly view: ViewName;
   readonly scale: ScaleChoice;
@@ -62,6 +69,12 @@ export interface Settings {
   readonly overview: OverviewState;
   /** The order of its rows: empty as listed, or see overview.ts. */
   readonly overviewOrder: string;
+  readonly sweep: SweepState;
+  /** The tag of a scalar to compare strengths by; empty for none. */
+  readonly sweepMetric: string;
+  /** Over which share of its rows, the last ones, a run is averaged. */
+  readonly sweepWindow: number;
+  readonly sweepFrom: StrengthSource;
   readonly readingOrder: ReadingOrder;
   readonly readingRows: number;
   /** The quantity compared across runs: empty for none, or see compare.ts. */
@@ -90,6 +103,10 @@ export const DEFAULT_SETTINGS: Settings = {
   table: false,
   overview: "auto",
   overviewOrder: "",
+  sweep: "open",
+  sweepMetric: "",
+  sweepWindow: 0.1,
+  sweepFrom: "auto",
   readingOrder: "drawn",
   readingRows: 16,
   compare: "",

@@ -1,0 +1,128 @@
+/** Where the plots of a sweep are, and where its dots lie in them. Pure. */
+
+import type { Figure } from "../data/sweep.ts";
+import { shortenMiddle } from "../model/format.ts";
+import { type Projection, project } from "../model/scales.ts";
+import type { SweepDot, SweepMark, SweepPanel, SweepPicture } from "../model/sweepPicture.ts";
+import { yTicks } from "../model/ticks.ts";
+import { END_ROOM, type Frame, NAME_ROOM, SMALL_Y_SPACE, X_ROOM, Y_ROOM } from "./frame.ts";
+import { widest } from "./labels.ts";
+
+export interface SweepFrame extends Frame {
+  readonly panel: SweepPanel;
+}
+
+/** Between two plots. */
+const GAP = 14;
+/** Of the plot of the penalties' share, which is quiet beside the others. */
+const LOW = 44;
+const LETTERS = 6;
+const Y_SPACE = 2 * SMALL_Y_SPACE;
+
+/** Plots above one another, with one axis of strengths below them all. */
+export function sweepFrames(
+  { axis, panels }: SweepPicture,
+  { width, height, top }: { width: number; height: number; top: number },
+): readonly SweepFrame[] {
+  const low = panels.filter(({ bars }) => bars.length > 0).length * LOW;
+  const room = height - top - X_ROOM - NAME_ROOM - GAP * (panels.length - 1) - low;
+  const high = Math.max(1, room / panels.filter(({ series }) => series.length > 0).length);
+  const heights = panels.map(({ bars }) => Math.floor(bars.length > 0 ? LOW : high));
+  const labels = panels.map(({ scale, range, bars }, i) => {
+    const most = Math.max(2, (heights[i] ?? 0) / Y_SPACE);
+    return yTicks(scale, range, most, bars.length > 0 ? "share" : "loss");
+  });
+  const left = Math.ceil(widest(labels.flatMap((each) => each.labels))) + Y_ROOM + NAME_ROOM;
+  const wide = Math.max(1, width - left - END_ROOM);
+  const ticks = axis.ticks(wide / (widest(axis.ticks(Infinity).labels) + END_ROOM));
+  const bare = { values: ticks.values, labels: [] };
+  let below = top;
+  return panels.map((panel, i) => {
+    const box = { left, top: below, width: wide, height: heights[i] ?? 0 };
+    below += box.height + GAP;
+    const isLast = i === panels.length - 1;
+    return {
+      panel,
+      box,
+      x: isLast ? { ticks, name: "strength" } : { ticks: bare, name: "" },
+      y: {
+        ticks: labels[i] ?? bare,
+        name: shortenMiddle(panel.name, Math.max(9, Math.floor(box.height / LETTERS))),
+      },
+      projectInto: (box) => project(box, axis.range, panel.range, panel.scale),
+    };
+  });
+}
+
+/** Beside the middle: the mean, and further out the runs that it is of. */
+const MEAN = 5;
+const RUNS = 13;
+/** Room that a strength's marks take. */
+const WIDE = 30;
+
+/** Where marks of a figure stand beside their strength: training before it, validation after it. */
+export function placer({ panel: { series } }: SweepFrame, { x, box }: Projection, ratio: number) {
+  const places = series[0]?.marks.map(({ at }) => x(at)) ?? [];
+  const gaps = places.slice(1).map((place, i) => place - (places[i] ?? 0));
+  const scale = Math.min(ratio, Math.min(box.width, ...gaps) / WIDE);
+  const side = (figure: Figure) => (figure === "data_loss" ? -scale : scale);
+  const middle = series.length < 2 ? 0 : MEAN;
+  return {
+    mean: (figure: Figure, { at }: SweepMark) => x(at) + side(figure) * middle,
+    run: (figure: Figure, { at, dots }: SweepMark) =>
+      x(at) + side(figure) * (dots.length > 1 ? RUNS : middle),
+  };
+}
+
+/** Below the upper edge, where what has no value stands. */
+const EDGE = 6;
+
+export interface PlacedDot extends SweepDot {
+  readonly x: number;
+  readonly y: number;
+  readonly isHollow: boolean;
+  /** The only run of its strength: it is the mean. */
+  readonly isAlone: boolean;
+}
+
+/** The runs' dots of a plot. */
+export function placedDots(
+  frame: SweepFrame,
+  projection: Projection,
+  ratio: number,
+): readonly PlacedDot[] {
+  const { run } = placer(frame, projection, ratio);
+  return frame.panel.series.flatMap(({ figure, marks }) =>
+    marks.flatMap((mark) =>
+      mark.dots.map((dot) => ({
+        ...dot,
+        x: run(figure, mark),
+        y: dot.value === undefined ? projection.box.top + EDGE * ratio : projection.y(dot.value),
+        isHollow: figure === "data_loss",
+        isAlone: mark.dots.length === 1,
+      })),
+    ),
+  );
+}
+
+/** How near to a dot one must point. */
+const REACH = 12;
+
+/** The dot nearest to a place on the page of the chart, with where that is. */
+export function dotAt(
+  frames: readonly SweepFrame[],
+  left: number,
+  top: number,
+): PlacedDot | undefined {
+  let found: PlacedDot | undefined;
+  let least = REACH;
+  for (const frame of frames) {
+    for (const dot of placedDots(frame, frame.projectInto(frame.box), 1)) {
+      const away = Math.hypot(dot.x - left, dot.y - top);
+      if (away < least) {
+        [found, least] = [dot, away];
+      }
+    }
+  }
+  return found;
+}
