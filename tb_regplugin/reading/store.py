@@ -66,12 +66,14 @@ class Contents:
       digests: What is known of them, shared with what the recording held before and will hold.
       problems: The series that could not be read.
       version: Changes when any of this does, and stays when the same is read again.
+      from_scalars: Whether it is a composition of scalars, of logged steps only.
     """
 
     table: Table
     digests: Digests
     problems: tuple[Problem, ...]
     version: str
+    from_scalars: bool = False
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -73,7 +73,7 @@ class Composition:
 
 def judged(series: Mapping[str, Series], composition: Composition) -> Composition:
     """Says how far the numbers bear out a composition whose total, parts and weights are given."""
-    names = [each for part in composition.parts for each in (part.tag, *_logged(part.weight))]
+    names = [each for part in composition.parts for each in (part.tag, *logged_tags(part.weight))]
     if composition.total is None or any(n not in series for n in [composition.total, *names]):
         return replace(composition, status=NO_TOTAL if composition.total is None else DOES_NOT)
     shared = aligned(composition.total, names, series)
@@ -85,7 +85,7 @@ def judged(series: Mapping[str, Series], composition: Composition) -> Compositio
     left: float | None = None
     status: Status = DOES_NOT
     if off <= sums.EXACT:
-        has_logged = any(_logged(part.weight) for part in composition.parts)
+        has_logged = any(logged_tags(part.weight) for part in composition.parts)
         status = WITH_LOGGED_WEIGHTS if has_logged else ADDS_UP
     elif sums.is_rough(total, columns):
         status = ROUGHLY
@@ -99,7 +99,7 @@ def weighted(parts: Sequence[Part], values: Mapping[str, sums.Column]) -> list[s
     columns = []
     for part in parts:
         column = np.asarray(values[part.tag], np.float64)
-        for name in _logged(part.weight):
+        for name in logged_tags(part.weight):
             column = column * values[name]
         columns.append(column if isinstance(part.weight, tuple) else part.weight * column)
     return columns
@@ -112,6 +112,15 @@ def aligned(
 
     Nothing is interpolated: of sampled data, what was logged at the same steps is at the same ones.
     """
+    _, columns = at_shared_steps(total, names, series)
+    finite = np.isfinite(list(columns.values())).all(axis=0)
+    return {name: column[finite] for name, column in columns.items()}
+
+
+def at_shared_steps(
+    total: str, names: Sequence[str], series: Mapping[str, Series]
+) -> tuple[npt.NDArray[np.int64], dict[str, sums.Column]]:
+    """Returns the steps that all of some series have, and their values there."""
     wanted = dict.fromkeys([total, *names])
     steps = series[total][0]
     for name in wanted:
@@ -121,8 +130,7 @@ def aligned(
         name: series[name][1][np.searchsorted(series[name][0], steps)].astype(np.float64)
         for name in wanted
     }
-    finite = np.isfinite(list(columns.values())).all(axis=0)
-    return {name: column[finite] for name, column in columns.items()}
+    return steps, columns
 
 
 def describe(run: str, composition: Composition) -> dict[str, Any]:
@@ -146,5 +154,6 @@ def describe(run: str, composition: Composition) -> dict[str, Any]:
     return described | ({"note": composition.note} if composition.note else {})
 
 
-def _logged(weight: Weight) -> tuple[str, ...]:
+def logged_tags(weight: Weight) -> tuple[str, ...]:
+    """Returns the tags whose product a weight is; none of a number."""
     return weight if isinstance(weight, tuple) else ()

@@ -20,7 +20,7 @@ from tb_regplugin.scalars.composition import (
     judged,
     weighted,
 )
-from tb_regplugin.scalars.pools import contained, is_below, player_of
+from tb_regplugin.scalars.pools import contained, is_below
 from tb_regplugin.scalars.tags import Tag, parse
 from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
@@ -224,11 +224,11 @@ def _distinct(pool: Sequence[Tag], values: Mapping[str, sums.Column]) -> list[Ta
 
 def _allies(pool: Sequence[Tag], total: Tag) -> list[Tag]:
     """Returns what is not of another player's loss."""
-    own = player_of(total)
+    own = total.player
     return [
         tag
         for tag in pool
-        if not tag.is_total and player_of(tag) in ((own, "") if own else ("", "generator"))
+        if not tag.is_total and tag.player in ((own, "") if own else ("", "generator"))
     ]
 
 

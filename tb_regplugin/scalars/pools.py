@@ -13,15 +13,6 @@ from tb_regplugin.scalars.tags import Tag
 SAME_STEPS = 0.9
 # How many times more often than the total a part may be logged.
 _MORE_STEPS = 2.0
-# Players of one game have a loss each, and so have actors and critics.
-_PLAYERS = {
-    **dict.fromkeys(("d", "disc", "discriminator", "netd"), "discriminator"),
-    **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
-    **dict.fromkeys(("actor",), "actor"),
-    **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
-    **dict.fromkeys(("coef", "alpha"), "temperature"),
-}
-OF_ALL = ("", "generator", "discriminator")
 
 
 def contained(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:
@@ -40,12 +31,6 @@ def overlap(name: str, other: str, series: Mapping[str, Series]) -> float:
     if own is others or np.array_equal(own, others):
         return 1.0
     return float(np.isin(own, others).mean())
-
-
-def player_of(tag: Tag) -> str:
-    """Returns whose loss it is, of those that are trained against or beside each other."""
-    words = [*tag.namespace.replace("/", "_").split("_"), *tag.words]
-    return next((_PLAYERS[word] for word in reversed(words) if word in _PLAYERS), "")
 
 
 def is_below(tag: Tag, total: Tag) -> bool:

@@ -48,6 +48,15 @@ _PENALTY_ROLES = _PENALTY_NAMES | frozenset(
         "prior", "sparsity", "smoothness",
     }
 )  # fmt: skip
+# Players of one game have a loss each, and so have actors and critics.
+_PLAYERS = {
+    **dict.fromkeys(("d", "disc", "discriminator", "netd"), "discriminator"),
+    **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
+    **dict.fromkeys(("actor",), "actor"),
+    **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
+    **dict.fromkeys(("coef", "alpha"), "temperature"),
+}
+_OF_ALL = ("", "generator", "discriminator")
 _NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
     r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy)$"
@@ -79,6 +88,8 @@ class Tag:
       is_part: Whether it is called as parts of a loss are.
       may_be_part: Whether it is, or is called as parts and metrics are.
       is_weight: Whether it is called as the weights of parts are.
+      player: Whose loss it is, of those that are trained against or beside each other; of tags
+        that the table of trainers has, the trainer.
     """
 
     name: str
@@ -90,6 +101,12 @@ class Tag:
     is_part: bool = False
     may_be_part: bool = False
     is_weight: bool = False
+    player: str = ""
+
+    @property
+    def may_be_alone(self) -> bool:
+        """Whether parts like this one are of one loss where no total was logged."""
+        return self.player in _OF_ALL or trainer_of(self.name) is not None
 
     @property
     def role(self) -> Role:
@@ -138,7 +155,10 @@ def parse(name: str) -> Tag:
     names_sum = not _SUM_WORDS.isdisjoint(words)
     is_total = stem in _TOTALS or (names_sum and (says_loss or in_losses))
     is_part = says_loss or in_losses or not _PENALTY_NAMES.isdisjoint(words)
-    is_part = is_part or trainer_of(name) is not None
+    trainer = trainer_of(name)
+    is_part = is_part or trainer is not None
+    placed = [*namespace.replace("/", "_").split("_"), *words]
+    player = next((_PLAYERS[word] for word in reversed(placed) if word in _PLAYERS), "")
     if is_none or (is_weight and not in_losses):
         return Tag(name, split, aggregation, namespace, tuple(words), is_weight=is_weight)
     return Tag(
@@ -151,6 +171,7 @@ def parse(name: str) -> Tag:
         is_part,
         is_part or not _OFTEN_PARTS.isdisjoint(words),
         is_weight,
+        player if trainer is None or trainer.logs_total else trainer.name,
     )
 
 
@@ -159,18 +180,17 @@ def is_likely(names: Iterable[str]) -> bool:
 
     Takes some 10 µs for 50 names that were seen before.
     """
-    totals, parts = set(), set()
+    totals: set[str] = set()
+    parts: set[tuple[str, str]] = set()
     for tag in map(parse, names):
         if tag.is_total:
             totals.add(tag.split)
-        elif tag.is_part:
+        elif tag.is_part and tag.may_be_alone:
             # Two parts make a loss where no total was logged.
-            if tag.split in totals or tag.split in parts:
+            if (tag.split, tag.player) in parts:
                 return True
-            parts.add(tag.split)
-        if tag.is_total and tag.split in parts:
-            return True
-    return False
+            parts.add((tag.split, tag.player))
+    return not totals.isdisjoint(split for split, _ in parts)
 
 
 def _words(segment: str) -> list[str]:

@@ -14,12 +14,14 @@ class Trainer(NamedTuple):
       parts: A pattern of the whole tags of parts of a loss.
       source: Where that is written.
       weight: The weight that these parts have by default.
+      logs_total: Whether it logs their total, too.
     """
 
     name: str
     parts: re.Pattern[str]
     source: str
     weight: float = 1.0
+    logs_total: bool = False
 
 
 TRAINERS = (
@@ -38,6 +40,7 @@ TRAINERS = (
         re.compile(r"train_loss_patches/l1_loss"),
         "graphdeco-inria/gaussian-splatting train.py; 1 - lambda_dssim in arguments/__init__.py",
         0.8,
+        logs_total=True,
     ),
 )
 

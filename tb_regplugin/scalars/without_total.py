@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
-from tb_regplugin.scalars.pools import OF_ALL, SAME_STEPS, is_below, overlap, player_of
+from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
 from tb_regplugin.scalars.tags import Tag, parse
-from tb_regplugin.scalars.trainers import trainer_of
 
 
 def without_total(
@@ -19,10 +18,8 @@ def without_total(
     groups: dict[tuple[str, str, str], list[Tag]] = {}
     for tag in tags:
         is_other = tag.is_total and not _has_only_sparser_parts(tag, tags, series)
-        trainer = trainer_of(tag.name)
-        whose = trainer.name if trainer else player_of(tag)
-        if tag.is_part and not is_other and (trainer or whose in OF_ALL):
-            groups.setdefault((tag.split, tag.namespace, whose), []).append(tag)
+        if tag.is_part and not is_other and tag.may_be_alone:
+            groups.setdefault((tag.split, tag.namespace, tag.player), []).append(tag)
     above: set[tuple[str, str]] = set()
     for (split, namespace, _), group in sorted(groups.items(), key=lambda item: len(item[0][1])):
         has_total = any(split == total.split and is_below(group[0], total) for total in told)
