@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -85,6 +86,8 @@ def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> 
     values = aligned(total.name, names, series)
     column = values[total.name]
     pools = [_without_second_totals(column, pool, values) for pool in pools]
+    if pools[1] == pools[0]:
+        del pools[1]
     for pool in pools:
         if parts := _exact(column, pool, values):
             return judged(series, Composition(total.name, parts))
@@ -147,6 +150,8 @@ def _with_logged_weights(
             ]
             for tag in some
         ]
+        if math.prod(1.0 + len(weights) for weights in options) > sums.MOST_SUMS:
+            continue
         columns = [
             [weighted([Part(tag.name, weight)], values)[0] for weight in weights]
             for tag, weights in zip(some, options, strict=True)
@@ -215,6 +220,8 @@ def _distinct(pool: Sequence[Tag], values: Mapping[str, sums.Column]) -> list[Ta
     """Returns a pool without multiples of others, and without the sums of others."""
     again = {j for _, j in sums.multiples([values[tag.name] for tag in pool])}
     kept = [tag for i, tag in enumerate(pool) if i not in again]
+    if len(kept) < 3 or sums.are_independent([values[tag.name] for tag in kept]):
+        return kept
     for tag in list(kept):
         rest = [other for other in kept if other is not tag]
         if len(rest) > 1 and _exact(values[tag.name], rest, values):

