@@ -133,6 +133,25 @@ def test_weights_that_nobody_logged_are_offered() -> None:
     assert weights["Loss/localization_loss"] == pytest.approx(0.25, rel=1e-5)
 
 
+def test_a_loss_that_heads_a_family_is_its_total() -> None:
+    """As pix2pix' forks log it; what heads one without being its sum is none."""
+    steps, random = np.arange(50), np.random.default_rng(0)
+    gan, distance, level = random.random((3, 50))
+    series = {"loss_G_GAN": (steps, gan), "loss_G_L1": (steps, distance)}
+    (found,) = find_compositions(series | {"loss_G": (steps, gan + distance)})
+    assert (found.total, found.status) == ("loss_G", "adds up")
+    (found,) = find_compositions(series | {"loss_G": (steps, level)})
+    assert found.status == "no total is logged"
+
+
+def test_one_scalar_of_nans_hides_no_other() -> None:
+    """It is no part of what is finite."""
+    series, truths = object_detection()
+    series["Loss/broken_loss"] = series["Loss/total_loss"][0], np.full(200, np.nan)
+    (found,) = find_compositions(series)
+    assert (found.status, len(found.parts)) == ("adds up", len(truths[0].parts))
+
+
 def test_a_nan_ends_no_composition() -> None:
     """What is not finite is compared with nothing."""
     series, truths = object_detection()

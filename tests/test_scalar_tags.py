@@ -66,6 +66,7 @@ def test_what_may_be_a_part_is_one(tag: str) -> None:
         ("train/load balancing loss", "penalty"),
         ("l1_loss", "data"),
         ("cls_loss", "data"),
+        ("loss_rpn_box_reg", "data"),
     ],
 )
 def test_a_name_tells_the_role(tag: str, role: str) -> None:

@@ -12,6 +12,7 @@ from tb_regplugin.scalars.composition import (
     ADDS_UP,
     LEAVES_REST,
     ROUGHLY,
+    WITH_LOGGED_WEIGHTS,
     WITH_THESE_WEIGHTS,
     Composition,
     Part,
@@ -62,6 +63,12 @@ def find_compositions(
         composition = None if total.name in taken else _of_total(total, tags, series)
         if composition is not None:
             found.append(composition)
+    for head, family in _heads(tags):
+        if head.name not in taken.union(*({p.tag for p in each.parts} for each in found)):
+            composition = _of_total(head, [head, *family], series)
+            # Its name alone doesn't make it a total.
+            if composition is not None and composition.status in (ADDS_UP, WITH_LOGGED_WEIGHTS):
+                found.append(composition)
     told = [parse(str(each.total)) for each in found + kept if each.total]
     inside = taken.union(*({part.tag for part in each.parts} for each in found))
     free = [tag for tag in tags if tag.name not in inside]
@@ -94,7 +101,8 @@ def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> 
     for pool in pools:
         if parts := _with_logged_weights(column, pool, factors, values):
             return judged(series, Composition(total.name, parts))
-    return _inexact(total, _distinct(_allies(pools[0], total), values), values, series)
+    pools = [_distinct(_allies(pool, total), values) for pool in pools]
+    return _inexact(total, pools, values, series)
 
 
 def _exact(
@@ -166,22 +174,30 @@ def _with_logged_weights(
 
 
 def _inexact(
-    total: Tag, pool: Sequence[Tag], values: Mapping[str, sums.Column], series: Mapping[str, Series]
+    total: Tag,
+    pools: Sequence[Sequence[Tag]],
+    values: Mapping[str, sums.Column],
+    series: Mapping[str, Series],
 ) -> Composition | None:
-    """Says what else holds of the parts that names propose."""
+    """Says what else holds of the parts that names propose; weights may also fit a wider pool."""
+    pool = pools[0]
     parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
     columns = [values[tag.name] for tag in pool]
-    if not any(column.any() for column in columns) or sums.is_chance(values[total.name], 1):
+    if sums.is_chance(values[total.name], 1):
         return None
     plain = judged(series, Composition(total.name, parts))
     if plain.status in (ADDS_UP, ROUGHLY):
         return plain
-    if weights := sums.fitting_weights(values[total.name], columns):
-        offered = tuple(
-            replace(part, weight=weight) for part, weight in zip(parts, weights, strict=True)
-        )
-        off = sums.error(values[total.name], weighted(offered, values))
-        return Composition(total.name, offered, WITH_THESE_WEIGHTS, off)
+    for each in pools:
+        fitting = sums.fitting_weights(values[total.name], [values[tag.name] for tag in each])
+        if fitting is not None:
+            offered = tuple(
+                Part(tag.name, weight, tag.role) for tag, weight in zip(each, fitting, strict=True)
+            )
+            off = sums.error(values[total.name], weighted(offered, values))
+            return Composition(total.name, offered, WITH_THESE_WEIGHTS, off)
+    if not any(column.any() for column in columns):
+        return None
     known = {tag.name: trainer for tag in pool if (trainer := trainer_of(tag.name)) is not None}
     if any(trainer.weight != 1 for trainer in known.values()):
         name, trainer = next(iter(known.items()))
@@ -193,6 +209,23 @@ def _inexact(
         return judged(series, Composition(total.name, parts, note=note))
     # One part that exceeds the total is no part of it.
     return plain if plain.status == LEAVES_REST or len(parts) > 1 else None
+
+
+def _heads(tags: Sequence[Tag]) -> list[tuple[Tag, list[Tag]]]:
+    """Returns losses whose names begin those of others, such as loss_G of loss_G_GAN: and these."""
+    found = []
+    for head in tags:
+        if head.is_part and not head.is_total:
+            place = head.split, head.aggregation, head.namespace
+            family = [
+                tag
+                for tag in tags
+                if set(head.words) < set(tag.words)
+                and place == (tag.split, tag.aggregation, tag.namespace)
+            ]
+            if len(family) > 1:
+                found.append((head, family))
+    return found
 
 
 def _totals(tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:

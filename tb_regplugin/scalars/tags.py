@@ -57,6 +57,7 @@ _PLAYERS = {
     **dict.fromkeys(("coef", "alpha"), "temperature"),
 }
 _OF_ALL = ("", "generator", "discriminator")
+_BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
     r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy)$"
@@ -112,7 +113,11 @@ class Tag:
     @property
     def role(self) -> Role:
         """What a part of this name is taken for, until somebody says otherwise."""
-        return "data" if _PENALTY_ROLES.isdisjoint(self.words) else "penalty"
+        words = set(self.words)
+        # A detector's regression of boxes.
+        if not words.isdisjoint(_BOXES):
+            words.discard("reg")
+        return "data" if _PENALTY_ROLES.isdisjoint(words) else "penalty"
 
     def goes_with(self, other: Tag) -> bool:
         """Whether both can be of the same sum: of one split, and aggregated alike."""
