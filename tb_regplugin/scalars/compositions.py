@@ -43,6 +43,7 @@ def find_compositions(
       Those that were stored, with what the numbers say of them, then those that were found.
 
     Example:
+      >>> import numpy as np
       >>> steps = np.arange(100)
       >>> data, penalty = 1 + 1 / (1 + steps), 0.5 - 0.001 * steps
       >>> (found,) = find_compositions(
