@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard import context
+from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin.command_line import main
 from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME
 from tb_regplugin.reading.decode import index_recordings
 from tb_regplugin.reading.load import read_runs
+from tb_regplugin.scalars.composition import Composition, Part
+from tb_regplugin.scalars.stored import read_stored
 from tests.logs import write_events, write_recording
 from tests.scalar_logs import allennlp, object_detection, ppo, vqgan, write_scalars
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
@@ -140,9 +144,31 @@ def test_a_stored_composition_that_cannot_be_read_is_named(
     assert "version 99; update tb_regplugin" in told.err
 
 
+def test_a_stored_composition_comes_through_the_data_provider(tmp_path: Path) -> None:
+    """Whole, under the name of its plugin."""
+    write_scalars(tmp_path, object_detection().series)
+    part = ["--part", "Loss/localization_loss=2:penalty"]
+    assert main(["compose", str(tmp_path), "--total", "Loss/total_loss", *part]) == 0
+    multiplexer = plugin_event_multiplexer.EventMultiplexer()
+    multiplexer.AddRunsFromDirectory(str(tmp_path))
+    multiplexer.Reload()
+    provider = data_provider.MultiplexerDataProvider(multiplexer, str(tmp_path))
+    found = provider.read_tensors(
+        context.RequestContext(),
+        experiment_id="",
+        plugin_name=COMPOSITIONS_PLUGIN_NAME,
+        downsample=10,
+    )
+    documents = {tag: data[-1].numpy.item() for tag, data in found["."].items()}
+    stored = Composition(
+        "Loss/total_loss", (Part("Loss/localization_loss", 2.0, "penalty"),), stored=True
+    )
+    assert read_stored(documents) == ([stored], [])
+
+
 @pytest.mark.parametrize("fast", ["true", "false"])
-def test_a_stored_composition_travels_through_tensorboard(tmp_path: Path, fast: str) -> None:
-    """Its plugin has data, and the tab of recordings is not lit by it."""
+def test_a_stored_composition_lights_no_tab(tmp_path: Path, fast: str) -> None:
+    """It is no recording to TensorBoard either."""
     write_scalars(tmp_path, object_detection().series)
     part = ["--part", "Loss/localization_loss"]
     assert main(["compose", str(tmp_path), "--total", "Loss/total_loss", *part]) == 0

@@ -201,5 +201,4 @@ def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column] | None:
 
 
 def _product(one: Column, other: Column) -> float:
-    # Not a product of matrices: its threads get in the way of others for longer than it takes.
     return float((one * other).sum())
