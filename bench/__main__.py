@@ -31,6 +31,7 @@ MEASUREMENTS = (
     "browser",
     "findings",
     "sweep",
+    "scalars",
     "scaling",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from typing import Any, TextIO
 from tb_regplugin.doctor import diagnose
 from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
 from tb_regplugin.findings.catalogue import Thresholds
-from tb_regplugin.findings.find import find_in_table
+from tb_regplugin.findings.find import find_in_scalars, find_in_table
 from tb_regplugin.findings.forms import findings_table
 from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.event_files import EventFiles
@@ -28,6 +29,12 @@ from tb_regplugin.reading.store import Contents
 from tb_regplugin.reading.sweep import WINDOW, StrengthSource
 from tb_regplugin.reading.sweep_files import sweep_of
 from tb_regplugin.reading.sweep_text import table as sweep_table
+from tb_regplugin.scalars.commands import UsageError, add_commands
+from tb_regplugin.scalars.composition import Composition
+from tb_regplugin.scalars.compositions import find_compositions
+from tb_regplugin.scalars.series import series_of_values
+from tb_regplugin.scalars.stored import read_stored
+from tb_regplugin.scalars.table import contents_of
 
 _FOUND = 1
 _USAGE = 2
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.command(options, reader)
         sys.stdout.flush()
         return code or (_UNREAD if reader.has_problems else 0)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, UsageError) as error:
         _print(str(error), sys.stderr)
         return _USAGE
     except BrokenPipeError:
@@ -69,7 +76,7 @@ def check(options: argparse.Namespace, reader: _Reader) -> int:
     thresholds = replace(Thresholds(), **dict(options.threshold))
     found: dict[tuple[str, str], list[Finding]] = {}
     for run, name, contents in reader.recordings():
-        found[run, name] = find_in_table(contents.table, thresholds)
+        found[run, name] = _findings(contents, thresholds)
     if options.format == "json":
         recordings = [
             {"run": run, "name": name, "findings": describe_findings(findings)}
@@ -126,10 +133,16 @@ def doctor(options: argparse.Namespace, _: _Reader) -> int:
     return _FOUND if diagnosis.problems else 0
 
 
+def tell(options: argparse.Namespace, reader: _Reader) -> int:
+    """Prints what a command says that is no more than a text."""
+    _print(options.text(options, reader))
+    return 0
+
+
 def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
     """Returns the rows of the dashboard's table of runs, with their findings."""
     known = {
-        (run, name): (figures(contents), find_in_table(contents.table))
+        (run, name): (figures(contents), _findings(contents))
         for run, name, contents in reader.recordings()
         if not is_of_gradients(contents.table.columns)
     }
@@ -140,6 +153,11 @@ def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
         worst = findings[0].severity if findings else None
         rows.append(row | {"findings": len(findings), "worst_finding": worst})
     return rows
+
+
+def _findings(contents: Contents, thresholds: Thresholds | None = None) -> list[Finding]:
+    find = find_in_scalars if contents.from_scalars else find_in_table
+    return find(contents.table, thresholds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -205,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     examining.add_argument("log_dir", metavar="LOGDIR", nargs="?", help="look at its recordings")
     examining.add_argument("--names", action="store_true", help="call runs by their names")
     examining.set_defaults(command=doctor)
+    add_commands(commands, tell)
     return parser
 
 
@@ -247,24 +266,31 @@ class _Reader:
     def recordings(self) -> Iterator[tuple[str, str, Contents]]:
         """Yields run, name and contents of each recording.
 
+        Of a run without one: of its compositions of scalars that add up, named after their totals.
+
         Raises:
           FileNotFoundError: There is no recording.
         """
         found = False
-        for files in self.runs():
-            for name, contents in self.recordings_of(files):
+        for files in self.runs(with_scalars=True):
+            recordings = self.recordings_of(files)
+            first = next(recordings, None)
+            told = self.compositions_of(files) if first is None else [first]
+            for name, contents in itertools.chain(told, recordings):
                 found = True
                 yield files.run, name, contents
         if not found:
             raise FileNotFoundError(
-                f"There are no recordings in {self._log_dir!r}. RegularizationCallback, "
-                "RegularizationHook, Recorder and Writer write them; tb-regplugin doctor says what "
-                "is there."
+                f"There are no recordings in {self._log_dir!r}, nor scalars that add up. "
+                "RegularizationCallback, RegularizationHook, Recorder and Writer write recordings; "
+                "tb-regplugin doctor says what is there."
             )
 
-    def runs(self, scalar: str | None = None) -> Iterator[EventFiles]:
-        """Yields each run; with the values of a scalar's tag, if one is named."""
-        for files in read_runs(self._log_dir, scalar):
+    def runs(
+        self, scalar: str | None = None, *, with_scalars: bool = False
+    ) -> Iterator[EventFiles]:
+        """Yields each run; with the values of a scalar's tag, if one is named, or of all."""
+        for files in read_runs(self._log_dir, scalar, with_scalars=with_scalars):
             for problem in files.problems:
                 self._say(str(problem))
             yield files
@@ -277,6 +303,22 @@ class _Reader:
             for problem in contents.problems:
                 self._say(f"{recording_title(files.run, found)}: {problem}")
             yield found, contents
+
+    def compositions_of(self, files: EventFiles) -> Iterator[tuple[str, Contents]]:
+        """Yields total and contents of a run's compositions of scalars that add up."""
+        series = series_of_values(files.scalars_by_tag)
+        for composition in find_compositions(series, self.stored_in(files)):
+            contents = contents_of(composition, series)
+            if contents is not None:
+                yield str(composition.total), contents
+
+    def stored_in(self, files: EventFiles) -> list[Composition]:
+        """Returns the compositions that are stored in a run."""
+        documents = {tag: document for tag, (_, document) in files.compositions.items()}
+        stored, problems = read_stored(documents)
+        for problem in problems:
+            self._say(f"{files.run}: {problem}")
+        return stored
 
     def _say(self, problem: str) -> None:
         self.has_problems = True

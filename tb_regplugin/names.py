@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 PLUGIN_NAME = "regularization"
 
+# Compositions of scalars that somebody stored: another name, since versions that don't know them
+# would call each a problem.
+COMPOSITIONS_PLUGIN_NAME = "regularization_compositions"
+
 # What follows the name of a recording in that of its gradients: "losses.gradients".
 GRADIENTS_SUFFIX = ".gradients"
 

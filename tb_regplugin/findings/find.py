@@ -18,6 +18,23 @@ from tb_regplugin.reading.table import Table
 # Trends are read off fifths and tenths of a recording, whatever the thresholds are.
 _LEAST_ROWS = 20
 
+# What holds of the steps that were logged, whatever was between them.
+_OF_LOGGED_STEPS = frozenset(
+    {
+        "not_finite",
+        "collapse",
+        "penalty_dominates",
+        "penalty_negligible",
+        "one_term_carries",
+        "total_falls_by_penalty",
+        "penalty_rises_with_data",
+        "does_not_add_up",
+        "dead_term",
+        "constant_term",
+        "rule_failed",
+    }
+)
+
 
 def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Finding]:
     """Returns what is wrong with a loss and its penalty terms, worst first."""
@@ -40,6 +57,14 @@ def find_in_table(table: Table, thresholds: Thresholds | None = None) -> list[Fi
         code for code in codes if codes.intersection(CATALOGUE[code].implied_by)
     }
     return worst_first([*known, *(f for f in findings if f.code not in passed_over)])
+
+
+def find_in_scalars(table: Table, thresholds: Thresholds | None = None) -> list[Finding]:
+    """Returns what is wrong with a loss of which only some steps were logged: what holds of them.
+
+    Neither spikes nor jumps can be told from what was left out between two logged steps.
+    """
+    return [f for f in find_in_table(table, thresholds) if f.code in _OF_LOGGED_STEPS]
 
 
 def _found_by(

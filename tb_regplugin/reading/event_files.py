@@ -12,10 +12,11 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 
 from tb_regplugin.log_format import PLUGIN_NAME
+from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
 from tb_regplugin.tensorboard_internals import (
     HPARAMS,
@@ -60,10 +61,14 @@ class EventFiles:
       run: The run's name.
       paths: Its files, in the order in which TensorBoard reads them.
       scalar: The tag of scalars to keep besides.
+      with_scalars: Whether to keep those of all tags.
 
     Attributes:
       problems: What of the files could not be read. Everything before it is there.
       scalars: The values of that tag by step, of each the last that was written.
+      scalars_by_tag: Likewise of all tags.
+      compositions: By tag, the documents of stored compositions, of each the last, after when it
+        was written.
       hyperparameters: The numbers of the plugin "hparams".
       paths: Its files.
       bytes_read: How many bytes of them were read.
@@ -71,14 +76,24 @@ class EventFiles:
 
     experiment = ""
 
-    def __init__(self, run: str, paths: Sequence[str], scalar: str | None = None) -> None:
+    def __init__(
+        self,
+        run: str,
+        paths: Sequence[str],
+        scalar: str | None = None,
+        *,
+        with_scalars: bool = False,
+    ) -> None:
         self.run = run
         self.problems: list[FileProblem] = []
         self.scalars: dict[int, float] = {}
+        self.scalars_by_tag: dict[str, dict[int, float]] = {}
+        self.compositions: dict[str, tuple[float, bytes]] = {}
         self.hyperparameters: dict[str, float] = {}
         self.paths = paths
         self.bytes_read = 0
         self._scalar = scalar
+        self._with_scalars = with_scalars
         # What each tag's first event says; None where it is another plugin's.
         self._plugin_contents: dict[str, bytes | None] = {}
         # By tag: steps, wall times and tensors.
@@ -146,6 +161,12 @@ class EventFiles:
         if value.tag == self._scalar:
             with contextlib.suppress(TypeError, ValueError):
                 self.scalars[event.step] = _number(value)
+        if self._with_scalars and _is_scalar(value):
+            with contextlib.suppress(TypeError, ValueError):
+                self.scalars_by_tag.setdefault(value.tag, {})[event.step] = _number(value)
+        if value.metadata.plugin_data.plugin_name == COMPOSITIONS_PLUGIN_NAME:
+            written = event.wall_time, b"".join(value.tensor.string_val[:1])
+            self.compositions[value.tag] = max(self.compositions.get(value.tag, written), written)
         if self._plugin_contents[value.tag] is not None:
             events = self._events.setdefault(value.tag, [])
             events.append((event.step, event.wall_time, value.tensor))
@@ -185,6 +206,14 @@ def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
             _, names, files = next(os.walk(directory), (directory, [], []))
             yield directory, names, files
             waiting += [(os.path.join(directory, name), above | {real}) for name in names]
+
+
+def _is_scalar(value: summary_pb2.Summary.Value) -> bool:
+    """Whether it is a number: as TensorFlow 1 and PyTorch write it, or a tensor of rank 0."""
+    if value.HasField("simple_value"):
+        return True
+    is_tensor = value.HasField("tensor") and not value.tensor.tensor_shape.dim
+    return is_tensor and value.tensor.dtype != types_pb2.DT_STRING
 
 
 def _number(value: summary_pb2.Summary.Value) -> float:

@@ -103,12 +103,15 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
     return recordings
 
 
-def read_runs(log_dir: str | os.PathLike[str], scalar: str | None = None) -> Iterator[EventFiles]:
+def read_runs(
+    log_dir: str | os.PathLike[str], scalar: str | None = None, *, with_scalars: bool = False
+) -> Iterator[EventFiles]:
     """Reads the runs of a log directory one after the other, sorted with numbers by value.
 
     Args:
       log_dir: The directory.
       scalar: The tag of scalars to keep besides.
+      with_scalars: Whether to keep those of all tags.
 
     Raises:
       FileNotFoundError: There is no such directory.
@@ -123,7 +126,7 @@ def read_runs(log_dir: str | os.PathLike[str], scalar: str | None = None) -> Ite
         )
     runs = find_runs(path)
     for run in sorted(runs, key=natural_key):
-        yield EventFiles(run, runs[run], scalar)
+        yield EventFiles(run, runs[run], scalar, with_scalars=with_scalars)
 
 
 def read_recordings(files: EventFiles, name: str | None = None) -> Iterator[tuple[str, Contents]]:

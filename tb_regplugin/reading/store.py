@@ -71,6 +71,7 @@ class Contents:
       problems: The series that could not be read.
       version: Changes when any of this does, and stays when the same is read again.
       restarts: Where it was taken up again.
+      from_scalars: Whether it is a composition of scalars, of logged steps only.
     """
 
     table: Table
@@ -78,6 +79,7 @@ class Contents:
     problems: tuple[Problem, ...]
     version: str
     restarts: tuple[Restart, ...] = ()
+    from_scalars: bool = False
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -1,0 +1,204 @@
+"""Which of some columns add up to another one: numbers only, no names.
+
+Columns are float64 arrays over the same steps, all of them finite.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[np.float64]
+
+# float32 sums of a dozen numbers are exact to 1e-6; means over an epoch, to a few times that.
+EXACT = 1e-4
+# A logger's medians of 20 steps miss their sum by 3 %.
+_ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
+# It misses them to either side, now and then: two smooth curves that cross do so once.
+_TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
+# Of columns that are nearly sums of each other any weights fit.
+_LEAST_INDEPENDENCE = 1e-3
+MOST_SUMS = 2**15
+# Of so many rows are sums compared first: the few that agree there are compared in all of them.
+_FIRST_ROWS = 4
+_MOST_COMPARED = 64
+# How likely two unrelated numbers are taken for equal at a step (more than they are), and how
+# likely that may be at all steps, over all sums that were tried.
+_CHANCE, _CHANCE_AT_ALL = 1e-3, 1e-6
+# What differs less is rounding: of such sums the finest counts.
+_ROUNDING = 1e-6
+
+
+class Sum(NamedTuple):
+    """A choice of one option for each of several places.
+
+    Attributes:
+      choice: Which option; 0 for none of them.
+      error: See ``error``.
+    """
+
+    choice: tuple[int, ...]
+    error: float
+
+
+def error(total: Column, columns: Sequence[Column]) -> float:
+    """Returns by how much columns miss a total: the largest relative error over the steps.
+
+    At a step that is ``|total - sum| / max(|total|, sum of |column|)``: where parts of both signs
+    cancel, their sizes are what their rounding is relative to.
+    """
+    return float(errors(total, columns).max(initial=0.0))
+
+
+def errors(total: Column, columns: Sequence[Column]) -> Column:
+    """Returns the relative error at each step."""
+    scale = np.maximum(np.abs(total), sum(map(np.abs, columns), np.zeros(len(total))))
+    missed = np.abs(rest(total, columns))
+    return np.divide(missed, scale, out=np.zeros_like(missed), where=scale > 0)
+
+
+def rest(total: Column, columns: Sequence[Column]) -> Column:
+    """Returns what columns leave of a total at each step."""
+    return np.asarray(total - sum(columns, np.zeros(len(total))))
+
+
+def is_chance(total: Column, tried: int) -> bool:
+    """Whether one of so many sums may well be equal to a total that says so little.
+
+    Steps count at which the total has another value than before: a constant is met by chance.
+    """
+    told = np.unique(np.round(total / (10 * EXACT * (np.abs(total).max(initial=0) or 1)))).size
+    return bool(tried * _CHANCE**told > _CHANCE_AT_ALL)
+
+
+def choose(total: Column, options: Sequence[Sequence[Column]]) -> Sum | None:
+    """Finds the sum, of at most one option for each place, that is equal to a total.
+
+    Of equal sums the one of most columns is taken. None where there is no such sum of two columns
+    or more, where chance would explain it, or where there are too many to try.
+    """
+    counts = [len(each) + 1 for each in options]
+    tried = math.prod(counts)
+    if len(options) < 2 or tried > MOST_SUMS or not len(total) or is_chance(total, tried):
+        return None
+    rows = np.unique(np.linspace(0, len(total) - 1, _FIRST_ROWS).astype(np.intp))
+    sums, sizes = np.zeros((1, len(rows))), np.abs(total[rows])
+    for each in options:
+        columns = np.array([np.zeros(len(rows)), *(column[rows] for column in each)])
+        sums = (sums[:, np.newaxis] + columns).reshape(-1, len(rows))
+        sizes = sizes + np.abs(columns).max(axis=0)
+    near = np.flatnonzero((np.abs(sums - total[rows]) <= EXACT * sizes).all(axis=1))
+    missed = np.abs(sums[near] - total[rows]).max(axis=1)
+    found = []
+    for number in near[np.argsort(missed, kind="stable")[:_MOST_COMPARED]]:
+        choice = tuple(int(i) for i in np.unravel_index(number, counts))
+        columns_of = [each[i - 1] for each, i in zip(options, choice, strict=True) if i]
+        if len(columns_of) > 1 and (off := error(total, columns_of)) <= EXACT:
+            found.append(Sum(choice, off))
+    if not found:
+        return None
+    bound = max(5 * min(each.error for each in found), _ROUNDING)
+    equal = [each for each in found if each.error <= bound]
+    return max(equal, key=lambda each: (np.count_nonzero(each.choice), -sum(each.choice)))
+
+
+def choose_of_many(total: Column, columns: Sequence[Column]) -> Sum | None:
+    """Finds such a sum among more columns than can be tried: where they are independent.
+
+    The weights that fit best are then the only ones that fit, and must be 0 and 1.
+    """
+    if len(total) < 2 * len(columns):
+        return None
+    weights = _fit(total, columns)
+    if weights is None or is_chance(total, 1):
+        return None
+    chosen = np.round(weights)
+    if not np.isin(chosen, (0, 1)).all() or np.abs(weights - chosen).max() > 0.05:
+        return None
+    off = error(total, [column for column, one in zip(columns, chosen, strict=True) if one])
+    return Sum(tuple(chosen.astype(int).tolist()), off) if off <= EXACT else None
+
+
+def is_rough(total: Column, columns: Sequence[Column]) -> bool:
+    """Whether columns add up to a total but for what smoothing does, which errs to both sides."""
+    off, left = errors(total, columns), rest(total, columns)
+    turns = np.count_nonzero(np.diff(np.sign(left)))
+    enough = len(columns) > 1 and len(total) >= max(2 * len(columns), _LEAST_ROUGH_STEPS)
+    errs_to_both = turns >= _TURNS * len(total)
+    return bool(
+        enough and errs_to_both and np.median(off) <= _ROUGH and off.max() <= _ROUGH_AT_MOST
+    )
+
+
+def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
+    """Whether columns never exceed a total, and so can be parts of it beside others."""
+    scale = np.maximum(np.abs(total), sum(map(np.abs, columns), np.zeros(len(total))))
+    return bool(len(total) and (rest(total, columns) >= -EXACT * scale).all())
+
+
+def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | None:
+    """Returns the constant positive weights with which columns add up to a total; None if none do.
+
+    There are more than twice as many steps as columns: with fewer, some weights always fit.
+    """
+    if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
+        return None
+    fitted = _fit(total, columns)
+    if fitted is None or fitted.min() <= 0:
+        return None
+    weights = [float(f"{weight:.6g}") for weight in fitted.tolist()]
+    weighted = [weight * column for weight, column in zip(weights, columns, strict=True)]
+    return weights if error(total, weighted) <= EXACT else None
+
+
+def are_independent(columns: Sequence[Column]) -> bool:
+    """Whether no column can be a sum of others: told at once of all of them."""
+    return _scaled_products(columns) is not None
+
+
+def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """Returns which columns are a constant times an earlier one, and which: they say the same."""
+    found = []
+    for i, j in itertools.combinations(range(len(columns)), 2):
+        first, second = columns[i], columns[j]
+        scale = _product(first, first)
+        factor = _product(first, second) / scale if scale else 0.0
+        off = np.abs(second - factor * first).max(initial=0)
+        # Constants are multiples of each other, and say nothing.
+        if factor and np.ptp(first) and off <= 1e-6 * np.abs(second).max(initial=0):
+            found.append((i, j))
+    return found
+
+
+def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
+    """Returns the weights that fit best, or None where others would fit as well."""
+    found = _scaled_products(columns)
+    if found is None:
+        return None
+    products, sizes = found
+    right = np.array([_product(column, total) for column in columns]) / sizes
+    return np.asarray(np.linalg.solve(products, right) / sizes)
+
+
+def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column] | None:
+    """Returns the products of all columns, each of length 1, and what these lengths were.
+
+    None where a column is nearly a sum of others.
+    """
+    products = np.array([[_product(one, other) for other in columns] for one in columns])
+    sizes = np.sqrt(np.diag(products))
+    if not sizes.all() or len(columns[0]) < len(columns):
+        return None
+    scaled = products / np.outer(sizes, sizes)
+    values = np.linalg.eigvalsh(scaled)
+    # Eigenvalues are squares of what columns are independent by.
+    return (scaled, sizes) if values[0] > _LEAST_INDEPENDENCE**2 * values[-1] else None
+
+
+def _product(one: Column, other: Column) -> float:
+    return float((one * other).sum())

@@ -1,0 +1,214 @@
+"""What a scalar's tag says: its split, its aggregation, and whether it may be a part of a loss."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tb_regplugin.scalars.trainers import trainer_of
+
+Role = Literal["data", "penalty"]
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "validation"),
+    "test": "test",
+}
+_AGGREGATIONS = frozenset({"step", "epoch", "batch", "iteration"})
+_TOTALS = frozenset(
+    {"loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective"}
+)
+_SUM_WORDS = frozenset({"total", "overall", "aggregated", "combined"})
+_PENALTY_NAMES = frozenset(
+    {"penalty", "penalties", "reg", "regularization", "regularizer", "regularisation"}
+)
+# Often parts of a loss, often only metrics: they count where the numbers are exact.
+_OFTEN_PARTS = frozenset(
+    {
+        "kl", "kld", "nll", "elbo", "bce", "ce", "mse", "mae", "rec", "recon",
+        "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
+        "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
+        "l1", "l2",
+    }
+)  # fmt: skip
+_WEIGHTS = frozenset(
+    {
+        "weight", "weights", "coef", "coeff", "coefficient", "factor", "lambda", "beta",
+        "alpha", "scale", "scaling",
+    }
+)  # fmt: skip
+_PENALTY_ROLES = _PENALTY_NAMES | frozenset(
+    {
+        "l2", "decay", "kl", "kld", "aux", "auxiliary", "balancing", "balance",
+        "balanced", "z", "entropy", "tv", "distortion", "interlevel", "orthogonal",
+        "orthogonality", "commit", "commitment", "quant", "quantization", "r1", "pl",
+        "prior", "sparsity", "smoothness",
+    }
+)  # fmt: skip
+# Players of one game have a loss each, and so have actors and critics.
+_PLAYERS = {
+    **dict.fromkeys(("d", "disc", "discriminator", "netd"), "discriminator"),
+    **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
+    **dict.fromkeys(("actor",), "actor"),
+    **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
+    **dict.fromkeys(("coef", "alpha"), "temperature"),
+}
+_OF_ALL = ("", "generator", "discriminator")
+_BOXES = frozenset({"box", "bbox", "boxes"})
+_NEVER = re.compile(
+    r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
+    r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy)$"
+)
+# Not of a tag whose last segment speaks of a loss: "loss_giou" is one.
+_METRICS = re.compile(
+    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|error|time"
+    r"|sec|fps|sps|epoch|steps?|memory|approx_kl|clip_?frac(?:tion)?|explained_variance|scores?"
+    r"|signs?|logits?|norm|momentum|throughput|eta|reward|return|precision|recall|map\d*|f1|auc"
+    r"|std|num|count|points|size)(?:_|$)"
+)
+_MAY_BE_PROPOSED = re.compile("loss|total|cost|objective|penalt|reg", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
+_BETWEEN_WORDS = re.compile(r"[^0-9a-z]+")
+_VERSUS_ITERATIONS = re.compile(r"evaluation_(.+)_vs_iterations")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A scalar's tag, taken apart.
+
+    Attributes:
+      name: The tag as it was logged.
+      split: ``"train"``, ``"validation"``, ``"test"``, or empty.
+      aggregation: What a value is the mean of: ``"step"``, ``"epoch"``, ``"batch"``,
+        ``"iteration"``, or empty.
+      namespace: What is before its last slash, without the split.
+      words: The words of its last segment, without split and aggregation.
+      is_total: Whether it is called as totals are.
+      is_part: Whether it is called as parts of a loss are.
+      may_be_part: Whether it is, or is called as parts and metrics are.
+      is_weight: Whether it is called as the weights of parts are.
+      player: Whose loss it is, of those that are trained against or beside each other; of tags
+        that the table of trainers has, the trainer.
+    """
+
+    name: str
+    split: str = ""
+    aggregation: str = ""
+    namespace: str = ""
+    words: tuple[str, ...] = ()
+    is_total: bool = False
+    is_part: bool = False
+    may_be_part: bool = False
+    is_weight: bool = False
+    player: str = ""
+
+    @property
+    def may_be_alone(self) -> bool:
+        """Whether parts like this one are of one loss where no total was logged."""
+        return self.player in _OF_ALL or trainer_of(self.name) is not None
+
+    @property
+    def role(self) -> Role:
+        """What a part of this name is taken for, until somebody says otherwise."""
+        words = set(self.words)
+        # A detector's regression of boxes.
+        if not words.isdisjoint(_BOXES):
+            words.discard("reg")
+        return "data" if _PENALTY_ROLES.isdisjoint(words) else "penalty"
+
+    def goes_with(self, other: Tag) -> bool:
+        """Whether both can be of the same sum: of one split, and aggregated alike."""
+        aggregations = {self.aggregation, other.aggregation} - {""}
+        return self.split == other.split and len(aggregations) < 2
+
+
+@functools.lru_cache(maxsize=2**14)
+def parse(name: str) -> Tag:
+    """Takes a tag apart.
+
+    Example:
+      >>> tag = parse("train/kl_loss_epoch")
+      >>> tag.split, tag.aggregation, tag.words, tag.is_part, tag.role
+      ('train', 'epoch', ('kl', 'loss'), True, 'penalty')
+    """
+    segments = [_words(segment) for segment in name.split("/")]
+    split = aggregation = ""
+    last = "_".join(segments[-1])
+    if match := _VERSUS_ITERATIONS.fullmatch(last):
+        split, aggregation, segments[-1] = "validation", "iteration", match[1].split("_")
+    for words in segments:
+        for end in (0, -1):
+            if words and words[end] in _SPLITS:
+                split = split or _SPLITS[words[end]]
+                del words[end]
+    # "Loss/train" is the loss of a split.
+    segments = [words for words in segments if words]
+    if not segments:
+        return Tag(name, split)
+    words = segments.pop()
+    for end in (0, -1):
+        if len(words) > 1 and words[end] in _AGGREGATIONS:
+            aggregation = aggregation or words[end]
+            del words[end]
+    stem, namespace = "_".join(words), "/".join(map("_".join, segments))
+    says_loss, in_losses = "loss" in stem, "loss" in namespace
+    is_weight = words[-1] in _WEIGHTS or words[0] == "lambda"
+    path = f"{namespace}_{stem}".replace("/", "_")
+    is_none = bool(_NEVER.search(path)) or (not says_loss and bool(_METRICS.search(path)))
+    names_sum = not _SUM_WORDS.isdisjoint(words)
+    is_total = stem in _TOTALS or (names_sum and (says_loss or in_losses))
+    is_part = says_loss or in_losses or not _PENALTY_NAMES.isdisjoint(words)
+    trainer = trainer_of(name)
+    is_part = is_part or trainer is not None
+    placed = [*namespace.replace("/", "_").split("_"), *words]
+    player = next((_PLAYERS[word] for word in reversed(placed) if word in _PLAYERS), "")
+    if is_none or (is_weight and not in_losses):
+        return Tag(name, split, aggregation, namespace, tuple(words), is_weight=is_weight)
+    return Tag(
+        name,
+        split,
+        aggregation,
+        namespace,
+        tuple(words),
+        is_total,
+        is_part,
+        is_part or not _OFTEN_PARTS.isdisjoint(words),
+        is_weight,
+        player if trainer is None or trainer.logs_total else trainer.name,
+    )
+
+
+def is_likely(names: Iterable[str]) -> bool:
+    """Whether a run with scalars of these names may have a composition, told by names alone.
+
+    Takes some 5 µs for 50 names that were seen before.
+    """
+    totals: set[str] = set()
+    parts: set[tuple[str, str]] = set()
+    for tag in map(_proposed, names):
+        if tag is None:
+            continue
+        if tag.is_total:
+            totals.add(tag.split)
+        elif tag.is_part and tag.may_be_alone:
+            # Two parts make a loss where no total was logged.
+            if (tag.split, tag.player) in parts:
+                return True
+            parts.add((tag.split, tag.player))
+    return not totals.isdisjoint(split for split, _ in parts)
+
+
+@functools.lru_cache(maxsize=2**16)
+def _proposed(name: str) -> Tag | None:
+    """Returns a total or a part; None of any other name, mostly without taking it apart."""
+    if _MAY_BE_PROPOSED.search(name) is None and trainer_of(name) is None:
+        return None
+    tag = parse(name)
+    return tag if tag.is_total or tag.is_part else None
+
+
+def _words(segment: str) -> list[str]:
+    return [word for word in _BETWEEN_WORDS.split(_CAMEL.sub("_", segment).lower()) if word]
