@@ -27,6 +27,8 @@ with without_notices():
 
 # The question's, and two between them.
 STRENGTHS = (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
+# The question compares accuracies: so does the dashboard, above the losses.
+METRIC = "p.regularization.sweepMetric=epoch_accuracy"
 
 
 def main() -> None:
@@ -91,7 +93,7 @@ def serve(log_dir: Path) -> None:
     server = program.TensorBoard()
     server.configure(argv=["tensorboard", "--logdir", str(log_dir)])
     with without_notices():
-        address = f"{server.launch()}#regularization"
+        address = f"{server.launch()}#regularization&{METRIC}"
     print(f"\nThe dashboard is at {address} (Ctrl+C ends it)")
     has_display = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

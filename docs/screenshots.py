@@ -33,9 +33,15 @@ class Shot:
     state: tuple[tuple[str, str], ...] = ()
 
 
+# The sweep, and two of its runs: the best strength's and the one that went too far.
+FIRST_SIGHT = (
+    ("sweepMetric", "epoch_accuracy"),
+    ("overview", "folded"),
+    ("filter", "lambda=(0.001|1)/seed=0/train"),
+)
 DEMO = (
-    Shot("dashboard-light"),
-    Shot("dashboard-dark", theme="dark"),
+    Shot("dashboard-light", state=FIRST_SIGHT, window=(1440, 1180)),
+    Shot("dashboard-dark", theme="dark", state=FIRST_SIGHT, window=(1440, 1180)),
     Shot("sweep", state=(("filter", "seed=0/train"), ("compare", "ratio"), ("view", "share"))),
     Shot("collapse", state=(("filter", "lambda=1/seed=0/"),)),
     Shot("phone", window=PHONE),
@@ -75,7 +81,7 @@ def main() -> None:
 def draw_figures(log_dir: str, sweep_dir: str, to: Path) -> None:
     """Draws the figures of docs/figures.md."""
     matplotlib.use("agg")
-    plot.stack(load(log_dir)["lambda=0.01/train"])
+    plot.stack(load(log_dir)["lambda=0.01/seed=0/train"])
     pyplot.savefig(to / "figure-stack.png")
     plot.sweep(sweep_dir)
     pyplot.savefig(to / "figure-sweep.png")

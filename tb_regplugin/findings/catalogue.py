@@ -113,7 +113,7 @@ CATALOGUE = {
     ),
     "total_falls_by_penalty": Rule(
         "warning",
-        "The total falls only because the penalties fall",
+        "The total falls almost only through the penalties",
         "Judge progress by the data loss. If it should fall, look at the learning rate and the "
         "data, and compare with a run of strength 0.",
         ("min_rows", "falling_total", "flat_data"),

@@ -141,12 +141,13 @@ def total_falls_by_penalty(curves: Curves, limits: Thresholds) -> Iterator[Findi
     # A total that starts at zero has no size to compare its fall with.
     if start == 0 or fall < limits.falling_total * abs(start):
         return
-    if data_start - data_end > limits.flat_data * fall:
+    share = (data_start - data_end) / fall
+    if share > limits.flat_data:
         return
+    part = f"{percent(share)} of that fall" if share > 0 else "no part of that fall"
     sentence = (
         f"The total fell from {number(start)} to {number(end)} ({percent(fall / abs(start))}); the "
-        f"data loss went from {number(data_start)} to {number(data_end)}, so only the penalties "
-        "fell."
+        f"data loss, from {number(data_start)} to {number(data_end)}, is {part}."
     )
     names = curves.names(curves.places("penalty"))
     yield found("total_falls_by_penalty", sentence, names, curves.step(0), curves.step(-1))

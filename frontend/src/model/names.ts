@@ -2,22 +2,24 @@
 
 import { shortenMiddle } from "./format.ts";
 
-const PART = /[^/.]+[/.]*/g;
+// A dot within a number ends no part.
+const PART = /(?:[^/.]|(?<=\d)\.(?=\d))+[/.]*/g;
 
 /**
- * What names are shown as, by name. Those that are too long lose the parts that all long ones begin
- * or end with, and then their middle; as much is kept as tells each from all others.
+ * What names are shown as, by name. Those that are too long lose the parts that all of several parts
+ * begin or end with, and then their middle; as much is kept as tells each from all others.
  */
 export function shortNames(names: readonly string[], length: number): ReadonlyMap<string, string> {
-  const long = [...new Set(names)].filter((name) => Array.from(name).length > length);
-  const parts = long.map((name) => name.match(PART) ?? [name]);
-  const head = sharedParts(parts);
-  const tail = sharedParts(parts.map((each) => each.slice(head).reverse()));
+  const partsOf = (name: string): string[] => name.match(PART) ?? [name];
+  const paths = [...new Set(names)].map(partsOf).filter((parts) => parts.length > 1);
+  const head = sharedParts(paths);
+  const tail = sharedParts(paths.map((parts) => parts.slice(head).reverse()));
   const short = new Map(names.map((name) => [name, name]));
-  long.forEach((name, i) => {
-    const own = parts[i]?.slice(head, (parts[i]?.length ?? 0) - tail).join("") ?? name;
+  for (const name of names.filter((name) => Array.from(name).length > length)) {
+    const parts = partsOf(name);
+    const own = parts.length > 1 ? parts.slice(head, parts.length - tail).join("") : name;
     short.set(name, own.replace(/[/.]+$/, ""));
-  });
+  }
   const cut = (most: number) =>
     new Map([...short].map(([name, own]) => [name, shortenMiddle(own, most)]));
   const longest = Math.max(length, ...[...short.values()].map((own) => own.length));
