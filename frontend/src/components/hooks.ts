@@ -12,7 +12,7 @@ import { type Grouping, renameSeries } from "../model/grouping.ts";
 const MARGIN = "400px 0px";
 
 /** Whether an element is on the screen, or would be after a little scrolling. */
-export function useNear(element: RefObject<Element | null>): boolean {
+function useNear(element: RefObject<Element | null>): boolean {
   const [isNear, setNear] = useState(false);
   useEffect(() => {
     const target = element.current;
@@ -45,7 +45,7 @@ export function useNarrow(): boolean {
 }
 
 /** Whether an element fills the screen. */
-export function useFullScreen(element: RefObject<Element | null>): boolean {
+function useFullScreen(element: RefObject<Element | null>): boolean {
   const [isFull, setFull] = useState(false);
   useEffect(() => {
     const follow = () => setFull(document.fullscreenElement === element.current);
@@ -73,6 +73,17 @@ export function useWidth(element: RefObject<Element | null>): number {
     return () => observer.disconnect();
   }, [element]);
   return width;
+}
+
+/** Where a card is on the screen, and how much room it has for what it draws. */
+export function useCardSize() {
+  const element = useRef<HTMLElement>(null);
+  const plot = useRef<HTMLDivElement>(null);
+  const width = useWidth(plot);
+  const isFull = useFullScreen(element);
+  // What fills the screen is outside of the area that scrolls.
+  const isNear = useNear(element) || isFull;
+  return { element, plot, width, isFull, isNear };
 }
 
 /** Rows drawn ahead above and below those in sight. */
