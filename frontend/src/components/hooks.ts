@@ -12,7 +12,7 @@ import { type Grouping, renameSeries } from "../model/grouping.ts";
 const MARGIN = "400px 0px";
 
 /** Whether an element is on the screen, or would be after a little scrolling. */
-function useNear(element: RefObject<Element | null>): boolean {
+export function useNear(element: RefObject<Element | null>): boolean {
   const [isNear, setNear] = useState(false);
   useEffect(() => {
     const target = element.current;
@@ -45,7 +45,7 @@ export function useNarrow(): boolean {
 }
 
 /** Whether an element fills the screen. */
-function useFullScreen(element: RefObject<Element | null>): boolean {
+export function useFullScreen(element: RefObject<Element | null>): boolean {
   const [isFull, setFull] = useState(false);
   useEffect(() => {
     const follow = () => setFull(document.fullscreenElement === element.current);
