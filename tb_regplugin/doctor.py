@@ -14,7 +14,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 from tb_regplugin.names import PLUGIN_NAME, recording_title
@@ -110,14 +110,15 @@ def _add_tensorboard(diagnosis: Diagnosis) -> None:
             f"pip uninstall tb_regplugin until there is none left, then pip install tb_regplugin."
         )
     try:
-        from tb_regplugin.plugin import BUNDLE
+        import_module("tb_regplugin.plugin")
+        from tb_regplugin.static_files import read_scripts
     except Exception as error:  # noqa: BLE001 - TensorBoard would go on without the tab
         diagnosis.problems.append(
             f"The plugin cannot be imported ({type(error).__name__}). Install it again: "
             "pip install --force-reinstall tb_regplugin."
         )
         return
-    size = BUNDLE.stat().st_size if BUNDLE.exists() else 0
+    size = sum(len(script) for script in read_scripts().values())
     diagnosis.add("dashboard", f"{size:,} bytes" if size else "missing")
     if not size:
         diagnosis.problems.append(

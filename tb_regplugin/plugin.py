@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tensorboard import errors, plugin_util
@@ -41,21 +40,11 @@ from tb_regplugin.responses import (
     download_name,
     entity_tag,
     json_text,
-    respond,
     respond_json,
     respond_once,
     route,
 )
-
-BUNDLE = Path(__file__).parent / "static" / "index.js"
-# What the dashboard says where it was never built: in a source tree that was not installed.
-_NO_BUNDLE = """\
-export function render() {
-  document.body.textContent =
-    'The dashboard is not built. Run "pip install ." (or "pip install -e ." to work on it) ' +
-    'in the source tree of tb_regplugin, then start TensorBoard again.';
-}
-"""
+from tb_regplugin.static_files import script_routes
 
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -87,7 +76,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/statistics": route(partial(self._answer, parse_statistics, JSON, statistics_answer)),
             "/export": route(self._export),
             "/findings": route(self._findings),
-            "/index.js": route(self._index_js),
+            **script_routes(),
         }
 
     def data_plugin_names(self) -> list[str]:
@@ -139,13 +128,6 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "thresholds": asdict(self._found.thresholds),
         }
         return respond_json(request, answer)
-
-    def _index_js(self, request: wrappers.Request) -> wrappers.Response:
-        try:
-            bundle: bytes | str = BUNDLE.read_bytes()
-        except FileNotFoundError:
-            bundle = _NO_BUNDLE
-        return respond(request, bundle, "text/javascript")
 
     def _answer(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tb_regplugin.plugin
+import tb_regplugin.static_files
 from tb_regplugin.command_line import main
 from tests.logs import recording_events, write_events, write_recording
 
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_told_in_words(
     assert main(["doctor", str(tmp_path)]) == 1
     assert f"run-1: event file 1 is read up to byte {size:,}." in capsys.readouterr().out
 
-    monkeypatch.setattr(tb_regplugin.plugin, "BUNDLE", tmp_path / "index.js")
+    monkeypatch.setattr(tb_regplugin.static_files, "STATIC", tmp_path / "static")
     assert main(["doctor"]) == 1
     assert "The dashboard is not built." in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client, TestResponse
 
-from tb_regplugin import plugin as plugin_module
+from tb_regplugin import static_files
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
@@ -51,8 +51,11 @@ def _ask(
     return client.open(route, query_string=query, method=method)
 
 
-def test_the_documentation_names_every_route() -> None:
-    """And no other."""
+def test_the_documentation_names_every_route(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And no other; what lies beside index.js once that is built is named by hashes."""
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
     documented = re.findall(r"^## `GET ([^?`]+)", HTTP_API.read_text(encoding="utf-8"), re.M)
     apps = RegularizationPlugin(base_plugin.TBContext()).get_plugin_apps()
     assert sorted(f"/{route}" for route in documented) == sorted(apps) == sorted(ROUTES)
@@ -256,23 +259,43 @@ def test_an_unreadable_recording_has_problems_and_no_columns(
     assert arrays["first_step"].shape == (0,)
 
 
-def test_the_bundle_is_served(
+def test_the_scripts_of_the_dashboard_are_served(
     plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As a script."""
-    bundle = tmp_path / "index.js"
-    bundle.write_text("export function render() {}")
-    monkeypatch.setattr(plugin_module, "BUNDLE", bundle)
-    response = _ask(plugin, "/index.js")
-    assert response.content_type.startswith("text/javascript")
-    assert response.text == "export function render() {}"
+    """Those alone, and by name: one that is named by its hash is kept by the browser."""
+    scripts = {
+        "index.js": "export { render } from './page-ABC.js';",
+        "page-ABC.js": "export function render() {}",
+    }
+    for name, script in {**scripts, "NOTICES.txt": "MIT"}.items():
+        (tmp_path / name).write_text(script)
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
+    answers = {name: _ask(plugin, f"/{name}") for name in scripts}
+    assert {name: answer.text for name, answer in answers.items()} == scripts
+    for answer in answers.values():
+        assert answer.content_type.startswith("text/javascript")
+    assert answers["index.js"].headers["Cache-Control"] == "no-cache, must-revalidate"
+    assert answers["page-ABC.js"].headers["Cache-Control"] == "private, max-age=31536000"
+    assert not any("NOTICES" in route for route in plugin.get_plugin_apps())
+
+
+def test_a_page_is_served_by_the_build_that_it_began_with(
+    plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is installed while TensorBoard runs is shown once that is started again."""
+    (tmp_path / "index.js").write_text("old")
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
+    apps = plugin.get_plugin_apps()
+    (tmp_path / "index.js").write_text("new")
+    assert Client(apps["/index.js"]).get("/index.js").text == "old"
+    assert _ask(plugin, "/index.js").text == "new"
 
 
 def test_without_a_bundle_the_tab_says_how_to_build_it(
     plugin: RegularizationPlugin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Instead of an empty page."""
-    monkeypatch.setattr(plugin_module, "BUNDLE", tmp_path / "index.js")
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
     response = _ask(plugin, "/index.js")
     assert response.status_code == 200
     assert "export function render()" in response.text

@@ -4,7 +4,7 @@ import { fetchRecordings, Unreachable } from "./data/api.ts";
 import type { Range } from "./data/axis.ts";
 import type { Finding } from "./data/findings.ts";
 import { FindingsWatch } from "./data/findingsWatch.ts";
-import type { Recording } from "./data/recording.ts";
+import type { Column, Recording } from "./data/recording.ts";
 import { numberRuns } from "./drawing/colours.ts";
 import type { Theme } from "./drawing/look.ts";
 import { numberTerms, rankTerms, ShownTerms } from "./drawing/termNumbers.ts";
@@ -85,6 +85,11 @@ export class Dashboard extends Store<DashboardState> {
       isUnreachable: false,
       failure: undefined,
     });
+  }
+
+  /** Those of all recordings. */
+  get columns(): readonly Column[] {
+    return (this.state.recordings ?? []).flatMap((recording) => recording.columns);
   }
 
   setTheme(theme: Theme): void {

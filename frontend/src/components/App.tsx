@@ -5,13 +5,18 @@ import { useStore } from "../store.ts";
 import { Card } from "./Card.tsx";
 import { CompareCard } from "./CompareCard.tsx";
 import { EmptyState } from "./EmptyState.tsx";
+import { later } from "./later.tsx";
 import { Notice } from "./Notice.tsx";
 import { Overview } from "./Overview.tsx";
 import { Problems } from "./Problems.tsx";
 import { RunPicker } from "./RunPicker.tsx";
 import { useSidebarWidth } from "./SidebarEdge.tsx";
-import { SweepCard } from "./SweepCard.tsx";
 import { Toolbar } from "./Toolbar.tsx";
+
+const SweepCard = later(
+  "The sweep of strengths",
+  async () => (await import("../parts/sweep.ts")).SweepCard,
+);
 
 /** The whole page: the run picker beside the cards of the chosen recordings. */
 export function App({ dashboard }: { dashboard: Dashboard }) {
@@ -55,9 +60,11 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
               : "No run is chosen. Choose one in the list of runs."}
           </p>
         )}
-        {recordings !== undefined && <SweepCard dashboard={dashboard} state={state} />}
         {recordings !== undefined && recordings.length > 1 && (
-          <Overview dashboard={dashboard} state={state} matching={filtered.matching} />
+          <>
+            <SweepCard dashboard={dashboard} state={state} />
+            <Overview dashboard={dashboard} state={state} matching={filtered.matching} />
+          </>
         )}
         {shown.length > 0 && (
           <Toolbar

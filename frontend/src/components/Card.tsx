@@ -1,4 +1,3 @@
-import { useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import { exportAddress } from "../data/api.ts";
 import type { Curves } from "../data/curves.ts";
@@ -13,10 +12,11 @@ import { CardBody } from "./CardBody.tsx";
 import { CardMenu } from "./CardMenu.tsx";
 import { chartHeight, stripHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
-import { useFullScreen, useNear, useWidth } from "./hooks.ts";
+import { useCardSize } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
 import { PenaltiesAlone } from "./PenaltiesAlone.tsx";
 import { ProblemText } from "./Problems.tsx";
+import { ResetZoom } from "./ResetZoom.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { SelectedSteps } from "./SelectedSteps.tsx";
 import { TermTable } from "./TermTable.tsx";
@@ -30,12 +30,7 @@ interface Props {
 
 /** One recording: its title, its chart and its legend. */
 export function Card({ dashboard, state, recording }: Props) {
-  const element = useRef<HTMLElement>(null);
-  const plot = useRef<HTMLDivElement>(null);
-  const width = useWidth(plot);
-  const isFull = useFullScreen(element);
-  // What fills the screen is outside of the area that scrolls.
-  const isNear = useNear(element) || isFull;
+  const { element, plot, width, isFull, isNear } = useCardSize();
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
   const height = Math.max(chartHeight(width, isFull), picture ? stripHeight(picture) : 0);
@@ -53,11 +48,7 @@ export function Card({ dashboard, state, recording }: Props) {
           <span>{shortenMiddle(label, 80)}</span>
           <FindingsBadge findings={card.findings} isTold />
         </h2>
-        {view.range !== undefined && (
-          <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
-            Reset zoom
-          </button>
-        )}
+        <ResetZoom view={view} onReset={() => zoomTo(undefined)} />
         {bands && !isEmpty && (
           <PenaltiesAlone dashboard={dashboard} viewKey={recording.key} bands={bands} />
         )}

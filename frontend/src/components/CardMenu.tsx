@@ -1,6 +1,12 @@
 import { IconButton } from "./IconButton.tsx";
+import { later } from "./later.tsx";
 import { Menu } from "./Menu.tsx";
-import { SaveEntries, type SaveProps } from "./SaveEntries.tsx";
+import type { SaveProps } from "./SaveEntries.tsx";
+
+const SaveEntries = later(
+  "This menu",
+  async () => (await import("../parts/saving.ts")).SaveEntries,
+);
 
 interface Props extends SaveProps {
   /** Absent where the card stays where it is. */

@@ -11,7 +11,6 @@ interface Props {
 
 /** Which quantity of all chosen runs is drawn in one chart. */
 export function CompareBy({ dashboard, settings }: Props) {
-  const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
   return (
     <Select
       label="Compare runs by"
@@ -20,7 +19,7 @@ export function CompareBy({ dashboard, settings }: Props) {
         ["", "Nothing"],
         ...QUANTITIES,
         [DIFFERENCE, "Difference of two runs"],
-        ...comparable(columns),
+        ...comparable(dashboard.columns),
       ]}
       onChange={(compare) => dashboard.changeSettings({ compare })}
     />

@@ -1,4 +1,4 @@
-import { useCallback, useRef } from "preact/hooks";
+import { useCallback } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Range } from "../data/axis.ts";
 import type { Recording } from "../data/recording.ts";
@@ -10,15 +10,15 @@ import { DIFFERENCE } from "../model/difference.ts";
 import { enumerate } from "../model/format.ts";
 import { leftOut } from "../model/rules.ts";
 import { recordingLabel } from "../model/runs.ts";
-import { termPattern } from "../model/terms.ts";
 import { isolate } from "../model/view.ts";
 import { CardMenu } from "./CardMenu.tsx";
 import { Chart } from "./Chart.tsx";
 import { chartHeight } from "./chartHeight.ts";
 import { DifferencePair } from "./DifferencePair.tsx";
-import { useFullScreen, useNear, useWidth } from "./hooks.ts";
+import { useCardSize } from "./hooks.ts";
 import { Legend } from "./Legend.tsx";
-import { TextField } from "./TextField.tsx";
+import { PatternField } from "./PatternField.tsx";
+import { ResetZoom } from "./ResetZoom.tsx";
 import { numberOf, useComparison } from "./useComparison.ts";
 
 interface Props {
@@ -30,11 +30,7 @@ interface Props {
 /** The chosen runs in one chart. */
 export function CompareCard({ dashboard, state, recordings }: Props) {
   const { settings, theme, runNumbers, termNumbers } = state;
-  const element = useRef<HTMLElement>(null);
-  const plot = useRef<HTMLDivElement>(null);
-  const isFull = useFullScreen(element);
-  const isNear = useNear(element) || isFull;
-  const width = useWidth(plot);
+  const { element, plot, width, isFull, isNear } = useCardSize();
   const height = chartHeight(width, isFull);
   const comparison = useComparison(dashboard, state, recordings, width, isNear);
   const { view, picture, bands, whole, failure } = comparison;
@@ -53,26 +49,20 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
   const title = isDifference
     ? `${first ?? "…"} − ${second ?? "…"}`
     : `${quantityName(settings.compare)} across runs`;
-  const invalid = termPattern(settings.seeds).invalid;
   const note = picture && leftOut(picture.scale, picture.lines);
   return (
     <article class="card is-wide" ref={element} aria-label={title}>
       <header class="card-head">
         <h2>{title}</h2>
-        {view.range !== undefined && (
-          <button type="button" class="text-button" onClick={() => zoomTo(undefined)}>
-            Reset zoom
-          </button>
-        )}
+        <ResetZoom view={view} onReset={() => zoomTo(undefined)} />
         {isDifference && comparison.asked.length === 2 && (
           <DifferencePair dashboard={dashboard} comparison={comparison} />
         )}
         {!isDifference && (
-          <TextField
+          <PatternField
             label="Join runs that match"
             placeholder="Such as (lambda=[^,]+)"
             value={settings.seeds}
-            problem={invalid ? "Not a regular expression." : undefined}
             onInput={(seeds) => dashboard.changeSettings({ seeds })}
           />
         )}

@@ -111,7 +111,7 @@ export function Legend(props: Props) {
       {total !== undefined && (
         <li>
           <button type="button" class="term" title={`${total}\n${HINT}`} {...handlers(TOTAL_KEY)}>
-            <span class="swatch swatch-line" aria-hidden="true" />
+            <PlainSwatch kind="line" />
             {total}
           </button>
         </li>
@@ -140,13 +140,13 @@ export function Legend(props: Props) {
       })}
       {restarts !== undefined && (
         <li class="term-note">
-          <span class="swatch swatch-restart" aria-hidden="true" />
+          <PlainSwatch kind="restart" />
           {restarts}
         </li>
       )}
       {picture && hasSpread(picture) && (
         <li class="term-note">
-          <span class="swatch swatch-spread" aria-hidden="true" />
+          <PlainSwatch kind="spread" />
           between minimum and maximum
         </li>
       )}
@@ -154,9 +154,14 @@ export function Legend(props: Props) {
   );
 }
 
+/** Of what has the same colour in every chart. */
+export function PlainSwatch({ kind }: { kind: "line" | "restart" | "spread" }) {
+  return <span class={`swatch swatch-${kind}`} aria-hidden="true" />;
+}
+
 export function Swatch({ band, colour }: { band: Band; colour: string }) {
   if (band.role === "total") {
-    return <span class="swatch swatch-line" aria-hidden="true" />;
+    return <PlainSwatch kind="line" />;
   }
   if (band.role === "run" || !isSummand(band)) {
     return (
@@ -183,6 +188,7 @@ function stripes(hatch: Hatch, colour: string): string {
   const across = HATCHES[hatch] + 90;
   return `repeating-linear-gradient(${across}deg, ${colour} 0 2px, transparent 2px 5px)`;
 }
+
 function originOf(band: Band): string {
   const [only] = band.members;
   if (band.key === MORE_KEY || band.role === "run" || only === undefined) {

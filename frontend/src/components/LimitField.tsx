@@ -1,4 +1,5 @@
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
+import { useDraft } from "./useDraft.ts";
 
 interface Props {
   label: string;
@@ -12,8 +13,7 @@ interface Props {
 /** An end of an axis, which is automatic while the field is empty. */
 export function LimitField({ label, value, problem, onChange }: Props) {
   const id = useId();
-  // What is being typed: the page may be rendered again meanwhile, as when new steps come.
-  const [draft, setDraft] = useState<string>();
+  const draft = useDraft(value, (typed) => onChange(Number.isFinite(typed) ? typed : undefined));
   return (
     <label class="control">
       {label}
@@ -24,14 +24,7 @@ export function LimitField({ label, value, problem, onChange }: Props) {
         aria-invalid={problem !== undefined}
         aria-describedby={problem === undefined ? undefined : id}
         placeholder="Automatic"
-        value={draft ?? value ?? ""}
-        onInput={(event) => setDraft(event.currentTarget.value)}
-        onBlur={() => setDraft(undefined)}
-        onChange={(event) => {
-          setDraft(undefined);
-          const next = event.currentTarget.valueAsNumber;
-          onChange(Number.isFinite(next) ? next : undefined);
-        }}
+        {...draft}
       />
       {problem !== undefined && (
         <span id={id} role="status">

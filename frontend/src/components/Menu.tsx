@@ -26,14 +26,12 @@ export function Menu({ name, title, children }: Props) {
         close();
       }
     };
-    document.addEventListener("keydown", onKey);
-    document.addEventListener("pointerdown", onOutside);
-    document.addEventListener("focusin", onOutside);
-    return () => {
-      document.removeEventListener("keydown", onKey);
-      document.removeEventListener("pointerdown", onOutside);
-      document.removeEventListener("focusin", onOutside);
-    };
+    const abort = new AbortController();
+    const { signal } = abort;
+    document.addEventListener("keydown", onKey, { signal });
+    document.addEventListener("pointerdown", onOutside, { signal });
+    document.addEventListener("focusin", onOutside, { signal });
+    return () => abort.abort();
   }, []);
   return (
     <details class="menu" ref={menu}>

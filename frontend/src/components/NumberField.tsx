@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useDraft } from "./useDraft.ts";
 
 interface Props {
   label: string;
@@ -10,25 +10,13 @@ interface Props {
 
 /** A whole number with its name before it. */
 export function NumberField({ label, title, value, most = 1000, onChange }: Props) {
-  // What is being typed: the page may be rendered again meanwhile, as when new steps come.
-  const [draft, setDraft] = useState<string>();
+  const draft = useDraft(value, (typed) =>
+    onChange(Number.isInteger(typed) ? Math.min(most, Math.max(0, typed)) : value),
+  );
   return (
     <label class="control" title={title}>
       {label}
-      <input
-        type="number"
-        aria-label={label}
-        min={0}
-        max={most}
-        value={draft ?? value}
-        onInput={(event) => setDraft(event.currentTarget.value)}
-        onBlur={() => setDraft(undefined)}
-        onChange={(event) => {
-          setDraft(undefined);
-          const next = event.currentTarget.valueAsNumber;
-          onChange(Number.isInteger(next) ? Math.min(most, Math.max(0, next)) : value);
-        }}
-      />
+      <input type="number" aria-label={label} min={0} max={most} {...draft} />
     </label>
   );
 }

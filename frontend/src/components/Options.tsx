@@ -11,12 +11,11 @@ import type {
   StackOrder,
   TermOrder,
 } from "../model/settings.ts";
-import { termPattern } from "../model/terms.ts";
 import { Checkbox } from "./Checkbox.tsx";
 import { LimitField } from "./LimitField.tsx";
 import { NumberField } from "./NumberField.tsx";
+import { PatternField } from "./PatternField.tsx";
 import { Select } from "./Select.tsx";
-import { TextField } from "./TextField.tsx";
 
 const X_NAMES: readonly (readonly [XAxis, string])[] = [
   ["step", "Step"],
@@ -60,7 +59,6 @@ interface Props {
 
 /** Settings that most people never need. */
 export function Options({ dashboard, settings, rest }: Props) {
-  const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
   const { yMin, yMax } = settings;
   const scale = yScale(settings.view, settings.scale);
   const change = (values: Partial<Settings>) => dashboard.changeSettings(values);
@@ -95,19 +93,14 @@ export function Options({ dashboard, settings, rest }: Props) {
       <Select
         label="Group by"
         value={settings.group}
-        options={groupings(columns, settings.group)}
+        options={groupings(dashboard.columns, settings.group)}
         onChange={(group) => change({ group })}
       />
       {settings.group.startsWith(MATCH) && (
-        <TextField
+        <PatternField
           label="Group what matches"
           placeholder="Such as (layer_\d+)"
           value={settings.group.slice(MATCH.length)}
-          problem={
-            termPattern(settings.group.slice(MATCH.length)).invalid
-              ? "Not a regular expression."
-              : undefined
-          }
           onInput={(expression) => change({ group: `${MATCH}${expression}` })}
         />
       )}
@@ -129,11 +122,10 @@ export function Options({ dashboard, settings, rest }: Props) {
         options={STACK_NAMES}
         onChange={(stackOrder) => change({ stackOrder })}
       />
-      <TextField
+      <PatternField
         label="Show terms"
         placeholder="Regular expression"
         value={settings.terms}
-        problem={termPattern(settings.terms).invalid ? "Not a regular expression." : undefined}
         onInput={(terms) => change({ terms })}
       />
       <Select

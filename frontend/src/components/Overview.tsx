@@ -15,7 +15,9 @@ import {
 } from "../model/overview.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { sortRows } from "../model/table.ts";
+import { Disclosure } from "./Disclosure.tsx";
 import { useAnswer, useRowsInView } from "./hooks.ts";
+import { ProblemBadge } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TableHead } from "./TableHead.tsx";
 
@@ -36,15 +38,12 @@ export function Overview({ dashboard, state, matching }: Props) {
   const isOpen = overview === "auto" ? recordings.length > OPEN_LIMIT : overview === "open";
   return (
     <section class="overview" aria-label="Overview of runs">
-      <button
-        type="button"
-        class="text-button disclosure"
-        aria-expanded={isOpen}
-        aria-controls="overview"
-        onClick={() => dashboard.changeSettings({ overview: isOpen ? "folded" : "open" })}
-      >
-        Overview of runs
-      </button>
+      <Disclosure
+        name="Overview of runs"
+        controls="overview"
+        isOpen={isOpen}
+        onToggle={() => dashboard.changeSettings({ overview: isOpen ? "folded" : "open" })}
+      />
       <div id="overview" hidden={!isOpen}>
         {isOpen && (
           <RunTable
@@ -150,11 +149,7 @@ function Row({ dashboard, state, row, index }: RowProps) {
         <button type="button" aria-pressed={isPinned}>
           <RunDot state={state} run={run} />
           <span class="run-name">{label}</span>
-          {problem !== null && row.steps > 0 && (
-            <span class="badge" role="img" aria-label={problem} title={problem}>
-              !
-            </span>
-          )}
+          {problem !== null && row.steps > 0 && <ProblemBadge said={problem} />}
         </button>
       </th>
       {problem !== null && row.steps === 0 ? (

@@ -24,6 +24,15 @@ export function Problems({ recordings }: { recordings: readonly Recording[] }) {
   );
 }
 
+/** Beside a run's name: that not all of it could be read. */
+export function ProblemBadge({ said }: { said: string }) {
+  return (
+    <span class="badge" role="img" aria-label={said} title={said}>
+      !
+    </span>
+  );
+}
+
 export function ProblemText({ problem }: { problem: Problem }) {
   return (
     <>

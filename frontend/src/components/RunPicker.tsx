@@ -29,6 +29,7 @@ export function RunPicker({ dashboard, state, filtered, width, onWidth }: Props)
     () => shortNames(filtered.matching.map(recordingLabel), (width - BESIDE) / LETTER),
     [filtered, width],
   );
+  const count = `${chosen.length} of ${keys.length}`;
   const isMixed = chosen.length > 0 && chosen.length < keys.length;
   return (
     <nav class="sidebar" aria-label="Runs">
@@ -41,15 +42,11 @@ export function RunPicker({ dashboard, state, filtered, width, onWidth }: Props)
           onClick={() => setOpen(!isOpen)}
         >
           Runs
-          <span class="count">
-            {chosen.length} of {keys.length}
-          </span>
+          <span class="count">{count}</span>
         </button>
         <h2 class="sidebar-title">
           Runs
-          <span class="count">
-            {chosen.length} of {keys.length}
-          </span>
+          <span class="count">{count}</span>
         </h2>
       </div>
       <div id="runs" class={isOpen ? "runs" : "runs is-closed"}>

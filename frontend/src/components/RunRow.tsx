@@ -1,12 +1,11 @@
 import { useMemo } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
-import type { Finding } from "../data/findings.ts";
+import { NO_FINDINGS } from "../data/findings.ts";
 import type { Recording } from "../data/recording.ts";
 import { runColour } from "../drawing/colours.ts";
 import { recordingLabel } from "../model/runs.ts";
 import { FindingsBadge } from "./Findings.tsx";
-
-const NONE: readonly Finding[] = [];
+import { ProblemBadge } from "./Problems.tsx";
 
 interface Props {
   dashboard: Dashboard;
@@ -20,9 +19,8 @@ interface Props {
 export function RunRow({ dashboard, state, recording, name }: Props) {
   const { key, run, problems } = recording;
   const label = recordingLabel(recording);
-  const said = `${problems.length} series could not be read`;
   const isChosen = state.choice.chosen.has(key);
-  const findings = state.findings.get(key) ?? NONE;
+  const findings = state.findings.get(key) ?? NO_FINDINGS;
   return useMemo(
     () => (
       <li>
@@ -35,9 +33,7 @@ export function RunRow({ dashboard, state, recording, name }: Props) {
           />
           <span class="run-name">{name}</span>
           {problems.length > 0 && (
-            <span class="badge" role="img" aria-label={said} title={said}>
-              !
-            </span>
+            <ProblemBadge said={`${problems.length} series could not be read`} />
           )}
           <FindingsBadge findings={findings} />
           <RunDot state={state} run={run} />

@@ -8,7 +8,7 @@ import type { Picture } from "../model/picture.ts";
 const HEIGHT = 360;
 
 const ROW_FORMATS = ["csv", "json"] as const;
-export type RowFormat = (typeof ROW_FORMATS)[number];
+type RowFormat = (typeof ROW_FORMATS)[number];
 const TYPES: Record<RowFormat, string> = { csv: "text/csv", json: "application/json" };
 
 export interface SaveProps {

@@ -5,6 +5,7 @@ import { sweepSvg } from "../drawing/sweep.ts";
 import { formatStep } from "../model/format.ts";
 import { isSweep, placedEntries, sweepNumbers } from "../model/sweep.ts";
 import { sweepPicture } from "../model/sweepPicture.ts";
+import { Disclosure } from "./Disclosure.tsx";
 import { useWidth } from "./hooks.ts";
 import { Menu } from "./Menu.tsx";
 import { DrawnEntries } from "./SaveEntries.tsx";
@@ -34,15 +35,12 @@ export function SweepCard({ dashboard, state }: Props) {
   }
   return (
     <section class="overview sweep" aria-label={NAME}>
-      <button
-        type="button"
-        class="text-button disclosure"
-        aria-expanded={isOpen}
-        aria-controls="sweep"
-        onClick={() => dashboard.changeSettings({ sweep: isOpen ? "folded" : "open" })}
-      >
-        {NAME}
-      </button>
+      <Disclosure
+        name={NAME}
+        controls="sweep"
+        isOpen={isOpen}
+        onToggle={() => dashboard.changeSettings({ sweep: isOpen ? "folded" : "open" })}
+      />
       <div id="sweep" hidden={!isOpen}>
         {isOpen && isThere && <SweepBody dashboard={dashboard} state={state} sweep={sweep} />}
         {failure !== undefined && <p class="warning">{failure}</p>}

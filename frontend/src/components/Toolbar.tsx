@@ -3,8 +3,10 @@ import type { Dashboard } from "../dashboard.ts";
 import { GRADIENT_VIEWS } from "../model/gradients.ts";
 import { refuseScale } from "../model/rules.ts";
 import { type Settings, VIEWS, type ViewName } from "../model/settings.ts";
+import { Checkbox } from "./Checkbox.tsx";
 import { CompareBy } from "./CompareBy.tsx";
 import { CopyLink } from "./CopyLink.tsx";
+import { Disclosure } from "./Disclosure.tsx";
 import { useNarrow } from "./hooks.ts";
 import { Notice } from "./Notice.tsx";
 import { Options } from "./Options.tsx";
@@ -75,23 +77,17 @@ export function Toolbar({ dashboard, settings, hasGradients }: Props) {
             ))}
           </fieldset>
         )}
-        <button
-          type="button"
-          class="text-button disclosure"
-          aria-expanded={isOpen}
-          aria-controls="options"
-          onClick={() => setOpen(!isOpen)}
-        >
-          Options
-        </button>
-        <label class="control">
-          <input
-            type="checkbox"
-            checked={settings.table}
-            onChange={(event) => dashboard.changeSettings({ table: event.currentTarget.checked })}
-          />
-          Table
-        </label>
+        <Disclosure
+          name="Options"
+          controls="options"
+          isOpen={isOpen}
+          onToggle={() => setOpen(!isOpen)}
+        />
+        <Checkbox
+          label="Table"
+          isChecked={settings.table}
+          onChange={(table) => dashboard.changeSettings({ table })}
+        />
         {!isNarrow && rest}
       </div>
       <div id="options" hidden={!isOpen}>

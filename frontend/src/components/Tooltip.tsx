@@ -2,7 +2,7 @@ import type { Band } from "../model/bands.ts";
 import { shortNames } from "../model/names.ts";
 import type { Picture } from "../model/picture.ts";
 import { type ReadingOptions, read } from "../model/reading.ts";
-import { Swatch } from "./Legend.tsx";
+import { PlainSwatch, Swatch } from "./Legend.tsx";
 import type { Pointer } from "./pointer.ts";
 
 /** Between pointer and tooltip. */
@@ -43,7 +43,7 @@ export function Tooltip({ picture, pointer, colourOf, options }: Props) {
           {total && (
             <tr class="tooltip-total">
               <td>
-                <span class="swatch swatch-line" aria-hidden="true" />
+                <PlainSwatch kind="line" />
               </td>
               <th scope="row">total</th>
               <td>{total.value}</td>

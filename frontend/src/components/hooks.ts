@@ -75,6 +75,17 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
+/** Where a card is on the screen, and how much room it has for what it draws. */
+export function useCardSize() {
+  const element = useRef<HTMLElement>(null);
+  const plot = useRef<HTMLDivElement>(null);
+  const width = useWidth(plot);
+  const isFull = useFullScreen(element);
+  // What fills the screen is outside of the area that scrolls.
+  const isNear = useNear(element) || isFull;
+  return { element, plot, width, isFull, isNear };
+}
+
 /** Rows drawn ahead above and below those in sight. */
 const AHEAD = 12;
 

@@ -5,7 +5,7 @@ import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { CurvesQuery } from "../data/api.ts";
 import type { Range } from "../data/axis.ts";
 import type { Curves } from "../data/curves.ts";
-import type { Finding } from "../data/findings.ts";
+import { type Finding, NO_FINDINGS } from "../data/findings.ts";
 import { columnKey, type Recording } from "../data/recording.ts";
 import { bandColour, termVariant, withVariants } from "../drawing/colours.ts";
 import type { ColourOf } from "../drawing/paint.ts";
@@ -23,9 +23,6 @@ import { validationOf, withValidation } from "../model/validation.ts";
 import { isShown, type View } from "../model/view.ts";
 import { useCurves } from "./hooks.ts";
 import { useLimits } from "./useLimits.ts";
-
-const NONE: readonly Finding[] = [];
-const NOTHING: ReadonlySet<string> = new Set();
 
 export interface CardState {
   readonly view: View;
@@ -81,10 +78,7 @@ export function useCard(
   const isWanted = isNear && state.isVisible && isReadable;
   const { value: own, failure } = useCurves(dashboard, source, query, isWanted, grouping);
   const validation = isOfGradients ? undefined : validationOf(recording, state.recordings ?? []);
-  const joined = useMemo(
-    () => makeGrouping("all", validation?.columns ?? [], NOTHING, NOTHING),
-    [validation],
-  );
+  const joined = useMemo(() => makeGrouping("all", validation?.columns ?? []), [validation]);
   const { value: beside } = useCurves(
     dashboard,
     validation ?? recording,
@@ -130,7 +124,7 @@ export function useCard(
   const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
   const range = view.range ?? whole;
   const picture = useLimits(dashboard, recording.key, unlimited, range);
-  const findings = state.findings.get(recording.key) ?? NONE;
+  const findings = state.findings.get(recording.key) ?? NO_FINDINGS;
   const marks = useMemo(() => (curves ? findingMarks(findings, curves) : []), [findings, curves]);
   const colourOf = useCallback(
     (band: Band) => bandColour(theme, band, termNumbers),

@@ -1,6 +1,6 @@
 /** What the server found wrong with a recording: docs/findings.md says by which rules. */
 
-import { list, number, object, text } from "./json.ts";
+import { list, number, object, text, texts } from "./json.ts";
 
 /** From bad to worse. */
 export const SEVERITIES = ["info", "warning", "error"] as const;
@@ -20,6 +20,8 @@ export interface Finding {
   readonly steps?: readonly [first: number, last: number];
 }
 
+export const NO_FINDINGS: readonly Finding[] = [];
+
 /** Worst first, as they come. */
 export function parseFindings(answer: unknown): readonly Finding[] {
   return list(object(answer, "The answer").findings, "findings").map((entry) => {
@@ -31,7 +33,7 @@ export function parseFindings(answer: unknown): readonly Finding[] {
       severity: SEVERITIES.find((severity) => severity === json.severity) ?? "info",
       sentence: text(json.sentence, "sentence"),
       fix: text(json.fix ?? "", "fix"),
-      terms: list(json.terms ?? [], "terms").map((term) => text(term, "A term")),
+      terms: texts(json.terms ?? [], "terms"),
       ...(first === undefined
         ? {}
         : { steps: [number(first, "first_step"), number(json.last_step ?? first, "last_step")] }),

@@ -26,6 +26,10 @@ export function text(value: unknown, what: string): string {
   return value;
 }
 
+export function texts(value: unknown, what: string): readonly string[] {
+  return list(value, what).map((entry) => text(entry, what));
+}
+
 export function number(value: unknown, what: string): number {
   if (typeof value !== "number") {
     throw new FormatError(`${what} is not a number.`);

@@ -1,6 +1,6 @@
 /** What a recording is: the losses that one name holds in one run. */
 
-import { type JsonObject, list, number, numberOrNull, object, text } from "./json.ts";
+import { type JsonObject, list, number, numberOrNull, object, text, texts } from "./json.ts";
 
 /** Recorded beside the loss, as no summand of it, and what that means. */
 const OUTSIDE = {
@@ -154,10 +154,6 @@ function optional<Name extends string, Value>(
 
 function numbers(value: unknown, what: string): readonly number[] {
   return list(value, what).map((entry) => number(entry, what));
-}
-
-function texts(value: unknown, what: string): readonly string[] {
-  return list(value, what).map((entry) => text(entry, what));
 }
 
 /** JSON has NaN and the infinities as text. */

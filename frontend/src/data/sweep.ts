@@ -1,6 +1,6 @@
 /** What each strength of the penalties led to, as the server groups it: docs/http_api.md. */
 
-import { type JsonObject, list, number, numberOrNull, object, text } from "./json.ts";
+import { type JsonObject, list, number, numberOrNull, object, text, texts } from "./json.ts";
 import { recordingKey } from "./recording.ts";
 
 /** The figures that runs of a strength have each, and their mean. */
@@ -122,8 +122,4 @@ function figures<Value>(read: (figure: Figure) => Value): Record<Figure, Value> 
     Figure,
     Value
   >;
-}
-
-function texts(value: unknown, what: string): readonly string[] {
-  return list(value, what).map((entry) => text(entry, what));
 }

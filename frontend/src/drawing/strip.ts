@@ -89,7 +89,7 @@ export function paintScale(surface: Surface, picture: Picture, box: Box, look: L
 }
 
 /** Shares of a thousandth and of all: the eye tells ratios apart, not differences. */
-export function shadeOf(share: number): number {
+function shadeOf(share: number): number {
   if (!(share > 0)) {
     return 0;
   }

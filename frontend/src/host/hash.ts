@@ -2,7 +2,7 @@
 
 import type { Entries } from "../model/link.ts";
 
-export const PLUGIN = "regularization";
+const PLUGIN = "regularization";
 
 const PREFIX = `p.${PLUGIN}.`;
 

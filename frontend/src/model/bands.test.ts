@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Column } from "../data/recording.ts";
 import { column, curves, series } from "../testing/curves.ts";
-import { chooseBands, isSummand, MORE_KEY } from "./bands.ts";
+import { chooseBands, isSummand, MORE_KEY, sumOf } from "./bands.ts";
 import { DEFAULT_TOP, type StackOrder, type TermOrder } from "./settings.ts";
 
 const total = column("total", "total");
@@ -119,6 +119,18 @@ test("a gap is not zero, in a band and in the sum of several", () => {
   assert.equal(more[1], 3);
   assert.ok(Number.isNaN(more[2]), "no term was recorded");
   assert.ok(Number.isNaN(more[3]), "one term is not finite");
+});
+
+test("a sum with a part that is not finite is not known, whichever comes first", () => {
+  const parts = chooseBands(
+    curves([
+      series(penalty("a"), [1, Number.NaN, 1, undefined]),
+      series(penalty("b"), [2, 2, Number.NaN, 2]),
+    ]),
+  );
+  for (const bands of [parts, parts.toReversed()]) {
+    assert.deepEqual([...sumOf(bands)], [3, Number.NaN, Number.NaN, 2]);
+  }
 });
 
 test("where a term is in half of a bucket's rows, it weighs half in the stack", () => {

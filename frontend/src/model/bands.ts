@@ -199,7 +199,7 @@ function singleBand(series: Series, role: BandRole, inBucket: Uint32Array): Band
     members: [series],
     ...(series.smoothed === undefined
       ? { values: means }
-      : { values: smoothedValues(series, series.smoothed), raw: means }),
+      : { values: withGaps(series.smoothed, series.rows), raw: means }),
     ...(spikes === undefined ? {} : { spikes }),
   };
 }
@@ -208,32 +208,14 @@ function bandKey(column: Column): string {
   return column.isRest === true ? MORE_KEY : columnKey(column);
 }
 
-function smoothedValues({ rows }: Series, smoothed: Float32Array): Float64Array {
-  return Float64Array.from(smoothed, (value, i) => (rows[i] === 0 ? Number.NaN : value));
+/** Values per bucket, NaN where none was recorded. */
+export function withGaps(values: Float32Array, rows: Uint32Array): Float64Array {
+  return Float64Array.from(values, (value, i) => (rows[i] === 0 ? Number.NaN : value));
 }
 
 /** Means add up, so the sum of the means is the mean of the sums. */
 function sumBand(bands: readonly Band[]): Band {
-  const buckets = bands[0]?.values.length ?? 0;
-  const values = new Float64Array(buckets).fill(Number.NaN);
-  for (const band of bands) {
-    const rows = band.members[0]?.rows;
-    for (let i = 0; i < buckets; i++) {
-      const recorded = (rows?.[i] ?? 0) > 0;
-      const seen = values[i] ?? Number.NaN;
-      if (recorded) {
-        values[i] = (Number.isNaN(seen) ? 0 : seen) + (band.values[i] ?? Number.NaN);
-      }
-    }
-  }
-  // A sum with a part that is not finite is not known; NaN would be lost in the loop above.
-  for (const { members, values: part } of bands) {
-    for (let i = 0; i < buckets; i++) {
-      if ((members[0]?.rows[i] ?? 0) > 0 && Number.isNaN(part[i])) {
-        values[i] = Number.NaN;
-      }
-    }
-  }
+  const values = sumOf(bands);
   const spikes = spikesOfSum(values, bands);
   return {
     key: MORE_KEY,
@@ -259,15 +241,19 @@ function size(values: Float64Array): number {
   return values.length === 0 ? 0 : sum / values.length;
 }
 
-/** The sum per bucket; what is not recorded counts as nothing, where anything is. */
+/**
+ * The sum per bucket. What is not recorded counts as nothing, where anything is; a sum with a part
+ * that is not finite is not known.
+ */
 export function sumOf(bands: readonly Band[]): Float64Array {
   const buckets = bands[0]?.values.length ?? 0;
   const sums = new Float64Array(buckets).fill(Number.NaN);
+  const isBegun = new Uint8Array(buckets);
   for (const { values, members } of bands) {
     for (let i = 0; i < buckets; i++) {
       if (members.some(({ rows }) => (rows[i] ?? 0) > 0)) {
-        const sum = sums[i] ?? Number.NaN;
-        sums[i] = (Number.isNaN(sum) ? 0 : sum) + (values[i] ?? Number.NaN);
+        sums[i] = (isBegun[i] ? (sums[i] ?? 0) : 0) + (values[i] ?? Number.NaN);
+        isBegun[i] = 1;
       }
     }
   }

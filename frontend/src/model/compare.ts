@@ -5,7 +5,7 @@ import type { Curves } from "../data/curves.ts";
 import { type Column, columnKey, type Recording, recordingKey } from "../data/recording.ts";
 import { type Band, chooseBands, sumOf, totalBand } from "./bands.ts";
 import { type Line, makeLines, makeRatio, REFERENCES } from "./lines.ts";
-import { centres, type Picture } from "./picture.ts";
+import { centres, largestOf, type Picture } from "./picture.ts";
 import { naturalCompare, recordingLabel, trainingKeys } from "./runs.ts";
 import { type ScaleKind, scaleFor } from "./scales.ts";
 import { withValidation } from "./validation.ts";
@@ -173,16 +173,12 @@ export function comparisonPicture(
 ): Picture {
   const shown = lines.filter(({ band }) => isShown(band.key));
   const x = union(lines.map((line) => line.x));
-  const largest = shown.flatMap(({ values }) => [...values]).filter(Number.isFinite);
   // At one time, runs are at different steps.
   const steps = sample.xAxis === "step" ? x.map(Math.round) : x.map(() => Number.NaN);
   return {
     view: "lines",
     quantity: quantity === "ratio" ? "ratio" : "loss",
-    scale: scaleFor(
-      scale,
-      largest.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
-    ),
+    scale: scaleFor(scale, largestOf(shown)),
     x,
     curves: {
       ...sample,

@@ -2,7 +2,7 @@
 
 import type { Curves, Series } from "../data/curves.ts";
 import { type Column, columnKey, type Recording, recordingKey } from "../data/recording.ts";
-import type { Band } from "./bands.ts";
+import { type Band, withGaps } from "./bands.ts";
 import { divide } from "./lines.ts";
 import type { ViewName } from "./settings.ts";
 
@@ -83,8 +83,4 @@ function band(series: Series, change: (values: Float64Array, pick: Pick) => Floa
       ? { values: raw }
       : { values: change(smoothed(series), smoothed), raw }),
   };
-}
-
-function withGaps(values: Float32Array, rows: Uint32Array): Float64Array {
-  return Float64Array.from(values, (value, i) => (rows[i] === 0 ? Number.NaN : value));
 }

@@ -1,7 +1,7 @@
 /** Terms as lines, each for itself: values, or penalties as parts of the data loss. */
 
 import type { Series } from "../data/curves.ts";
-import { type Band, sumOf } from "./bands.ts";
+import { type Band, sumOf, withGaps } from "./bands.ts";
 import { spikesOfSum } from "./spikes.ts";
 import type { Area } from "./stack.ts";
 
@@ -41,7 +41,7 @@ export function makeLines(x: Float64Array, bands: readonly Band[]): Line[] {
 function lineValues(band: Band): Float64Array {
   const [only, ...others] = band.members;
   return band.raw === undefined && only !== undefined && others.length === 0
-    ? Float64Array.from(only.mean, (mean, i) => (only.rows[i] === 0 ? Number.NaN : mean))
+    ? withGaps(only.mean, only.rows)
     : band.values;
 }
 

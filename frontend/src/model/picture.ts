@@ -155,12 +155,12 @@ export function centres({ firstXs, lastXs }: Curves): Float64Array {
   return firstXs.map((first, i) => (first + (lastXs[i] ?? first)) / 2);
 }
 
-function largestOf(lines: readonly Line[]): number {
+/** The largest magnitude that is finite. */
+export function largestOf(lines: readonly Line[]): number {
   let largest = 0;
   for (const { values } of lines) {
     for (const value of values) {
-      // NaN compares as false.
-      largest = Math.abs(value) > largest ? Math.abs(value) : largest;
+      largest = Number.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest;
     }
   }
   return largest;

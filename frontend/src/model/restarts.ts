@@ -7,7 +7,7 @@ import { formatStep } from "./format.ts";
 const NEAR = 3;
 
 /** "went back to step 1,000 from 1,200" where steps were overwritten, "continued at step 1,201". */
-export function describeRestart({ step, after }: Restart): string {
+function describeRestart({ step, after }: Restart): string {
   return step <= after
     ? `went back to step ${formatStep(step)} from ${formatStep(after)}`
     : `continued at step ${formatStep(step)}`;

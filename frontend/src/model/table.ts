@@ -56,13 +56,7 @@ export const TABLE_COLUMNS: readonly TableColumn<TermFigures>[] = [
         ? strength.map(formatValue).join(", ")
         : formatOptional(strength, formatValue),
   },
-  {
-    ...figure<TermFigures>(
-      "coefficient",
-      "Coefficient",
-      ({ column }) => column.coefficient ?? null,
-    ),
-  },
+  figure<TermFigures>("coefficient", "Coefficient", ({ column }) => column.coefficient ?? null),
   word("variable", "Variable", ({ column }) => column.variable),
   {
     id: "shape",
