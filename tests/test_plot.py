@@ -104,7 +104,7 @@ def test_negative_parts_hang_below_zero(tmp_path: Path) -> None:
     bands = [ax for ax in plot.stack(recording).collections if ax.get_paths()]
     heights = [np.asarray(band.get_paths()[0].vertices)[:, 1] for band in bands]
     assert [(y.min(), y.max()) for y in heights] == [(0, 0), (-2, 0), (0, 0.5), (0.5, 1.5)]
-    with pytest.raises(ValueError, match="entropy goes to -2"):
+    with pytest.raises(ValueError, match="entropy reaches -2"):
         plot.stack(recording, view="share")
 
 

@@ -169,7 +169,7 @@ def test_keys_select_what_they_read(shared: str, open_page: Open) -> None:
     expect(dashboard.card("one").get_by_role("group", name="Selected steps")).to_have_count(0)
     press(".")
     press("s")
-    expect(status).to_have_text("Selection begins here: go to its end and press s")
+    expect(status).to_have_text("Selection starts here: go to its end and press s")
     press("PageDown")
     expect(dashboard.card("one").locator(".chart-selection")).to_be_visible()
     expect(status).to_contain_text("total")

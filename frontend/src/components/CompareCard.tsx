@@ -70,7 +70,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {!isDifference && (
           <TextField
             label="Join runs that match"
-            placeholder="Such as (lambda=[^,]+)"
+            placeholder="E.g. (lambda=[^,]+)"
             value={settings.seeds}
             problem={invalid ? "Not a regular expression." : undefined}
             onInput={(seeds) => dashboard.changeSettings({ seeds })}
@@ -97,7 +97,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
       </header>
       <div class="plot" style={{ minHeight: `${height}px` }} ref={plot}>
         {isDifference && second === undefined && (
-          <p class="hint">Choose two runs in the list of runs: one minus the other is shown.</p>
+          <p class="hint">Select two runs in the list of runs to see their difference.</p>
         )}
         {isNear && picture && width > 0 && (
           <Chart
