@@ -251,7 +251,7 @@ def test_wrong_arguments_are_named(tmp_path: Path, arguments: dict[str, Any], sa
 def test_gradients_are_no_parts_of_a_loss(tmp_path: Path) -> None:
     """They are not stacked."""
     recording = _record(tmp_path, [Term("kernel", role="gradient")], [[1.0]])
-    with pytest.raises(ValueError, match="recording is of gradients"):
+    with pytest.raises(ValueError, match="a recording of gradients"):
         plot.stack(recording)
 
 

@@ -65,7 +65,7 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     unknown = [run for each in entries if each["strength"] is None for run in each["runs"]]
     if unknown:
         told.append(
-            f"The strength is unknown or changed in: {_some(unknown)}. Hyperparameters or names of "
+            f"Runs of unknown or changed strength: {_some(unknown)}. Hyperparameters or names of "
             'runs may have it ("Strengths from", --strength-from).'
         )
     unfinished = [run for each in entries for run in each["unfinished"]]
