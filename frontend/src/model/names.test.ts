@@ -15,6 +15,11 @@ test("long names lose what all of them share, and keep what differs", () => {
   assert.deepEqual(shown(["data", ...names], 20), ["data", "query", "key"]);
 });
 
+test("a number is not cut at its decimal point", () => {
+  const names = ["0.0001", "0.01"].map((strength) => `sweep/lambda=${strength}/validation`);
+  assert.deepEqual(shown(names, 16), ["lambda=0.0001", "lambda=0.01"]);
+});
+
 test("no two names are ever shown alike", () => {
   for (const length of [4, 8, 18, 40]) {
     const short = shown(BERT, length);

@@ -2,7 +2,8 @@
 
 import { shortenMiddle } from "./format.ts";
 
-const PART = /[^/.]+[/.]*/g;
+// A point between digits is that of a number.
+const PART = /(?:[^/.]|(?<=\d)\.(?=\d))+[/.]*/g;
 
 /**
  * What names are shown as, by name. Those that are too long lose the parts that all long ones begin
