@@ -20,6 +20,11 @@ test("a number is not cut at its decimal point", () => {
   assert.deepEqual(shown(names, 16), ["lambda=0.0001", "lambda=0.01"]);
 });
 
+test("what tells a long name from a short one is kept", () => {
+  const names = ["lambda=0.01/train", "lambda=0.01/validation", "lambda=0.1/validation"];
+  assert.deepEqual(shown(names, 18), names);
+});
+
 test("no two names are ever shown alike", () => {
   for (const length of [4, 8, 18, 40]) {
     const short = shown(BERT, length);

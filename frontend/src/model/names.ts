@@ -14,10 +14,15 @@ export function shortNames(names: readonly string[], length: number): ReadonlyMa
   const parts = long.map((name) => name.match(PART) ?? [name]);
   const head = sharedParts(parts);
   const tail = sharedParts(parts.map((each) => each.slice(head).reverse()));
+  const without = (end: number) => parts.map((each) => joined(each.slice(head, each.length - end)));
   const short = new Map(names.map((name) => [name, name]));
+  // "a/validation" beside "a/train" is not shown as "a".
+  const begun = new Set(
+    [...short.keys()].filter((name) => Array.from(name).length <= length).flatMap(beginnings),
+  );
+  const own = without(without(tail).some((each) => begun.has(each)) ? 0 : tail);
   long.forEach((name, i) => {
-    const own = parts[i]?.slice(head, (parts[i]?.length ?? 0) - tail).join("") ?? name;
-    short.set(name, own.replace(/[/.]+$/, ""));
+    short.set(name, own[i] ?? name);
   });
   const cut = (most: number) =>
     new Map([...short].map(([name, own]) => [name, shortenMiddle(own, most)]));
@@ -28,6 +33,15 @@ export function shortNames(names: readonly string[], length: number): ReadonlyMa
   }
   // What is left of a long name can be a short one.
   return new Set(shown.values()).size < shown.size ? new Map(names.map((n) => [n, n])) : shown;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.join("").replace(/[/.]+$/, "");
+}
+
+/** "a/b/c" begins with "a", "a/b" and "a/b/c". */
+function beginnings(name: string): readonly string[] {
+  return (name.match(PART) ?? []).map((_, i, parts) => joined(parts.slice(0, i + 1)));
 }
 
 /** How many parts all begin with, where each keeps one. */
