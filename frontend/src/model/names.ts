@@ -20,9 +20,9 @@ export function shortNames(names: readonly string[], length: number): ReadonlyMa
   const begun = new Set(
     [...short.keys()].filter((name) => Array.from(name).length <= length).flatMap(beginnings),
   );
-  const own = without(without(tail).some((each) => begun.has(each)) ? 0 : tail);
+  const kept = without(without(tail).some((each) => begun.has(each)) ? 0 : tail);
   long.forEach((name, i) => {
-    short.set(name, own[i] ?? name);
+    short.set(name, kept[i] ?? name);
   });
   const cut = (most: number) =>
     new Map([...short].map(([name, own]) => [name, shortenMiddle(own, most)]));
