@@ -141,7 +141,7 @@ def test_when_was_the_spike_and_in_which_term(shared: str, open_page: Open) -> N
     card = dashboard.card("spike")
     card.scroll_into_view_if_needed()
     first = card.locator("details.findings").get_by_role("listitem").first
-    expect(first).to_contain_text("dense_2/kernel is 4 at step 13,337 alone")
+    expect(first).to_contain_text("dense_2/kernel is 4 at step 13,337 only")
     expect(first).to_be_visible()
     first.get_by_role("button", name="Zoom to step 13,337").click()
     expect(card.get_by_role("group", name=re.compile("step 12,337 to 14,337"))).to_be_visible()
