@@ -162,7 +162,7 @@ def test_a_selection_is_removed(shared: str, open_page: Open) -> None:
 def test_keys_select_what_they_read(shared: str, open_page: Open) -> None:
     """All steps of the buckets at both ends; what happens is said to those who hear it."""
     dashboard = open_page(shared)
-    chart = dashboard.card("one").get_by_role("group", name=re.compile("s starts and ends a selection"))
+    chart = dashboard.card("one").get_by_role("group", name=re.compile("s starts and ends"))
     status, press = chart.get_by_role("status"), dashboard.page.keyboard.press
     chart.focus()
     press("s")

@@ -315,7 +315,7 @@ def test_strengths_in_names_do_where_recordings_tell_none(
     expect(card_of(dashboard).get_by_label("Strengths from")).to_have_value("names")
     expect(card_of(dashboard).get_by_text("largest that was tried")).to_have_count(0)
     card_of(dashboard).get_by_label("Strengths from").select_option("Hyperparameters")
-    expect(card_of(dashboard).get_by_text("The strength is not known")).to_be_visible()
+    expect(card_of(dashboard).get_by_text("Runs of unknown or changed strength")).to_be_visible()
     expect(chart_of(dashboard)).to_have_count(0)
     expect(card_of(dashboard).get_by_role("rowheader")).to_have_text(["–"])
 
