@@ -49,8 +49,12 @@ def parse_arguments() -> argparse.Namespace:
     """Returns what the command line asks for."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--log-dir", type=Path, default=Path("logs/demo"))
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each λ (%(default)s)")
-    parser.add_argument("--steps", type=int, default=2000, help="of each training (%(default)s)")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="trainings of each λ (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=2000, help="steps of each training (default: %(default)s)"
+    )
     parser.add_argument(
         "--no-serve", dest="serve", action="store_false", help="stop after the table"
     )
@@ -94,7 +98,7 @@ def serve(log_dir: Path) -> None:
     server.configure(argv=["tensorboard", "--logdir", str(log_dir)])
     with without_notices():
         address = f"{server.launch()}#regularization&{METRIC}"
-    print(f"\nThe dashboard is at {address} (Ctrl+C ends it)")
+    print(f"\nThe dashboard is at {address} (press Ctrl+C to stop)")
     has_display = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )

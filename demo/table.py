@@ -42,10 +42,10 @@ def notes(sweep: Sequence[Mapping[str, Any]], steps: int) -> str:
     seeds = max(len(each["runs"]) for each in sweep)
     (level,) = {each["chance_level"] for each in sweep}
     return (
-        f"Mean and range over {seeds} seeds after {steps:,} steps; losses are means over the last "
-        "tenth of what was\nrecorded, without the penalties λ · ‖w‖². A network that guesses has a "
-        f"data loss of {level:.3f}.\nThe question's numbers are of all of MNIST (here: 4,000 "
-        "images), of other steps, and of penalties half as\nlarge, λ/2 · ‖w‖²."
+        f"Mean and range over {seeds} seeds after {steps:,} steps. Data losses are means over the "
+        "last tenth of what was\nrecorded, without the penalties λ · ‖w‖²; a network that guesses "
+        f"has a data loss of {level:.3f}.\nThe question used all of MNIST (here: 4,000 images), "
+        "other numbers of steps, and penalties half as\nlarge, λ/2 · ‖w‖²."
     )
 
 

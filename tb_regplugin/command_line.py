@@ -116,8 +116,8 @@ def sweep(options: argparse.Namespace, reader: _Reader) -> int:
     )
     if not found:
         raise FileNotFoundError(
-            f"There are no recordings of the name {options.name!r} in {options.log_dir!r}. "
-            "tb-regplugin summary tells which there are, --name chooses one."
+            f"There are no recordings named {options.name!r} in {options.log_dir!r}. "
+            "tb-regplugin summary lists those there are; choose one with --name."
         )
     if options.json:
         _print_json(found)
@@ -162,7 +162,8 @@ def _findings(contents: Contents, thresholds: Thresholds | None = None) -> list[
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tb-regplugin", description="What is in recorded losses, and what is wrong."
+        prog="tb-regplugin",
+        description="Shows what recorded losses are made of, and what is wrong with them.",
     )
     parser.add_argument(
         "--version", action="version", version=f"tb_regplugin {version('tb_regplugin')}"
@@ -171,9 +172,9 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("log_dir", metavar="LOGDIR", help="as for tensorboard --logdir")
     common.add_argument("--format", choices=("table", "json"), default="table")
-    checking = commands.add_parser("check", parents=[common], help="say what is wrong")
+    checking = commands.add_parser("check", parents=[common], help="list the findings")
     checking.add_argument(
-        "--fail-on", choices=SEVERITIES, help="exit with 1 on findings so severe or worse"
+        "--fail-on", choices=SEVERITIES, help="exit with 1 on findings of this severity or worse"
     )
     checking.add_argument(
         "--threshold",
@@ -181,47 +182,47 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_threshold,
         metavar="NAME=NUMBER",
-        help=f"change one of {', '.join(field.name for field in fields(Thresholds))}",
+        help=f"change a threshold: one of {', '.join(field.name for field in fields(Thresholds))}",
     )
     checking.set_defaults(command=check)
-    summing = commands.add_parser("summary", parents=[common], help="show the last values")
+    summing = commands.add_parser("summary", parents=[common], help="show each run's last values")
     summing.add_argument(
         "--json",
         action="store_true",
-        help="print the dashboard's table of runs instead, as a list with an object for each",
+        help="print the dashboard's overview of runs instead, as a JSON list of objects",
     )
     summing.set_defaults(command=summary)
-    sweeping = commands.add_parser("sweep", help="compare the strengths of penalties")
+    sweeping = commands.add_parser("sweep", help="compare runs by the strength of their penalties")
     sweeping.add_argument("log_dir", metavar="LOGDIR", help="as for tensorboard --logdir")
-    sweeping.add_argument("--json", action="store_true", help="print a list of strengths")
-    sweeping.add_argument("--metric", metavar="TAG", help="a scalar to compare by")
+    sweeping.add_argument("--json", action="store_true", help="print a JSON list of strengths")
+    sweeping.add_argument("--metric", metavar="TAG", help="the scalar to compare strengths by")
     sweeping.add_argument(
         "--strength-from",
         type=_strength_source,
         default=StrengthSource(),
         metavar="recorded|hparams[=NAME]|names[=REGEX]",
-        help="where strengths are: in the recordings (when left out), in the hyperparameters of "
-        "the plugin hparams, or in the runs' names, where REGEX captures a number",
+        help="where strengths come from: the recordings (default), the hyperparameters of the "
+        "hparams plugin, or the names of runs, in which REGEX captures a number",
     )
     sweeping.add_argument(
         "--window",
         type=_window,
         default=WINDOW,
         metavar="SHARE",
-        help="over which share of the rows, the last ones, to average (%(default)s)",
+        help="the share of each run's last rows to average over (default: %(default)s)",
     )
     sweeping.add_argument(
-        "--name", default="losses", help="the name of the recordings (%(default)s)"
+        "--name", default="losses", help="the name of the recordings (default: %(default)s)"
     )
     sweeping.set_defaults(command=sweep)
     examining = commands.add_parser(
         "doctor",
-        help="say what a bug report should have: versions, how TensorBoard loads, what is recorded",
+        help="print what a bug report needs: versions, how TensorBoard loads, what is recorded",
         description="Paths, users and environment variables are left out; runs are numbered.",
-        epilog="The exit code is 0 where all is well, and 1 otherwise.",
+        epilog="The exit code is 0 if all is well, and 1 otherwise.",
     )
     examining.add_argument("log_dir", metavar="LOGDIR", nargs="?", help="look at its recordings")
-    examining.add_argument("--names", action="store_true", help="call runs by their names")
+    examining.add_argument("--names", action="store_true", help="show the names of runs")
     examining.set_defaults(command=doctor)
     add_commands(commands, tell)
     return parser
@@ -231,11 +232,13 @@ def _threshold(text: str) -> tuple[str, float]:
     name, _, number = text.partition("=")
     known = [field.name for field in fields(Thresholds)]
     if name not in known:
-        raise argparse.ArgumentTypeError(f"{name!r} is no threshold; use one of {', '.join(known)}")
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is not a threshold; use one of {', '.join(known)}"
+        )
     try:
         return name, int(number) if name == "min_rows" else float(number)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} gives no number: write {name}=NUMBER") from None
+        raise argparse.ArgumentTypeError(f"{text!r} has no number: write {name}=NUMBER") from None
 
 
 def _strength_source(text: str) -> StrengthSource:
@@ -249,7 +252,7 @@ def _window(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 < (share := float(text)) <= 1:
             return share
-    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0 and at most 1")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most 1")
 
 
 class _Reader:
@@ -281,9 +284,9 @@ class _Reader:
                 yield files.run, name, contents
         if not found:
             raise FileNotFoundError(
-                f"There are no recordings in {self._log_dir!r}, nor scalars that add up. "
+                f"There are no recordings in {self._log_dir!r}, and no scalars that add up. "
                 "RegularizationCallback, RegularizationHook, Recorder and Writer write recordings; "
-                "tb-regplugin doctor says what is there."
+                "tb-regplugin doctor shows what is there."
             )
 
     def runs(

@@ -92,13 +92,13 @@ def _keras_backend() -> str:
     except (OSError, ValueError, AttributeError):
         configured = None
     backend = os.environ.get("KERAS_BACKEND") or configured or "tensorflow"
-    return backend if backend in _KERAS_BACKENDS else "one that Keras does not have"
+    return backend if backend in _KERAS_BACKENDS else "unknown to Keras"
 
 
 def _add_tensorboard(diagnosis: Diagnosis) -> None:
     diagnosis.lines += ["", "TensorBoard"]
-    server = "the data server" if has_data_server() else "Python, since there is no data server"
-    diagnosis.add("loads local logs by", server)
+    server = "the data server" if has_data_server() else "Python (no data server is installed)"
+    diagnosis.add("loads local logs with", server)
     diagnosis.add("command", _command())
     found = metadata.entry_points(group="tensorboard_plugins", name=PLUGIN_NAME)
     diagnosis.add(
@@ -106,15 +106,15 @@ def _add_tensorboard(diagnosis: Diagnosis) -> None:
     )
     if len(found) != 1:
         diagnosis.problems.append(
-            f"This Python's TensorBoard finds the plugin {len(found)} times. Install it again: "
-            f"pip uninstall tb_regplugin until there is none left, then pip install tb_regplugin."
+            f"This Python's TensorBoard finds the plugin {len(found)} times. Reinstall it: run pip "
+            "uninstall tb_regplugin until none is left, then pip install tb_regplugin."
         )
     try:
         import_module("tb_regplugin.plugin")
         from tb_regplugin.static_files import read_scripts
     except Exception as error:  # noqa: BLE001 - TensorBoard would go on without the tab
         diagnosis.problems.append(
-            f"The plugin cannot be imported ({type(error).__name__}). Install it again: "
+            f"The plugin cannot be imported ({type(error).__name__}). Reinstall it: "
             "pip install --force-reinstall tb_regplugin."
         )
         return
@@ -151,21 +151,21 @@ def _add_recordings(diagnosis: Diagnosis, log_dir: str, with_names: bool) -> Non
                 diagnosis.add(called, describe(contents))
                 if contents.problems:
                     diagnosis.problems.append(
-                        f"{called}: {len(contents.problems)} series are left out. "
+                        f"{called}: {len(contents.problems)} series could not be read. "
                         "tb-regplugin summary LOGDIR says why."
                     )
             if recordings:
                 size = f"{len(files.paths)}, of which {files.bytes_read:,} bytes can be read"
                 diagnosis.add("  its event files", size)
     except FileNotFoundError:
-        diagnosis.problems.append("LOGDIR is no directory. Give the one that logs were written to.")
+        diagnosis.problems.append("LOGDIR is not a directory. Give the one that holds the logs.")
         return
-    diagnosis.add("recordings to be shown", f"{shown}")
+    diagnosis.add("recordings shown", f"{shown}")
     diagnosis.add("runs without a recording", f"{others}")
     if not shown:
         diagnosis.problems.append(
-            "Nothing is recorded there. Give RegularizationCallback, RegularizationHook, Recorder "
-            "or Writer this directory or one below it, and run the training."
+            "Nothing is recorded there. Give this directory, or one below it, to "
+            "RegularizationCallback, RegularizationHook, Recorder or Writer, and train."
         )
 
 

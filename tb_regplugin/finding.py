@@ -31,10 +31,10 @@ class Finding:
 
     Example:
       >>> finding = Finding(
-      ...     "constant_term", "warning", "kernel is the same at every step (0.2).", ("kernel",)
+      ...     "constant_term", "warning", "kernel never changes (0.2 at every step).", ("kernel",)
       ... )
       >>> print(f"{finding.severity} on {', '.join(finding.terms)}: {finding.sentence}")
-      warning on kernel: kernel is the same at every step (0.2).
+      warning on kernel: kernel never changes (0.2 at every step).
     """
 
     code: str

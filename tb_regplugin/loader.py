@@ -39,8 +39,8 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
                 metavar="MB",
                 type=int,
                 default=_DEFAULT_CACHE_MB,
-                help="how many MiB of recorded losses to keep in memory; what was not looked at "
-                "for the longest is dropped, and read again when needed (default: %(default)s)",
+                help="how many MiB of recorded losses to keep in memory; the least recently used "
+                "are dropped, and read again when needed (default: %(default)s)",
             )
         except Exception:
             _logger.warning("The flag --regularization_cache_mb is not available.", exc_info=True)

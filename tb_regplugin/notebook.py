@@ -46,9 +46,7 @@ def _figure(recording: Recording) -> str:
         figure.savefig(file, format="svg", metadata={"Date": None})
     svg = file.getvalue()
     if len(svg.encode()) > _MAX_SVG:
-        raise ValueError(
-            "it is too large to be kept in a notebook. plot.stack(recording) draws it."
-        )
+        raise ValueError("it is too large to keep in a notebook. plot.stack(recording) draws it.")
     # As wide as there is room for.
     return '<svg style="max-width: 100%; height: auto"' + svg[svg.index("<svg") + len("<svg") :]
 

@@ -78,7 +78,7 @@ def op(
     check_options(name=name)
     if not hasattr(total_loss, "op"):
         raise TypeError(
-            "summary.op walks a graph; for what was calculated eagerly, use summary.losses. "
+            "summary.op needs a graph; in eager code, use summary.losses. "
             f"total_loss must be a tensor of a tf.Graph, not {describe(total_loss)}"
         )
     graph = total_loss.graph

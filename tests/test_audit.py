@@ -36,8 +36,8 @@ def test_the_sentence_names_terms_and_numbers() -> None:
         penalties = tf1.losses.get_regularization_losses()
         (finding,) = audit(loss + 0.01 * tf.add_n(penalties))
     assert finding.sentence == (
-        "net/w0 and net/w1 are multiplied by 0.01 on the way into the loss, on top of the strength "
-        "in the regulariser: 0.1 acts as 0.001."
+        "net/w0 and net/w1 are multiplied by 0.01 before being added to the loss, on top of the "
+        "regulariser's strength: 0.1 acts as 0.001."
     )
     assert finding.terms == ("net/w0", "net/w1")
     assert finding.severity == "warning"
@@ -96,7 +96,7 @@ def test_inside_a_function_nothing_is_printed(caplog: pytest.LogCaptureFixture) 
 
     step(tf.ones([3]))
     (finding,) = found
-    assert "Variable was collected in the collection and is not in the loss" in finding.sentence
+    assert "Variable was collected in the collection but is not in the loss" in finding.sentence
     assert "sum(model.losses)" in finding.fix
     assert "AutoGraph" not in caplog.text
 

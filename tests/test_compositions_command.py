@@ -92,7 +92,7 @@ def test_what_is_stored_is_preferred_until_it_is_removed(
     (found,) = _compositions(tmp_path, capsys)
     assert (found["status"], found["stored"]) == ("adds up", False)
     assert main([*stored, "--remove"]) == 2
-    assert "nothing stored of the total 'Loss/total_loss'" in capsys.readouterr().err
+    assert "nothing stored for the total 'Loss/total_loss'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_what_is_stored_is_preferred_until_it_is_removed(
         (["--run", "b"], "There is no run 'b' with scalars. The nearest are 'a'."),
         (["--total", "Loss/totl_loss"], "The nearest are 'Loss/total_loss'"),
         (["--part", "Loss/localisation_loss"], "The nearest are 'Loss/localization_loss'"),
-        (["--part", "Loss/localization_loss=x"], "The weight 'x' is no finite number."),
-        (["--part", "Loss/localization_loss=nan"], "The weight 'nan' is no finite number."),
-        ([], "A composition needs a part"),
-        (["--part", "Loss/localization_loss"] * 2, "can be in a composition once"),
+        (["--part", "Loss/localization_loss=x"], "The weight 'x' is not a finite number."),
+        (["--part", "Loss/localization_loss=nan"], "The weight 'nan' is not a finite number."),
+        ([], "A composition needs at least one part"),
+        (["--part", "Loss/localization_loss"] * 2, "can be in a composition only once"),
     ],
 )
 def test_a_composition_that_cannot_be_is_not_stored(

@@ -38,7 +38,7 @@ def test_it_says_what_is_recorded_where(tmp_path: Path, capsys: pytest.CaptureFi
         in told
     )
     assert f"1, of which {path.stat().st_size:,} bytes can be read" in told
-    assert "recordings to be shown   1\n  runs without a recording 1\n" in told
+    assert "recordings shown         1\n  runs without a recording 1\n" in told
     assert "secret" not in told
     assert main(["doctor", str(tmp_path), "--names"]) == 0
     assert "secret " in capsys.readouterr().out
@@ -64,9 +64,9 @@ def test_what_is_wrong_is_told_in_words(
 ) -> None:
     """With what to do about it, and exit code 1."""
     assert main(["doctor", str(tmp_path)]) == 1
-    assert "Nothing is recorded there. Give RegularizationCallback" in capsys.readouterr().out
+    assert "Nothing is recorded there. Give this directory" in capsys.readouterr().out
     assert main(["doctor", str(tmp_path / "nowhere")]) == 1
-    assert "LOGDIR is no directory." in capsys.readouterr().out
+    assert "LOGDIR is not a directory." in capsys.readouterr().out
 
     path = write_recording(tmp_path / "run", {0: [3, 2, 1]})
     size = path.stat().st_size
@@ -87,7 +87,7 @@ def test_a_series_that_cannot_be_shown_is_counted(
     rows.summary.value[0].tensor.tensor_content = b"broken"
     write_events(tmp_path, [layout, rows])
     assert main(["doctor", str(tmp_path)]) == 1
-    assert "run-1: 1 series are left out. tb-regplugin summary" in capsys.readouterr().out
+    assert "run-1: 1 series could not be read. tb-regplugin summary" in capsys.readouterr().out
 
 
 def test_keras_backend_is_the_one_that_keras_takes(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_collapse_is_told_with_its_step_and_level() -> None:
     assert finding.severity == "error"
     assert finding.first_step is not None
     assert 90 < finding.first_step < 150
-    assert "ln 10 = 2.303: guessing among 10 classes" in finding.sentence
+    assert "guessing among 10 classes gives ln 10 = 2.303" in finding.sentence
     assert "drove the weights to zero" in finding.sentence
 
 
@@ -69,8 +69,8 @@ def test_what_became_nan_first_is_told_first() -> None:
     """And what followed, each with its step."""
     finding = _only("a_penalty_overflows_first")
     assert finding.sentence == (
-        "kernel became infinite at step 600, after 600 recorded steps without one; the data loss "
-        "followed at step 700."
+        "kernel became infinite at step 600, after 600 finite steps; the data loss followed at "
+        "step 700."
     )
     assert (finding.terms, finding.first_step) == (("kernel", "data"), 600)
 
@@ -78,15 +78,15 @@ def test_what_became_nan_first_is_told_first() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a_penalty_counted_twice", "at every step: the penalties are in the total 2 times."),
+        ("a_penalty_counted_twice", "at every step: the total contains the penalties 2 times."),
         ("a_penalty_that_is_not_in_the_total", "the penalties are not in the total."),
         ("a_part_that_joins_halfway", "0.2 more than the sum of its recorded parts"),
-        ("a_part_that_joins_halfway", "since step 500."),
+        ("a_part_that_joins_halfway", "from step 500 on."),
         ("a_strength_is_raised", "At step 400 the strength changed: kernel from 0.01 to 0.1."),
         ("a_layer_is_unfrozen", "b appeared at step 400."),
-        ("one_embedding_carries_the_penalties", "embedding is 97 % of all 3 penalties"),
+        ("one_embedding_carries_the_penalties", "embedding makes up 97 % of all 3 penalties"),
         ("only_the_penalty_falls", "is 0.7132 % of that fall."),
-        ("a_penalty_on_a_frozen_variable", "frozen is the same at every step (0.2)."),
+        ("a_penalty_on_a_frozen_variable", "frozen never changes (0.2 at every step)."),
     ],
 )
 def test_sentences_hold_the_numbers(name: str, words: str) -> None:

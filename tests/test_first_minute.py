@@ -95,13 +95,13 @@ def test_a_directory_without_recordings_says_what_to_give(
         (("chek", "."), "invalid choice: 'chek'"),
         (("check",), "required: LOGDIR"),
         (("check", ".", "--fail-on", "x"), "choose from"),
-        (("check", ".", "--threshold", "x=1"), "'x' is no threshold; use one of min_rows"),
+        (("check", ".", "--threshold", "x=1"), "'x' is not a threshold; use one of min_rows"),
         (("check", ".", "--threshold", "min_rows"), "write min_rows=NUMBER"),
         (("check", ".", "--threshold", "min_rows=many"), "write min_rows=NUMBER"),
-        (("sweep", ".", "--window", "x"), "'x' is no number above 0 and at most 1"),
-        (("sweep", ".", "--window", "2"), "'2' is no number above 0 and at most 1"),
-        (("sweep", ".", "--strength-from", "x"), "none of recorded, hparams, names"),
-        (("sweep", ".", "--strength-from", "names=("), "no pattern: missing )"),
+        (("sweep", ".", "--window", "x"), "'x' is not a number above 0 and at most 1"),
+        (("sweep", ".", "--window", "2"), "'2' is not a number above 0 and at most 1"),
+        (("sweep", ".", "--strength-from", "x"), "not one of recorded, hparams, names"),
+        (("sweep", ".", "--strength-from", "names=("), "not a regular expression: missing )"),
     ],
 )
 def test_a_wrong_option_says_what_it_takes(
@@ -120,7 +120,7 @@ def test_a_name_that_no_recording_has_says_how_to_find_one(
     """Where there are others."""
     write_recording(tmp_path, {0: [3, 2, 1]})
     assert main(["sweep", str(tmp_path), "--name", "x"]) == 2
-    assert "tb-regplugin summary tells which there are" in capsys.readouterr().err
+    assert "tb-regplugin summary lists those there are" in capsys.readouterr().err
 
 
 def _hook(log_dir: Any, **options: Any) -> RegularizationHook:

@@ -299,7 +299,7 @@ def test_a_server_that_hangs_holds_up_no_more_than_the_first_row(
         writer = Writer(bucket.path("run"))
         _write(writer, range(10_000))
         assert time.monotonic() - start < 10
-        with pytest.warns(RuntimeWarning, match="took no rows for 0.1 s"):
+        with pytest.warns(RuntimeWarning, match="has stalled for 0.1 s"):
             writer.close(timeout=0.1)
 
 

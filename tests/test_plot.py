@@ -104,7 +104,7 @@ def test_negative_parts_hang_below_zero(tmp_path: Path) -> None:
     bands = [ax for ax in plot.stack(recording).collections if ax.get_paths()]
     heights = [np.asarray(band.get_paths()[0].vertices)[:, 1] for band in bands]
     assert [(y.min(), y.max()) for y in heights] == [(0, 0), (-2, 0), (0, 0.5), (0.5, 1.5)]
-    with pytest.raises(ValueError, match="entropy goes to -2"):
+    with pytest.raises(ValueError, match="entropy reaches -2"):
         plot.stack(recording, view="share")
 
 
@@ -251,7 +251,7 @@ def test_wrong_arguments_are_named(tmp_path: Path, arguments: dict[str, Any], sa
 def test_gradients_are_no_parts_of_a_loss(tmp_path: Path) -> None:
     """They are not stacked."""
     recording = _record(tmp_path, [Term("kernel", role="gradient")], [[1.0]])
-    with pytest.raises(ValueError, match="recording is of gradients"):
+    with pytest.raises(ValueError, match="a recording of gradients"):
         plot.stack(recording)
 
 

@@ -70,7 +70,7 @@ def test_a_sweeps_dots_are_the_means_of_the_last_rows(tmp_path: Path) -> None:
             (places[s], factor * data[-10:].mean()) for s, runs in ends.items() for data in runs
         )
         np.testing.assert_allclose(drawn, expected, rtol=1e-5)
-    means = sorted(_points(ax, "mean, least to largest"))
+    means = sorted(_points(ax, "mean, smallest to largest"))
     expected = sorted(
         (places[s], factor * np.mean([data[-10:] for data in runs]))
         for s, runs in ends.items()
@@ -78,7 +78,7 @@ def test_a_sweeps_dots_are_the_means_of_the_last_rows(tmp_path: Path) -> None:
     )
     np.testing.assert_allclose(means, expected, rtol=1e-5)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.01", "1"]
-    assert ax.get_title(loc="left").startswith("The data loss of validation is lowest at strength")
+    assert ax.get_title(loc="left").startswith("The validation data loss is lowest at strength")
     # The lines between means: none reaches 0.
     joined = [np.asarray(line.get_xdata()) for line in ax.get_lines() if line.get_alpha() == 0.6]
     assert [x.tolist() for x in joined] == [[0.01, 1.0]] * 2
@@ -94,7 +94,7 @@ def test_runs_unlike_the_others_are_hollow_and_never_dropped(tmp_path: Path) -> 
     assert {x for x, _ in _points(ax, "no finite value")} == {0.1}
     joined = [np.asarray(line.get_xdata()) for line in ax.get_lines() if line.get_alpha() == 0.6]
     assert [x.tolist() for x in joined] == [[0.1, 1.0]] * 2
-    assert "They ended before step 39, where others did: l2=0.01_1/train" in " ".join(
+    assert "Runs that ended before step 39: l2=0.01_1/train" in " ".join(
         ax.get_title(loc="left").split()
     )
 
@@ -116,7 +116,7 @@ def test_a_sweep_is_drawn_from_its_entries(
     ("arguments", "said"),
     [
         ({"window": 0}, "window must be above 0"),
-        ({"strength_from": "guess"}, "'guess' is none of recorded, hparams, names"),
+        ({"strength_from": "guess"}, "'guess' is not one of recorded, hparams, names"),
         ({"strength_from": "hparams=l2"}, "No run's strength is known"),
         ({"metric": "accuracy"}, "No run has finite values of 'accuracy'"),
     ],

@@ -77,7 +77,7 @@ def test_one_writer_can_go_back_as_well(tmp_path: Path) -> None:
 
 def test_what_was_recorded_anew_from_its_first_step_on_was_not_restarted(tmp_path: Path) -> None:
     """Nothing is left of what was there before."""
-    with pytest.warns(RuntimeWarning, match="takes its place"):
+    with pytest.warns(RuntimeWarning, match="replaces it in TensorBoard"):
         _write(tmp_path / "run", range(100), range(50))
     assert _restarts(tmp_path) == []
 
@@ -97,7 +97,7 @@ def test_a_sweep_tells_which_runs_were_restarted(
     assert main(["sweep", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "2~" in text
-    assert "They went back to an earlier step, as from a checkpoint: back." in text
+    assert "Runs that went back to an earlier step, as from a checkpoint: back." in text
 
 
 def test_a_changed_strength_is_told_from_first_to_last(tmp_path: Path) -> None:

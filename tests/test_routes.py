@@ -355,8 +355,8 @@ def test_another_question_has_another_tag(plugin: RegularizationPlugin) -> None:
         ("/curves", {"x": "relative", "start": "2", "end": "1"}, "start (2.0) is after end (1.0)"),
         ("/curves", {"smoothing": "1"}, "smoothing is 1; it must be from 0 to 0.999"),
         ("/curves", {"smoothing": ""}, "smoothing must be a number"),
-        ("/curves", {"arrays": "min,median"}, "'median' is none of them"),
-        ("/curves", {"arrays": ""}, "is none of them"),
+        ("/curves", {"arrays": "min,median"}, "'median' is not one of them"),
+        ("/curves", {"arrays": ""}, "is not one of them"),
         ("/export", {"format": "xls"}, "format must be one of 'csv', 'json'"),
     ],
 )

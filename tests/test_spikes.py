@@ -101,7 +101,7 @@ def test_it_is_said_which_term_it_was_and_what_it_was_before_and_after() -> None
     columns = {TOTAL: data + kernel, DATA: data, l2("dense_2/kernel"): kernel}
     (finding,) = find_in_table(table_of([Stretch(columns, np.arange(20_000))]))
     assert finding.sentence == (
-        "dense_2/kernel is 4 at step 13,337 alone, between 0.25 before and 0.25 after."
+        "dense_2/kernel is 4 at step 13,337 only (0.25 just before, 0.25 just after)."
     )
     assert finding.terms == ("dense_2/kernel",)
     assert (finding.severity, finding.first_step) == ("warning", 13_337)
@@ -112,7 +112,7 @@ def test_terms_that_stick_out_together_are_one_finding() -> None:
     spike = np.where(np.arange(500) == 300, 3.0, 1.0)
     columns = {DATA: np.ones(500), l2("a"): spike, l2("b"): 2 * spike}
     (finding,) = spiked(Curves(table_of([Stretch(columns, np.arange(500))])), Thresholds())
-    assert "a and b are together 9 at step 300 alone, between 3 before and 3 after" in (
+    assert "a and b are together 9 at step 300 only (3 just before, 3 just after)" in (
         finding.sentence
     )
 
@@ -143,7 +143,7 @@ def test_a_fall_at_one_step_is_told_too() -> None:
     """Such as a batch whose labels are all masked."""
     values = np.where(np.arange(500) == 300, 0.0, 2.0)
     (finding,) = spikes_in(values)
-    assert "data is 0 at step 300 alone" in finding.sentence
+    assert "data is 0 at step 300 only" in finding.sentence
 
 
 def test_the_largest_few_are_told_and_what_is_common_is_not() -> None:

@@ -205,7 +205,7 @@ def test_hyperparameters_are_found_by_themselves(
     assert by_units["strength"] == 8
     (unknown,) = _sweep(tmp_path, capsys)
     assert unknown["strength"] is None
-    assert "The strength is not known" in _table(tmp_path, capsys)
+    assert "Runs of unknown or changed strength" in _table(tmp_path, capsys)
 
 
 def test_what_varies_at_once_is_told_apart(
@@ -273,8 +273,8 @@ def test_unfinished_and_diverged_runs_are_flagged_and_kept(
     assert late["data_loss"]["standard_error"] is None
     assert late["points"][2]["data_loss"] is None
     table = _table(tmp_path, capsys)
-    assert "They ended before step 99, where others did: 0.1-1, 0.2-1." in table
-    assert "They have a loss that is NaN or infinite: 0.2-2." in table
+    assert "Runs that ended before step 99: 0.1-1, 0.2-1." in table
+    assert "Runs with a loss that is NaN or infinite: 0.2-2." in table
     assert "There is no validation" in table
 
 
@@ -292,15 +292,15 @@ def _write_losses(log_dir: Path, losses: Mapping[float, Sequence[float]]) -> Non
     [
         ({0.1: [3, 3], 1.0: [2, 2], 10.0: [1, 1.5]}, "the largest that was tried", "standard"),
         ({0.1: [1, 1], 1.0: [2, 2]}, "the smallest that was tried", "one run"),
-        ({0.0: [1, 1], 1.0: [2, 2]}, "lowest at strength 0: 1 on average of 2 runs", "tried"),
-        ({0.1: [3], 1.0: [2], 10.0: [4]}, "of one run, so it may not be called best", "average"),
+        ({0.0: [1, 1], 1.0: [2, 2]}, "lowest at strength 0: 1, the mean of 2 runs", "tried"),
+        ({0.1: [3], 1.0: [2], 10.0: [4]}, "in a single run, too few to call it best", "mean of"),
         (
             {0.1: [3, 3.2, 3.1], 1.0: [2, 3, 4], 10.0: [9, 9, 9]},
-            "at strength 1: 3 (2–4) on average of 3 runs; beside it, it is 3.1 (3–3.2) at 0.1 and "
-            "9 at 10; within one standard error (0.58): 0.1.",
+            "at strength 1: 3 (2–4), the mean of 3 runs. Next to it: 3.1 (3–3.2) at 0.1 and 9 at "
+            "10. Within one standard error (0.58): 0.1.",
             "tried",
         ),
-        ({0.1: [1, 1]}, "There are no two strengths to compare.", "lowest"),
+        ({0.1: [1, 1]}, "Fewer than two strengths can be compared.", "lowest"),
     ],
 )
 def test_the_sentence_says_what_is_seen(
@@ -326,9 +326,9 @@ def test_a_metric_is_the_better_the_higher_unless_it_is_a_loss(
         for tag in ("accuracy", "my_loss"):
             _write_scalars(run, tag, [i, i], tf2=True)
     table = _table(tmp_path, capsys, "--metric", "accuracy")
-    assert "accuracy is highest at strength 1: 2.5 (2–3) on average of 2 runs" in table
+    assert "accuracy is highest at strength 1: 2.5 (2–3), the mean of 2 runs" in table
     table = _table(tmp_path, capsys, "--metric", "my_loss")
-    assert "my_loss is lowest at strength 0.1: 0.5 (0–1) on average of 2 runs" in table
+    assert "my_loss is lowest at strength 0.1: 0.5 (0–1), the mean of 2 runs" in table
     table = _table(tmp_path, capsys, "--metric", "nowhere")
     assert "No run has finite values of nowhere." in table
 
@@ -433,7 +433,7 @@ def test_the_route_answers_in_time_and_reads_nothing_twice(
     [
         ({"window": "0"}, "window is 0; it must be above 0 and at most 1."),
         ({"window": "x"}, "window must be a number"),
-        ({"strength_from": "elsewhere"}, "none of recorded, hparams, names"),
+        ({"strength_from": "elsewhere"}, "not one of recorded, hparams, names"),
         ({"strength_from": "names=(a+)+"}, "takes no pattern"),
     ],
 )
@@ -484,7 +484,7 @@ def test_no_recording_of_the_name_is_exit_code_2(
 ) -> None:
     """With the name."""
     assert main(["sweep", str(log_dir), "--name", "other"]) == 2
-    assert "no recordings of the name 'other'" in capsys.readouterr().err
+    assert "no recordings named 'other'" in capsys.readouterr().err
     assert _answer(log_dir, name="other")["strengths"] == []
 
 

@@ -673,7 +673,7 @@ def test_a_disk_that_hangs_holds_nothing_up(tmp_path: Path, hung_disk: threading
     said = [str(warning.message) for warning in caught]
     assert len(said) == 2
     assert "are dropped" in said[0]
-    assert "took no rows for 0.1 s" in said[1]
+    assert "has stalled for 0.1 s" in said[1]
     hung_disk.set()
     writer.flush()
     writer.write(60_000, 1.0, {"w": 1.0})

@@ -340,6 +340,6 @@ def _count(counter: Any) -> Any:
 
 def _refuse_strategy() -> None:
     raise RecordingError(
-        "write() was called inside of a distribution strategy. Reduce the losses with "
+        "write() was called inside a distribution strategy. Reduce the losses with "
         "strategy.reduce() and call it outside of strategy.scope() and strategy.run()"
     )

@@ -54,7 +54,7 @@ def find_ineffective(
     if not names:
         return ()
     verb = "is" if len(names) == 1 else "are"
-    sentence = f"{listed(names)} {verb} set, and the loss has no such penalty."
+    sentence = f"{listed(names)} {verb} set, but the loss has no such penalty."
     return (found("regularizer_without_effect", sentence),)
 
 

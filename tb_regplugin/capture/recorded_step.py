@@ -125,13 +125,13 @@ class RecordedStep(ABC):
         """Returns why it has run and there is no row."""
         if self.capture.unknown is not None:
             return (
-                f"what the model's {kind.step} trains on can't be told ({self.capture.unknown}), "
-                "and it has no penalties; tb_regplugin.Recorder records what it is given in the "
-                "step"
+                f"tb_regplugin can't tell what the model's {kind.step} trains on "
+                f"({self.capture.unknown}), and there are no penalties. To record its losses, give "
+                "them to tb_regplugin.Recorder in the step"
             )
         return (
             f"the model's {kind.step} does not call compute_loss, so no loss can be seen. "
-            "With TensorFlow, Recorder.write() records what you give it there"
+            "With TensorFlow, call Recorder.write() there"
         )
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tb_regplugin.capture.graph.decompose import Part
 
 _UNSEEN = (
-    "Calculated beside the training step, whose loss can't be seen: whether it holds this term is "
-    "not known."
+    "Calculated beside the training step, whose loss can't be seen: whether it contains this term "
+    "is unknown."
 )
-_UNPLACED = "Whether what the step trains on holds this term, and how often, is not known."
+_UNPLACED = "Whether the loss that is trained contains this term, and how often, is unknown."
 
 
 class Row(NamedTuple):
@@ -114,7 +114,7 @@ def of_trained(row: Row, trained: Trained) -> Row:
     ]
     columns = [term for term, _ in kept]
     if trained.updates > 1:
-        note = f"Of the last of {trained.updates} updates in a step."
+        note = f"From the last of {trained.updates} updates in a step."
         columns = [replace(t, note=note) if t.role == "total" else t for t in columns]
     return Row(columns, [value for _, value in kept], row.findings)
 

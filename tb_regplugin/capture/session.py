@@ -204,11 +204,11 @@ class TrainingSession(Session):
         first, next_step = self._first_step, self.next_step
         if next_step is None or next_step == first:
             return (
-                "fit ran no step of it. Look at its data, epochs and initial_epoch; a backup that "
-                "was restored may be at its end"
+                "fit ran no step. Check its data, epochs and initial_epoch; a backup that was "
+                "restored may be at its end"
             )
         return (
-            f"its steps {first} to {next_step - 1} have none that every={self._every} divides. "
+            f"none of its steps {first} to {next_step - 1} is a multiple of every={self._every}. "
             "Choose a smaller one"
         )
 

@@ -84,60 +84,59 @@ CATALOGUE = {
     "not_finite": Rule(
         "error",
         "A term or the data loss became NaN or infinite",
-        "Look at the steps just before: a lower learning rate or clipped gradients keep weights "
-        "from running away. The part named first is where to look.",
+        "Look at the steps just before, at the part named first. A lower learning rate or "
+        "gradient clipping keeps weights from diverging.",
     ),
     "collapse": Rule(
         "error",
-        "The penalties drove the weights to zero and the data loss never improved",
-        "Compare runs with smaller strengths, a factor of 10 apart: the data loss on validation "
-        "data decides between them.",
+        "The penalties drove the weights to zero, and the data loss never improved",
+        "Try smaller strengths, a factor of 10 apart, and compare the data loss on validation "
+        "data.",
         ("min_rows", "dominating_share", "stuck_improvement", "collapsed_penalty", "settled_band"),
     ),
     "penalty_dominates": Rule(
         "warning",
-        "The penalties are most of the loss for long, and the data loss doesn't improve",
-        "Run the same training with strength 0: if its data loss improves, the penalties hold it "
-        "back; if not, look for another cause.",
+        "The penalties make up most of the loss for a long time, and the data loss doesn't improve",
+        "Train once with strength 0: if the data loss then improves, the penalties hold it back; "
+        "if not, look for another cause.",
         ("min_rows", "dominating_share", "dominating_rows", "stuck_improvement"),
         implied_by=("collapse",),
     ),
     "does_not_add_up": Rule(
         "warning",
         "The terms don't add up to the total",
-        "Look for a term that is added twice, scaled again or never added; a part of the loss "
-        "that isn't recorded as a term shows here too. Keras' own compute_loss has "
-        "sum(model.losses) already; Writer's total_loss= is the loss that is minimised, with the "
-        "penalties.",
+        "Look for a term that is added twice, scaled twice or never added, and for a part of the "
+        "loss that isn't recorded. Keras' own compute_loss already adds sum(model.losses). "
+        "Writer's total_loss= is the loss that is minimised, penalties included.",
         ("residual_share", "residual_rows"),
     ),
     "total_falls_by_penalty": Rule(
         "warning",
         "The total falls almost only through the penalties",
-        "Judge progress by the data loss. If it should fall, look at the learning rate and the "
-        "data, and compare with a run of strength 0.",
+        "Judge progress by the data loss. If it should be falling, check the learning rate and "
+        "the data, and compare with a run of strength 0.",
         ("min_rows", "falling_total", "flat_data"),
         implied_by=("collapse", "penalty_dominates"),
     ),
     "penalty_rises_with_data": Rule(
         "warning",
-        "Penalties and data loss rise together",
-        "Both parts of the loss get worse, so the steps overshoot or the data changed: compare "
+        "The penalties and the data loss rise together",
+        "Both parts of the loss get worse: the steps are too large, or the data changed. Compare "
         "with a lower learning rate.",
         ("min_rows", "rise", "rise_in_deviations"),
     ),
     "dead_term": Rule(
         "warning",
         "A term is zero at every step",
-        "Check that its variable is the one that the model uses and that its strength isn't lost "
+        "Check that the model uses the variable of this term, and that its strength isn't lost "
         "on the way.",
         ("min_rows",),
     ),
     "constant_term": Rule(
         "warning",
         "A term never changes",
-        "Check that its variable is trainable and that the optimiser has it. A frozen variable's "
-        "penalty only shifts the loss.",
+        "Check that its variable is trainable and that the optimiser updates it. The penalty of "
+        "a frozen variable only shifts the loss.",
         ("min_rows",),
     ),
     "equal_terms": Rule(
@@ -149,109 +148,110 @@ CATALOGUE = {
     "strength_changed": Rule(
         "info",
         "A strength changed during training",
-        "Compare penalties before and after by their norms, not by their size in the loss.",
+        "Compare the penalties before and after by their norms, not by their values in the loss.",
     ),
     "penalty_jumped": Rule(
         "info",
         "A penalty jumped from one step to the next",
-        "A schedule of its strength, a restored checkpoint or replaced weights do this; training "
-        "steps don't.",
+        "Training steps don't do this: look for a schedule of its strength, a restored "
+        "checkpoint or replaced weights.",
         ("min_rows", "jump"),
     ),
     "spike": Rule(
         "info",
-        "A part of the loss sticks out at a single step",
-        "Look at what that step alone had: its batch, or a value that was read at another moment. "
-        "Where it comes again, clipped gradients keep it from doing harm.",
+        "A part of the loss spikes at a single step",
+        "Look at what was special about this step: its batch, or a value that was read at "
+        "another moment. If it happens again, gradient clipping limits the harm.",
         ("min_rows", "spike", "spike_of_level", "negligible_share", "dominating_share"),
     ),
     "term_appeared": Rule(
         "info",
         "A term appeared during training",
-        "Layers that were unfrozen or built late do this. Totals before and after are sums of "
+        "Layers that are unfrozen or built late do this. The totals before and after are sums of "
         "different terms.",
     ),
     "term_vanished": Rule(
         "info",
         "A term vanished during training",
-        "Layers that were frozen do this. Totals before and after are sums of different terms.",
+        "Layers that are frozen do this. The totals before and after are sums of different terms.",
     ),
     "penalty_negligible": Rule(
         "info",
-        "The penalties never matter to the loss's value",
-        "Size is not influence: compare with a run of strength 0, or look at the gradients, "
-        "before removing them.",
+        "The penalties are a negligible part of the loss throughout",
+        "A small value can still have an effect: before you remove them, compare with a run of "
+        "strength 0, or look at the gradients.",
         ("min_rows", "negligible_share"),
     ),
     "one_term_carries": Rule(
         "info",
-        "One term carries most of all penalties",
-        "Look at that variable first: its strength, its initial values, and whether it should be "
+        "One term makes up most of the penalties",
+        "Look at this variable first: its strength, its initial values, and whether it should be "
         "penalised at all.",
         ("min_rows", "one_term_share", "negligible_share"),
     ),
     "decoupled_decay": Rule(
         "info",
-        "Weight decay acts that is not in the loss",
-        "Nothing to fix. Where L2 penalties act on the same variables too, these shrink twice.",
+        "The optimiser applies weight decay that is not in the loss",
+        "Nothing to fix. Variables that also have an L2 penalty shrink twice.",
     ),
     # Of the layers of a Keras model, as it trains.
     "regularizer_without_effect": Rule(
         "warning",
-        "A regulariser is set on a layer and adds nothing to the loss",
-        "Set a weight's regulariser before its layer is built. For a built model: "
+        "A layer's regulariser adds nothing to the loss",
+        "Set a weight's regulariser before its layer is built. If the model is built already: "
         "clone = keras.models.clone_model(model), clone.set_weights(model.get_weights()), and "
-        "compile the clone. Where a wrapper drops an activity regulariser, use an "
+        "compile the clone. If a wrapper drops an activity regulariser, put an "
         "ActivityRegularization layer after it.",
     ),
     # Of graphs, by ``audit``.
     "not_in_loss": Rule(
         "warning",
-        "A penalty term was collected and never reaches the loss",
-        "Add it to the loss: get_regularization_loss() returns the sum of what was collected.",
-        keras_fix="Add it to the loss that is minimised, once. In Keras that is "
-        "sum(model.losses), which Keras' own compute_loss adds.",
+        "A penalty term was collected but is not in the loss",
+        "Add it to the loss: get_regularization_loss() returns the sum of the collected terms.",
+        keras_fix="Add it once to the loss that is minimised. In Keras that is sum(model.losses), "
+        "which Keras' own compute_loss adds.",
     ),
     "scaled_again": Rule(
         "warning",
-        "Penalties that have a strength are multiplied by a number again",
+        "Penalties that already have a strength are multiplied by another factor",
         "Add them to the loss as they are, or give every regulariser the strength 1 and keep the "
         "factor.",
     ),
     "counted_twice": Rule(
         "warning",
         "A penalty term is added to the loss more than once",
-        "Add the collection once: get_regularization_loss(), get_total_loss() and "
+        "Add the collection only once: get_regularization_loss(), get_total_loss() and "
         "apply_regularization() each add or collect all of it.",
-        keras_fix="Leave out sum(model.losses): Keras' own compute_loss has added them already.",
+        keras_fix="Leave out sum(model.losses): Keras' own compute_loss has already added them.",
     ),
     "raw_variable": Rule(
         "error",
-        "A variable was collected in place of its penalty",
+        "A variable was collected instead of its penalty",
         "Pass regularizer= to get_variable(), or collect regularizer(variable): as it is, the "
         "weights themselves are added to the loss.",
     ),
     "penalty_of_penalty": Rule(
         "warning",
-        "A penalty was applied to penalties in place of weights",
-        "Give apply_regularization() the variables, not get_regularization_losses().",
+        "A regulariser was applied to penalties instead of weights",
+        "Pass the variables to apply_regularization(), not get_regularization_losses().",
     ),
     "uncollected_penalty": Rule(
         "info",
-        "The loss holds a penalty that was not collected",
-        "Nothing to fix where all penalties are written by hand. Where some are collected too, "
-        "check that no variable is penalised by both.",
+        "The loss contains a penalty that was not collected",
+        "Nothing to fix if all penalties are written by hand. If some are collected too, check "
+        "that no variable is penalised twice.",
     ),
     "rule_failed": Rule(
         "info",
         "A rule could not be applied to a recording",
-        "The other rules were applied. This is a defect of tb_regplugin: please report it with "
-        "the recording.",
+        "All other rules were applied. This is a bug in tb_regplugin: please report it with the "
+        "recording.",
     ),
     "duplicate_entry": Rule(
         "warning",
         "A penalty term was collected more than once",
-        "Collect each term once: apply_regularization() and regularizer= collect what they make.",
+        "Collect each term once: apply_regularization() and regularizer= already collect the "
+        "terms they make.",
     ),
 }
 

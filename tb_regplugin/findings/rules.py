@@ -39,7 +39,7 @@ def not_finite(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     form = "NaN" if np.isnan(curves.values[firsts[first], first]).any() else "infinite"
     sentence = f"{_parts_named(curves, firsts[first])} became {form} at step {step:,}"
     if first > 0:
-        sentence += f", after {first:,} recorded steps without one"
+        sentence += f", after {first:,} finite step{'s' * (first > 1)}"
     if later:
         then = _parts_named(curves, firsts[later[0]])
         sentence += f"; {then} followed at step {int(curves.steps[later[0]]):,}"
@@ -89,12 +89,12 @@ def does_not_add_up(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     if len(rows) == len(off):
         when = "at every step"
     elif len(rows) == len(off) - rows[0]:
-        when = f"since step {first:,}"
+        when = f"from step {first:,} on"
     else:
-        when = f"at {len(rows):,} steps, the first of them step {first:,}"
+        when = f"at {len(rows):,} steps, first at step {first:,}"
     sentence = (
         f"The total is {number(abs(middle))} {'more' if middle > 0 else 'less'} than the sum of "
-        f"its recorded parts ({share} of the loss), {when}"
+        f"its recorded parts ({share} of the loss) {when}"
         f"{_likely_cause(residual[rows], curves.penalty[rows])}."
     )
     yield found("does_not_add_up", sentence, curves.names(totals), first, last)
@@ -112,7 +112,7 @@ def _likely_cause(residual: PerRow, penalty: PerRow) -> str:
         return ""
     if abs(multiple) < _SAME_MULTIPLE:
         return ": the penalties are not in the total"
-    return f": the penalties are in the total {number(multiple)} times"
+    return f": the total contains the penalties {number(multiple)} times"
 
 
 def dead_or_constant_term(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
@@ -131,8 +131,8 @@ def dead_or_constant_term(curves: Curves, limits: Thresholds) -> Iterator[Findin
     if dead:
         yield found("dead_term", f"{_subject(dead, 'is', 'are')} zero at every step.", dead)
     if constant:
-        subject = _subject(constant, "is", "are")
-        sentence = f"{subject} the same at every step ({listed(levels)})."
+        subject = _subject(constant, "never changes", "never change")
+        sentence = f"{subject} ({listed(levels)} at every step)."
         yield found("constant_term", sentence, constant)
 
 
@@ -154,8 +154,8 @@ def equal_terms(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         if np.count_nonzero(np.diff(values[np.isfinite(values)])) >= _ENOUGH_TO_COMPARE:
             names, rows = curves.names(places), len(curves.only_recorded(first))
             sentence = (
-                f"{listed(names)} are equal to the last bit at all {rows:,} steps, while they "
-                f"change: one penalty in the place of {len(places)}, it seems."
+                f"{listed(names)} are equal to the last bit at all {rows:,} steps, although "
+                f"they change: probably one penalty instead of {len(places)}."
             )
             yield found("equal_terms", sentence, names)
 
@@ -165,10 +165,10 @@ def decoupled_decay(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     places = curves.places("implicit")
     if not places:
         return
-    strengths = {str(curves.terms[place].strength or "of unknown size") for place in places}
+    strengths = {str(curves.terms[place].strength or "of unknown strength") for place in places}
     sentence = (
-        f"The optimiser shrinks weights by decoupled weight decay ({listed(sorted(strengths))}), "
-        "which is not in the loss and not in its curves."
+        f"The optimiser applies decoupled weight decay ({listed(sorted(strengths))}), which is not "
+        "in the loss."
     )
     yield found("decoupled_decay", sentence, curves.names(places))
 
@@ -178,7 +178,7 @@ def not_in_loss(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     places = curves.places("unused")
     if names := curves.names(places):
         subject = _subject(names, "was", "were")
-        sentence = f"{subject} collected for the loss and never added to it."
+        sentence = f"{subject} collected but never added to the loss."
         # Entries of a collection of TensorFlow 1 have their tensors' names.
         keras = all(curves.terms[place].entry is None for place in places)
         yield found("not_in_loss", sentence, names, keras=keras)

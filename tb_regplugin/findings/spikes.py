@@ -51,7 +51,7 @@ def spiked(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         step, names = int(curves.steps[row]), curves.names(places)
         sentence = (
             f"{listed(names)} {'is' if len(names) == 1 else 'are together'} {value} at step "
-            f"{step:,} alone, between {before} before and {after} after."
+            f"{step:,} only ({before} just before, {after} just after)."
         )
         severity: Severity = "warning" if share > limits.dominating_share else "info"
         yield found("spike", sentence, names, step, severity=severity)

@@ -48,11 +48,11 @@ def collapse(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     kinds = {curves.terms[place].kind for place in curves.places("penalty")}
     what = "what they penalise" if kinds & {"activity", "add_loss"} else "the weights"
     sentence = (
-        f"The data loss stays at {level_told} from step {first:,} on, no better than its "
-        f"{number(curves.start(curves.data))} at the start, while the penalties, "
-        f"{percent(share)} of the loss at first, fell from {number(start)} to {number(end)}, below "
-        f"{percent(limits.collapsed_penalty)} of that from step {since:,} on: they drove {what} "
-        "to zero."
+        f"The penalties, {percent(share)} of the loss at first, drove {what} to zero: they fell "
+        f"from {number(start)} to {number(end)}, and stay below "
+        f"{percent(limits.collapsed_penalty)} of their start from step {since:,} on. From step "
+        f"{first:,} on the data loss stays at {level_told}; it started at "
+        f"{number(curves.start(curves.data))}."
     )
     names = curves.names(curves.places("data", "penalty"))
     yield found("collapse", sentence, names, first, int(curves.steps[-1]))
@@ -65,9 +65,9 @@ def penalty_dominates(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     if few or not _is_stuck(curves, limits):
         return
     sentence = (
-        f"The penalties are {percent(float(np.median(curves.share[dominated])))} of the loss over "
-        f"{len(dominated):,} of {len(curves.finite):,} steps, and the data loss went from "
-        f"{number(curves.start(curves.data))} to {number(curves.end(curves.data))}."
+        f"The penalties are most of the loss at {len(dominated):,} of {len(curves.finite):,} steps "
+        f"(median {percent(float(np.median(curves.share[dominated])))}), and the data loss went "
+        f"from {number(curves.start(curves.data))} to {number(curves.end(curves.data))}."
     )
     first, last = curves.step(int(dominated[0])), curves.step(int(dominated[-1]))
     names = curves.names(curves.places("penalty"))
@@ -94,13 +94,13 @@ def _guessing(curves: Curves, level: float) -> str:
     chance = Layout(curves.terms).chance_level
     if chance is not None:
         is_near = abs(chance - level) <= _LOGARITHM_TOLERANCE * abs(level)
-        return f" (that of guessing: {number(chance)})" if is_near else ""
+        return f" (guessing gives {number(chance)})" if is_near else ""
     if level <= 0 or level > math.log(_MOST_CLASSES):
         return ""
     classes = round(math.exp(level))
     if classes < 2 or abs(math.log(classes) - level) > _LOGARITHM_TOLERANCE * level:
         return ""
-    return f" (ln {classes} = {number(math.log(classes))}: guessing among {classes} classes)"
+    return f" (guessing among {classes} classes gives ln {classes} = {number(math.log(classes))})"
 
 
 def penalty_negligible(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
@@ -123,13 +123,13 @@ def one_term_carries(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         return
     term = curves.terms[places[largest]]
     share = percent(float(means[largest] / means.sum()))
-    sentence = f"{term.name} is {share} of all {len(places)} penalties, averaged over all steps"
+    sentence = f"{term.name} makes up {share} of all {len(places)} penalties (mean over all steps)"
     sizes = [size for place in places if (size := curves.terms[place].size) is not None]
     if term.size is not None and len(sizes) == len(places):
         of_parameters = term.size / max(1, sum(sizes))
         if of_parameters >= limits.one_term_share:
             return
-        sentence += f", with {percent(of_parameters)} of the penalised parameters"
+        sentence += f" with {percent(of_parameters)} of the penalised parameters"
     yield found("one_term_carries", sentence + ".", [term.name])
 
 
@@ -190,7 +190,7 @@ def penalty_jumped(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
             continue
         step, names = int(curves.steps[row]), curves.names(jumped)
         sentence = (
-            f"{listed(names)} jumped at step {step:,}, from {number(before)} to {number(after)}."
+            f"{listed(names)} jumped from {number(before)} to {number(after)} at step {step:,}."
         )
         yield found("penalty_jumped", sentence, names, step)
 

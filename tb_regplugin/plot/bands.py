@@ -22,7 +22,7 @@ TOP = 12
 OUTSIDE = {
     "implicit": "not in the loss: the optimiser applies it",
     "unused": "not in the loss",
-    "inside": "in the loss, but no summand: its share is unknown",
+    "inside": "in the loss, but not as a summand: its share is unknown",
 }
 
 _Values = npt.NDArray[np.float64]
@@ -87,9 +87,9 @@ def choose_bands(
     first_step, last_step = steps or (None, None)
     bounds = bucket_bounds(table.steps, first_step, last_step, max_buckets)
     if len(bounds) < 2:
-        raise ValueError("Nothing was recorded in these steps: leave out steps, or widen them.")
+        raise ValueError("Nothing was recorded in these steps: widen or omit steps.")
     if any(term.role in GRADIENT_ROLES for term in table.columns):
-        raise ValueError("This recording is of gradients, and a loss is not made of these.")
+        raise ValueError("This is a recording of gradients; figures show recordings of losses.")
     columns = _kept(contents, int(bounds[0]), int(bounds[-1]), terms)
     sums = [column.sum for column in columns]
     filled = fill_buckets(table, sums, bounds, contents.digests)
@@ -129,7 +129,7 @@ def shares(summands: Sequence[Band]) -> list[_Values]:
     for band in summands:
         if (band.part < 0).any():
             raise ValueError(
-                f"100 % needs parts that are not negative, but {band.term.name} goes to "
+                f"100 % needs parts that are never negative, but {band.term.name} reaches "
                 f"{np.nanmin(band.part):.4g}. Leave it out with terms, or use view='stack'."
             )
     whole = np.sum([np.nan_to_num(band.part) for band in summands], axis=0)

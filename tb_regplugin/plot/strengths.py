@@ -143,7 +143,7 @@ def _draw_figure(ax: Axes, placed: Placed, figure: str, name: str | None) -> Non
         linestyle="none",
         markersize=_MEAN_WIDTH,
         markeredgewidth=2,
-        label="mean, least to largest",
+        label="mean, smallest to largest",
     )
     for is_odd in (False, True):
         dots = [

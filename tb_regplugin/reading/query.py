@@ -177,7 +177,7 @@ def _arrays(query: Mapping[str, str]) -> tuple[str, ...]:
         if name not in ARRAYS:
             raise QueryError(
                 f"arrays must be some of {', '.join(ARRAYS)} with commas between, "
-                f"and {name[:40]!r} is none of them."
+                f"and {name[:40]!r} is not one of them."
             )
     return tuple(sorted(set(wanted)))
 

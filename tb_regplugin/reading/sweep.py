@@ -62,15 +62,15 @@ class StrengthSource:
         """
         kind, _, how = text.partition("=")
         if kind not in SOURCES or (how and kind == "recorded"):
-            raise ValueError(f"{text[:40]!r} is none of {', '.join(SOURCES)}.")
+            raise ValueError(f"{text[:40]!r} is not one of {', '.join(SOURCES)}.")
         if kind == "hparams":
             return cls(kind, hyperparameter=how or None)
         try:
             pattern = re.compile(how) if how else None
         except re.error as error:
-            raise ValueError(f"{how!r} is no pattern: {error}.") from error
+            raise ValueError(f"{how!r} is not a regular expression: {error}.") from error
         if pattern is not None and not pattern.groups:
-            raise ValueError(f"{how!r} captures nothing: put what is the number into ( ).")
+            raise ValueError(f"{how!r} captures nothing: put the number in parentheses.")
         return cls(kind, pattern=pattern)
 
     def chosen(self, hyperparameters: Mapping[str, float]) -> dict[str, float]:

@@ -28,7 +28,7 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
     figure, what = _compared(entries, metric)
     known = [each for each in entries if each["strength"] is not None and each[figure] is not None]
     if len(known) < 2:
-        return "There are no two strengths to compare."
+        return "Fewer than two strengths can be compared."
     rises = figure == "metric" and not _FALLS.search(what)
     means = [each[figure]["mean"] for each in known]
     place = means.index((max if rises else min)(means))
@@ -36,13 +36,13 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
     seeds = _count(best, figure)
     text = f"{what} is {'highest' if rises else 'lowest'} at strength {_told(best['strength'])}: "
     if seeds > 1:
-        text += f"{_spread(best[figure])} on average of {seeds} runs"
+        text += f"{_spread(best[figure])}, the mean of {seeds} runs"
     else:
-        text += f"{means[place]:.4g}, of one run, so it may not be called best"
+        text += f"{means[place]:.4g} in a single run, too few to call it best"
     if not isinstance(best["strength"], dict):
         beside = [known[i] for i in (place - 1, place + 1) if 0 <= i < len(known)]
         sides = (f"{_spread(each[figure])} at {_told(each['strength'])}" for each in beside)
-        text += f"; beside it, it is {' and '.join(sides)}"
+        text += f". Next to it: {' and '.join(sides)}"
     error = best[figure]["standard_error"]
     if error is not None:
         near = [
@@ -50,11 +50,11 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
             for each, mean in zip(known, means, strict=True)
             if each is not best and abs(mean - means[place]) <= error
         ]
-        text += f"; within one standard error ({error:.2g}): {_listed(near) or 'no other'}"
+        text += f". Within one standard error ({error:.2g}): {_listed(near) or 'no other strength'}"
     end = _end_of(best["strength"], [each["strength"] for each in known])
     # In training the least penalty is the best, whatever was tried.
     if end is not None and figure != "data_loss":
-        text += f"; it is {end} that was tried: look beyond it"
+        text += f". This is {end} that was tried: look beyond it"
     return text + "."
 
 
@@ -65,36 +65,38 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     unknown = [run for each in entries if each["strength"] is None for run in each["runs"]]
     if unknown:
         told.append(
-            f"The strength is not known, or changed: {_some(unknown)}. Hyperparameters or names of "
-            "runs may tell it, where strength_from says so."
+            f"Runs of unknown or changed strength: {_some(unknown)}. Hyperparameters or names of "
+            'runs may have it ("Strengths from", --strength-from).'
         )
     unfinished = [run for each in entries for run in each["unfinished"]]
     if unfinished:
         longest = max(point["last_step"] or 0 for point in all_points)
-        told.append(f"They ended before step {longest:,}, where others did: {_some(unfinished)}.")
+        told.append(f"Runs that ended before step {longest:,}: {_some(unfinished)}.")
     diverged = [run for each in entries for run in each["diverged"]]
     if diverged:
-        told.append(f"They have a loss that is NaN or infinite: {_some(diverged)}.")
+        told.append(f"Runs with a loss that is NaN or infinite: {_some(diverged)}.")
     restarted = [run for each in entries for run in each["restarted"]]
     if restarted:
-        told.append(f"They went back to an earlier step, as from a checkpoint: {_some(restarted)}.")
+        told.append(
+            f"Runs that went back to an earlier step, as from a checkpoint: {_some(restarted)}."
+        )
     figure, _ = _compared(entries, metric)
     if entries and figure == "data_loss":
         told.append(
-            "There is no validation: a penalty raises the data loss of training by its nature, and "
-            "that alone chooses no strength."
+            "There is no validation. Any penalty raises the training data loss, so that alone "
+            "cannot choose a strength."
         )
     if metric is not None and all(each["metric"] is None for each in entries):
         told.append(f"No run has finite values of {metric}.")
     homes = {re.split(r"[/\\]", point.get("metric_run") or "")[-1] for point in all_points}
     if metric is not None and "validation" in homes and homes - {"validation", ""}:
-        told.append(f"{metric} is of validations in some runs only.")
+        told.append(f"{metric} is that of the validation in some runs only.")
     seeds = {_count(each, figure) for each in entries if each[figure] is not None}
     if len(seeds) > 1:
-        told.append(f"Strengths have from {min(seeds)} to {max(seeds)} runs.")
+        told.append(f"Strengths have between {min(seeds)} and {max(seeds)} runs.")
     problems = [point["run"] for point in all_points if point["problem"] is not None]
     if problems:
-        told.append(f"Not all of it could be read: {_some(problems)}.")
+        told.append(f"Runs that could be read only in part: {_some(problems)}.")
     return told
 
 
@@ -131,8 +133,8 @@ def _compared(entries: _Entries, metric: str | None) -> tuple[str, str]:
     if metric is not None and any(each["metric"] is not None for each in entries):
         return "metric", metric
     if any(each["validation_data_loss"] is not None for each in entries):
-        return "validation_data_loss", "The data loss of validation"
-    return "data_loss", "The data loss of training"
+        return "validation_data_loss", "The validation data loss"
+    return "data_loss", "The training data loss"
 
 
 def _end_of(strength: Strength, tried: Sequence[Strength]) -> str | None:

@@ -42,23 +42,22 @@ def add_commands(commands: Any, command: Callable[..., int]) -> None:
       commands: What ``add_subparsers`` returned.
       command: Prints what the option ``text`` returns of the options and a reader.
     """
-    listing = commands.add_parser("compositions", help="say what logged losses are made of")
+    listing = commands.add_parser("compositions", help="show what logged losses are made of")
     listing.add_argument("log_dir", metavar="LOGDIR", help="as for tensorboard --logdir")
-    listing.add_argument("--json", action="store_true", help="print a list of compositions")
+    listing.add_argument("--json", action="store_true", help="print a JSON list of compositions")
     listing.set_defaults(command=command, text=compositions_text)
     storing = commands.add_parser("compose", help="store what a logged loss is made of")
     storing.add_argument("log_dir", metavar="LOGDIR", help="as for tensorboard --logdir")
-    storing.add_argument("--run", default=".", help="the run (%(default)s)")
-    storing.add_argument("--total", metavar="TAG", help="the total; leave it out if none is logged")
+    storing.add_argument("--run", default=".", help="the run (default: %(default)s)")
+    storing.add_argument("--total", metavar="TAG", help="the total; omit it if none is logged")
     storing.add_argument(
         "--part",
         action="append",
         default=[],
         metavar="TAG[=WEIGHT][:ROLE]",
-        help="a part; WEIGHT is a number, or scalars' tags with * in between; ROLE is data or "
-        "penalty",
+        help="a part; WEIGHT is a number, or tags of scalars joined by *; ROLE is data or penalty",
     )
-    storing.add_argument("--remove", action="store_true", help="take what is stored of it away")
+    storing.add_argument("--remove", action="store_true", help="remove what is stored")
     storing.set_defaults(command=command, text=compose_text)
 
 
@@ -74,7 +73,7 @@ def compositions_text(options: argparse.Namespace, reader: Reader) -> str:
         documents = [describe(run, composition) for run, composition in found]
         return json.dumps(documents, indent=2, allow_nan=False)
     if not found:
-        return "No loss with parts was found. Name one with: tb-regplugin compose LOGDIR"
+        return "No loss with parts was found. To name one, use: tb-regplugin compose LOGDIR"
     return "\n\n".join(composition_text(run, each) for run, each in found)
 
 
@@ -93,7 +92,7 @@ def compose_text(options: argparse.Namespace, reader: Reader) -> str:
     series = runs[options.run]
     composition = None if options.remove else _composition(options, series)
     if options.remove and options.total not in [e.total for e in stored.get(options.run, ())]:
-        raise UsageError(f"The run {options.run!r} has nothing stored of {_named(options.total)}.")
+        raise UsageError(f"The run {options.run!r} has nothing stored for {_named(options.total)}.")
     directory = os.path.join(os.path.expanduser(options.log_dir), options.run)
     file = EventFile(directory).open()
     try:
@@ -101,7 +100,7 @@ def compose_text(options: argparse.Namespace, reader: Reader) -> str:
     finally:
         file.close()
     if composition is None:
-        return f"{options.run}: nothing is stored of {_named(options.total)} any longer."
+        return f"{options.run}: nothing is stored for {_named(options.total)} any more."
     return composition_text(options.run, judged(series, composition))
 
 
@@ -114,9 +113,9 @@ def _composition(options: argparse.Namespace, series: dict[str, Series]) -> Comp
         raise UsageError(str(error)) from error
     names = [part.tag for part in parts]
     if not parts:
-        raise UsageError("A composition needs a part: give --part TAG, once for each.")
+        raise UsageError("A composition needs at least one part: give --part TAG for each.")
     if len(set(names)) < len(names) or options.total in names:
-        raise UsageError("Each scalar can be in a composition once: as its total, or as a part.")
+        raise UsageError("A scalar can be in a composition only once, as its total or as a part.")
     return Composition(options.total, parts, stored=True)
 
 

@@ -109,7 +109,7 @@ def _weight(text: str, tags: Collection[str]) -> Weight:
         try:
             check_tag(name, tags)
         except ValueError as error:
-            raise ValueError(f"The weight {text!r} is no finite number. {error}") from error
+            raise ValueError(f"The weight {text!r} is not a finite number. {error}") from error
     return names
 
 

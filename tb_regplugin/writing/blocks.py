@@ -167,9 +167,8 @@ class BlockWriter:
                 if not (self._is_stuck or self._worker.failed):
                     self._is_stuck = True
                     warn(
-                        f"tb_regplugin: {self._log_dir!r} takes no rows at the moment, and as many "
-                        "wait for it as there is room for: those that come now are dropped. Your "
-                        "training goes on.",
+                        f"tb_regplugin: writing to {self._log_dir!r} has stalled and the queue is "
+                        "full: new rows are dropped. Your training goes on.",
                         stacklevel=5,
                     )
                 return False
@@ -203,8 +202,8 @@ class BlockWriter:
             worker.start()
         if not worker.failed and not worker.ask(timeout, is_last=is_last):
             warn(
-                f"tb_regplugin: {self._log_dir!r} took no rows for {timeout} s. Those that wait "
-                "are written if it goes on before the program ends.",
+                f"tb_regplugin: writing to {self._log_dir!r} has stalled for {timeout} s. Waiting "
+                "rows are written if it recovers before the program ends.",
                 stacklevel=4,
             )
         elif worker.failed and is_last:
@@ -215,7 +214,7 @@ class BlockWriter:
         """Whether rows are dropped; says why, once, on the caller's thread."""
         worker = self._worker
         if self._pid != os.getpid():
-            worker.fail("it was opened before this process was forked; open one writer a process")
+            worker.fail("it was opened before this process was forked; open one writer per process")
         if worker.failure is not None:
             reason, worker.failure = worker.failure, None
             warn(

@@ -65,10 +65,9 @@ def warn_of_earlier(earlier: Earlier, directory: str, step: int, stacklevel: int
     """
     if earlier.first_step is not None and step <= earlier.first_step:
         warn(
-            f"tb_regplugin: {directory!r} already holds a recording of another training, and this "
-            f"one, which begins at step {step}, takes its place in TensorBoard. Give each training "
-            "a log directory of its own; a callback for several models takes a function that "
-            "returns one.",
+            f"tb_regplugin: {directory!r} already holds a recording of another training. This one "
+            f"begins at step {step} and replaces it in TensorBoard. Give each training its own log "
+            "directory; a callback for several models takes a function that returns one.",
             stacklevel=stacklevel + 1,
         )
 

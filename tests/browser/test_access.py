@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,7 @@ from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
 from tests.browser.logs import (
     write_run_with_a_negative_term,
     write_run_with_nan,
+    write_scalar,
     write_steady_run,
 )
 from tests.tensorboard_process import start_tensorboard
@@ -66,6 +68,36 @@ def test_axe_finds_no_violation(shared: str, open_page: Open, width: int) -> Non
     expect(dashboard.frame.get_by_role("button", name="Swap")).to_be_visible()
     found["difference"] = violations(dashboard)
     assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("width", [1400, 360])
+def test_axe_finds_no_violation_in_tables_and_mistakes(
+    shared: str, open_page: Open, width: int
+) -> None:
+    """With the overview of runs, the figures of selected steps, and expressions that are wrong."""
+    dashboard = open_page(shared, viewport={"width": width, "height": 900})
+    opened = "overview=open&p.regularization.selected=[10,20]"
+    dashboard.open(f"#regularization&p.regularization.{opened}")
+    dashboard.page.reload()
+    expect(dashboard.frame.get_by_role("table", name="Runs")).to_be_visible()
+    expect(dashboard.card("steady").get_by_label("From step")).to_have_value("10")
+    expect(dashboard.card("steady").get_by_role("table")).to_be_visible()
+    found = violations(dashboard)
+    dashboard.option("Group by").select_option("Regular expression")
+    for field in ("Group expression", "Show terms"):
+        dashboard.option(field).fill("(")
+    expect(dashboard.frame.get_by_text("Not a regular expression.")).to_have_count(2)
+    assert found + violations(dashboard) == []
+
+
+def test_axe_finds_no_violation_where_nothing_is_recorded(
+    tmp_path: Path, open_dashboard: Open
+) -> None:
+    """With what to do about it."""
+    write_scalar(tmp_path / "scalars")
+    dashboard = open_dashboard(tmp_path)
+    expect(dashboard.frame.get_by_role("heading", name="No losses were found")).to_be_visible()
+    assert violations(dashboard) == []
 
 
 def test_nothing_moves_by_itself(shared: str, open_page: Open) -> None:

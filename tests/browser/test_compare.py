@@ -135,7 +135,7 @@ def test_a_run_that_a_log_axis_cannot_show_is_named(tmp_path: Path, open_dashboa
     dashboard = open_dashboard(tmp_path, runs=2)
     dashboard.option("Compare runs by").select_option("Penalties ÷ data loss")
     card = dashboard.card("Penalties ÷ data loss across runs")
-    expect(card.get_by_text(re.compile("On a log axis free is left out"))).to_be_visible()
+    expect(card.get_by_text(re.compile("A log axis leaves out free"))).to_be_visible()
 
 
 def test_a_comparison_over_time_is_read_by_the_time(shared: str, open_page: Open) -> None:

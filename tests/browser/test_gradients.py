@@ -77,5 +77,5 @@ def test_a_validation_says_that_it_has_no_gradients(tmp_path: Path, open_dashboa
     dashboard = open_dashboard(tmp_path, runs=3)
     dashboard.view("Gradient pull")
     card = dashboard.card("validation")
-    expect(card).to_contain_text("A validation has no gradients")
+    expect(card).to_contain_text("Validation has no gradients")
     expect(card).not_to_contain_text("gradients_every")

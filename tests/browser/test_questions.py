@@ -102,7 +102,7 @@ def test_a_term_that_never_reached_the_loss_can_be_shown_alone(
     card.scroll_into_view_if_needed()
     expect(card.locator("header .subtitle")).to_contain_text("dense/kernel not in the loss")
     first = card.locator("details.findings").get_by_role("listitem").first
-    expect(first).to_contain_text("collected for the loss and never added to it")
+    expect(first).to_contain_text("collected but never added to the loss")
     first.get_by_role("button", name="Show only dense/kernel").click()
     expect(dashboard.term("unused", "data")).to_have_attribute("aria-pressed", "false")
     dashboard.page.wait_for_timeout(400)
@@ -141,7 +141,7 @@ def test_when_was_the_spike_and_in_which_term(shared: str, open_page: Open) -> N
     card = dashboard.card("spike")
     card.scroll_into_view_if_needed()
     first = card.locator("details.findings").get_by_role("listitem").first
-    expect(first).to_contain_text("dense_2/kernel is 4 at step 13,337 alone")
+    expect(first).to_contain_text("dense_2/kernel is 4 at step 13,337 only")
     expect(first).to_be_visible()
     first.get_by_role("button", name="Zoom to step 13,337").click()
     expect(card.get_by_role("group", name=re.compile("step 12,337 to 14,337"))).to_be_visible()
@@ -164,4 +164,4 @@ def test_which_strength_should_i_choose(tmp_path: Path, open_dashboard: Open) ->
     first = dashboard.frame.locator("main section").first
     expect(first.get_by_role("img").first).to_be_visible()
     expect(first.get_by_text("lowest at strength 0.01")).to_be_in_viewport()
-    expect(first.get_by_text("on average of 3 runs")).to_be_in_viewport()
+    expect(first.get_by_text("the mean of 3 runs")).to_be_in_viewport()

@@ -162,14 +162,14 @@ def test_a_selection_is_removed(shared: str, open_page: Open) -> None:
 def test_keys_select_what_they_read(shared: str, open_page: Open) -> None:
     """All steps of the buckets at both ends; what happens is said to those who hear it."""
     dashboard = open_page(shared)
-    chart = dashboard.card("one").get_by_role("group", name=re.compile("s there begins"))
+    chart = dashboard.card("one").get_by_role("group", name=re.compile("s starts and ends"))
     status, press = chart.get_by_role("status"), dashboard.page.keyboard.press
     chart.focus()
     press("s")
     expect(dashboard.card("one").get_by_role("group", name="Selected steps")).to_have_count(0)
     press(".")
     press("s")
-    expect(status).to_have_text("Selection begins here: go to its end and press s")
+    expect(status).to_have_text("Selection starts here: go to its end and press s")
     press("PageDown")
     expect(dashboard.card("one").locator(".chart-selection")).to_be_visible()
     expect(status).to_contain_text("total")
@@ -187,7 +187,7 @@ def test_keys_select_what_they_read(shared: str, open_page: Open) -> None:
     # A selection that was begun is given up with the reading.
     for key in (".", "s", "Escape", ",", "s"):
         press(key)
-    expect(status).to_contain_text("Selection begins")
+    expect(status).to_contain_text("Selection starts")
 
 
 def test_a_link_has_the_selection(shared: str, open_page: Open) -> None:

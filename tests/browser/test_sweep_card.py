@@ -95,7 +95,7 @@ def test_it_comes_by_itself_and_says_which_strength_is_best(shared: str, open_pa
     dashboard = open_page(shared)
     expect(dashboard.frame.locator("main section").first).to_have_accessible_name(NAME)
     _, best, _ = means_of(0.01)
-    said = f"The data loss of validation is lowest at strength 0.01: {best:.4g} "
+    said = f"The validation data loss is lowest at strength 0.01: {best:.4g} "
     expect(card_of(dashboard).get_by_text(said)).to_be_visible()
     expect(card_of(dashboard).get_by_role("img").first).to_have_accessible_name(
         re.compile(re.escape(said))
@@ -288,8 +288,8 @@ def test_what_is_no_run_like_others_is_marked_and_kept(
     """One that ended early, and one that was lost; no line joins them without a word."""
     dashboard = open_dashboard(tmp_path, runs=write_uneven_sweep(tmp_path))
     card = card_of(dashboard)
-    expect(card.get_by_text("They ended before step 99")).to_be_visible()
-    expect(card.get_by_text("so it may not be called best")).to_be_visible()
+    expect(card.get_by_text("Runs that ended before step 99")).to_be_visible()
+    expect(card.get_by_text("too few to call it best")).to_be_visible()
     root = ET.fromstring(save(dashboard, "SVG figure"))
     texts = [element.text for element in root.iter(f"{SVG}text")]
     for text in ("runs of different lengths", "ended early, restarted or diverged", "no value"):
@@ -315,7 +315,7 @@ def test_strengths_in_names_do_where_recordings_tell_none(
     expect(card_of(dashboard).get_by_label("Strengths from")).to_have_value("names")
     expect(card_of(dashboard).get_by_text("largest that was tried")).to_have_count(0)
     card_of(dashboard).get_by_label("Strengths from").select_option("Hyperparameters")
-    expect(card_of(dashboard).get_by_text("The strength is not known")).to_be_visible()
+    expect(card_of(dashboard).get_by_text("Runs of unknown or changed strength")).to_be_visible()
     expect(chart_of(dashboard)).to_have_count(0)
     expect(card_of(dashboard).get_by_role("rowheader")).to_have_text(["–"])
 

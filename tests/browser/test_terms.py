@@ -181,14 +181,14 @@ def test_the_rest_opens_and_closes(shared: str, open_page: Open) -> None:
 def test_terms_are_grouped_by_an_expression(shared: str, open_page: Open) -> None:
     """By what it captures; the sums are the server's. Nonsense is said to be nonsense."""
     dashboard = open_page(shared)
-    dashboard.option("Group by").select_option("What names match")
-    dashboard.option("Group what matches").fill(r"/(layer_\d)\d?/")
+    dashboard.option("Group by").select_option("Regular expression")
+    dashboard.option("Group expression").fill(r"/(layer_\d)\d?/")
     expect(dashboard.term("many", "layer_0 l1, 10 terms")).to_be_visible()
     expect(dashboard.term("many", "layer_2 110 terms")).to_be_visible()
     point_at(dashboard.plot("many"), 0.5)
     rows = dashboard.frame.get_by_role("tooltip").get_by_role("row")
     expect(rows.filter(has_text="layer_2")).to_have_text(re.compile(r"layer_2\s*605\s*36.6"))
-    dashboard.option("Group what matches").fill("(")
+    dashboard.option("Group expression").fill("(")
     expect(dashboard.frame.get_by_text("Not a regular expression.")).to_be_visible()
 
 
@@ -221,7 +221,7 @@ def test_what_is_no_summand_of_the_loss_is_listed_as_such(shared: str, open_page
     for name, why in (
         ("forgotten", "l2 0.25, not in the loss"),
         ("decay", "not in the loss: the optimiser applies it"),
-        ("logged", "in the loss, but no summand: its share is unknown"),
+        ("logged", "in the loss, but not as a summand: its share is unknown"),
     ):
         expect(dashboard.term("beside", name)).to_contain_text(why)
     point_at(dashboard.plot("beside"), 0.5)

@@ -64,7 +64,7 @@ def test_100_percent_with_negative_parts_is_refused(shared: str, open_page: Open
     dashboard = open_page(shared)
     dashboard.view("100 %")
     card = dashboard.card("negative")
-    reason = card.get_by_text(re.compile("not negative, but entropy goes to −0.5"))
+    reason = card.get_by_text(re.compile("never negative, but entropy reaches −0.5"))
     expect(reason).to_be_visible()
     expect(dashboard.chart("negative")).to_have_count(0)
     dashboard.term("negative", "entropy").click()
@@ -108,9 +108,9 @@ def test_lines_with_negative_values_take_a_symmetric_log_axis(shared: str, open_
     dashboard.view("Lines")
     card = dashboard.card("negative")
     dashboard.option("Y axis").select_option("Log")
-    expect(card.get_by_text(re.compile("entropy .*not above zero"))).to_be_visible()
+    expect(card.get_by_text(re.compile("entropy.*never above zero"))).to_be_visible()
     dashboard.option("Y axis").select_option("Symmetric log")
-    expect(card.get_by_text(re.compile("not above zero"))).to_have_count(0)
+    expect(card.get_by_text(re.compile("never above zero"))).to_have_count(0)
     picture = pixels(dashboard.plot("negative"))
     # -0.5 lies as far below zero as 0.5 above it; 1 and 2 are further up.
     lines = [

@@ -384,7 +384,7 @@ def test_what_a_call_does_not_run_is_not_asked_for(tmp_path: Path) -> None:
 
     results: list[Any] = []
     (sentence,) = said_by(lambda: results.append(run(build, tmp_path, rounds=1)))
-    assert "does without Placeholder_2, which the loss needs" in sentence
+    assert "runs without Placeholder_2, which the loss needs" in sentence
     recording = tb_regplugin.load(tmp_path)["loss"]
     assert recording.steps.tolist() == [2]
     np.testing.assert_allclose(recording.values[:, 0], results[0][0]["loss"], rtol=2e-6)

@@ -165,5 +165,5 @@ def test_a_training_of_which_no_row_came_says_why(log_dir: str) -> None:
     without_step, not_chosen = _tb_warnings(caught)
     assert "recorded nothing of this training: fit ran no step" in without_step
     assert (
-        f"its steps {BATCHES} to {3 * BATCHES - 1} have none that every=100 divides" in not_chosen
+        f"none of its steps {BATCHES} to {3 * BATCHES - 1} is a multiple of every=100" in not_chosen
     )

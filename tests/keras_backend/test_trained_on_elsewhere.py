@@ -212,5 +212,5 @@ def test_another_loss_is_no_total(log_dir: str) -> None:
     roles = [(term.role, term.name) for term in recorded.columns]
     assert roles == [("inside", "compute_loss"), ("inside", "data"), ("penalty", "d/kernel")]
     (message,) = messages
-    assert "something else than what compute_loss returns" in message
+    assert "something other than what compute_loss returns" in message
     np.testing.assert_allclose(recorded.values[0], [data + penalty, data, penalty], rtol=2e-6)

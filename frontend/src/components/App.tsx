@@ -57,7 +57,7 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
           <p class="hint">
             {filtered.matching.length === 0
               ? "No run matches the filter."
-              : "No run is chosen. Choose one in the list of runs."}
+              : "No run is selected. Select one in the list of runs."}
           </p>
         )}
         {recordings !== undefined && recordings.length > 1 && (

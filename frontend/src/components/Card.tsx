@@ -95,7 +95,7 @@ export function Card({ dashboard, state, recording }: Props) {
         )}
         {isEmpty && (
           <p class="hint">
-            {isReadable ? "No steps recorded yet." : "Nothing of this recording could be read."}
+            {isReadable ? "No steps recorded yet." : "This recording could not be read."}
           </p>
         )}
       </div>

@@ -15,7 +15,7 @@ import { keepPlace, type Pointer, pointerOf, putCursor } from "./pointer.ts";
 import { Tooltip } from "./Tooltip.tsx";
 
 const KEYS =
-  "Arrow keys pan, plus and minus zoom, 0 shows all, period and comma read values, s there begins and ends a selection, Escape ends.";
+  "Arrow keys pan, plus and minus zoom, 0 shows all, period and comma read values; while reading, s starts and ends a selection, Escape stops.";
 
 /** A picture in a frame of axes, with a tooltip at the pointer. */
 export function Chart(props: ChartProps) {
@@ -101,7 +101,7 @@ export function Chart(props: ChartProps) {
       }
       if (begin === undefined) {
         begun.current = end;
-        setTold("Selection begins here: go to its end and press s");
+        setTold("Selection starts here: go to its end and press s");
       } else {
         begun.current = undefined;
         chart.current?.select(undefined);

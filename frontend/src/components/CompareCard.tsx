@@ -61,7 +61,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {!isDifference && (
           <PatternField
             label="Join runs that match"
-            placeholder="Such as (lambda=[^,]+)"
+            placeholder="E.g. (lambda=[^,]+)"
             value={settings.seeds}
             onInput={(seeds) => dashboard.changeSettings({ seeds })}
           />
@@ -87,7 +87,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
       </header>
       <div class="plot" style={{ minHeight: `${height}px` }} ref={plot}>
         {isDifference && second === undefined && (
-          <p class="hint">Choose two runs in the list of runs: one minus the other is shown.</p>
+          <p class="hint">Select two runs in the list of runs to see their difference.</p>
         )}
         {isNear && picture && width > 0 && (
           <Chart

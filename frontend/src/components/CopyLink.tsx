@@ -21,7 +21,7 @@ export function CopyLink({ dashboard }: { dashboard: Dashboard }) {
       <button
         type="button"
         class="text-button"
-        title="An address that shows just this again"
+        title="Copy an address that shows exactly this"
         onClick={() => void click()}
       >
         {said ?? "Copy link"}

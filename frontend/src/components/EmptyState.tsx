@@ -18,8 +18,8 @@ export function EmptyState() {
     <section class="empty">
       <h2>No losses were found</h2>
       <p>
-        This tab shows how the data loss and each regularization penalty make up a training loss.
-        Nothing of that kind is in the log directory yet.
+        This tab shows how the data loss and each penalty term make up a training loss. The log
+        directory holds no such losses yet.
       </p>
       <h3>With Keras</h3>
       <pre>
@@ -30,9 +30,9 @@ export function EmptyState() {
         <code>{WRITER}</code>
       </pre>
       <p>
-        Then start <code>tensorboard --logdir logs</code>. If it runs already, check that it reads
-        the directory you write to, and press its reload button;{" "}
-        <code>tb-regplugin doctor logs</code> tells what is recorded there.
+        Then run <code>tensorboard --logdir logs</code>. If it is already running, check that it
+        reads the directory you write to, and press its reload button.{" "}
+        <code>tb-regplugin doctor logs</code> shows what is recorded there.
       </p>
     </section>
   );

@@ -12,7 +12,7 @@ import { describeRestarts } from "../model/restarts.ts";
 import { closeGroup, isolate, isShown, openGroup, toggle, type View } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 
-const HINT = "Click to show or hide, double-click or shift-click to show alone";
+const HINT = "Click to show or hide; double-click or Shift-click to show alone";
 
 /** So many terms, each with a band, a browser draws while one waits. */
 const MOST_OF_REST = 1000;

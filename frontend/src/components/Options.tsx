@@ -81,7 +81,7 @@ export function Options({ dashboard, settings, rest }: Props) {
       />
       <Checkbox
         label="Ignore outliers"
-        title="Leave the outermost twentieth of each curve's values out of the y range, at either end"
+        title="Leave the largest and the smallest 5 % of each curve's values out of the y range"
         isChecked={settings.ignoreOutliers}
         onChange={(ignoreOutliers) => change({ ignoreOutliers })}
       />
@@ -98,15 +98,15 @@ export function Options({ dashboard, settings, rest }: Props) {
       />
       {settings.group.startsWith(MATCH) && (
         <PatternField
-          label="Group what matches"
-          placeholder="Such as (layer_\d+)"
+          label="Group expression"
+          placeholder="E.g. (layer_\d+)"
           value={settings.group.slice(MATCH.length)}
           onInput={(expression) => change({ group: `${MATCH}${expression}` })}
         />
       )}
       <NumberField
         label="Largest terms"
-        title="How many penalties are shown for themselves; the others are summed. 0 shows all"
+        title="How many penalty terms are shown one by one; the rest are summed. 0 shows all"
         value={settings.top}
         onChange={(top) => change({ top })}
       />

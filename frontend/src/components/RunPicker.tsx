@@ -14,9 +14,9 @@ interface Props {
   onWidth: (width: number) => void;
 }
 
-/** What is beside a name, and how wide a letter is, in pixels. */
-const BESIDE = 90;
-const LETTER = 6.4;
+/** What is beside a name, with its findings, and how wide a letter is, in pixels. */
+const BESIDE = 116;
+const LETTER = 6.6;
 
 /** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */
 export function RunPicker({ dashboard, state, filtered, width, onWidth }: Props) {

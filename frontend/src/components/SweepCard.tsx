@@ -87,7 +87,7 @@ function SweepBody({ dashboard, state, sweep }: Props & { sweep: Sweep }) {
       </div>
       <p role="status">
         {sweep.unread > 0
-          ? `Reading… ${formatStep(sweep.unread)} runs are still to come.`
+          ? `Reading… Runs left: ${formatStep(sweep.unread)}.`
           : [sweep.sentence, ...sweep.warnings].join(" ")}
       </p>
       {/* Those who see no picture have its numbers. */}

@@ -10,7 +10,7 @@ import { followHighlight, highlight, highlighted } from "./highlight.ts";
 import { placeAt } from "./Tooltip.tsx";
 
 const KEYS =
-  "Arrow keys, period and comma go from run to run, Enter shows the run alone, Escape ends.";
+  "Arrow keys, period and comma go from run to run, Enter shows the run alone, Escape stops.";
 
 interface Props {
   sweep: Sweep;

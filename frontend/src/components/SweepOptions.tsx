@@ -24,7 +24,7 @@ export function SweepOptions({ dashboard, settings, sweep }: Props) {
       {metrics.length > 0 && (
         <Select
           label="Metric"
-          title="A scalar of the run, of its validation, or of the run above it"
+          title="A scalar of the run, its validation or the run above it"
           value={sweepMetric}
           options={[["", "None"], ...metrics.map((tag) => [tag, tag] as const)]}
           onChange={(tag) => change({ sweepMetric: tag })}
@@ -32,11 +32,11 @@ export function SweepOptions({ dashboard, settings, sweep }: Props) {
       )}
       <Select
         label="Means over"
-        title="Which of a run's recorded rows are averaged"
+        title="Which of each run's recorded rows are averaged"
         value={String(sweepWindow)}
         options={windows.map((window) => [
           String(window),
-          window === 1 ? "All rows" : `The last ${formatShare(window)} of rows`,
+          window === 1 ? "All rows" : `Last ${formatShare(window)} of rows`,
         ])}
         onChange={(window) => change({ sweepWindow: Number(window) })}
       />

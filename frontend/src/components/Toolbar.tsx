@@ -14,11 +14,11 @@ import { Select } from "./Select.tsx";
 import { Smoothing } from "./Smoothing.tsx";
 
 const NAMES: Record<ViewName, readonly [label: string, title: string]> = {
-  stack: ["Stack", "Terms on top of one another: their height is their part of the loss"],
+  stack: ["Stack", "Terms stacked: the height of each band is its part of the loss"],
   share: ["100 %", "Each term's share of the loss"],
-  lines: ["Lines", "Each term as a line of its own"],
+  lines: ["Lines", "Each term as a line"],
   ratio: ["Ratio", "Penalties divided by the data loss"],
-  multiples: ["Small multiples", "Each term in a small chart of its own"],
+  multiples: ["Small multiples", "Each term in its own small chart"],
   pull: ["Gradient pull", "The gradient of each penalty divided by that of the data loss"],
   cosine: ["Gradient cosine", "Whether penalties and data loss pull the same way"],
   strip: ["Heat strip", "Each term as a row: the stronger its colour, the larger its share"],

@@ -31,7 +31,7 @@ export function Tooltip({ picture, pointer, colourOf, options }: Props) {
       <table>
         <caption>
           {where}
-          {isMean && <span class="origin"> means</span>}
+          {isMean && <span class="origin"> (means)</span>}
           {also.map((more) => (
             <span key={more} class="origin">
               {" "}

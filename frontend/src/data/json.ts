@@ -21,7 +21,7 @@ export function list(value: unknown, what: string): readonly unknown[] {
 
 export function text(value: unknown, what: string): string {
   if (typeof value !== "string") {
-    throw new FormatError(`${what} is not a text.`);
+    throw new FormatError(`${what} is not a string.`);
   }
   return value;
 }

@@ -37,5 +37,5 @@ test("a data loss and a penalty of one name are told apart", () => {
 
 test("an answer of another form is refused with the field", () => {
   assert.throws(() => parseRecordings({}), /recordings is not a list/);
-  assert.throws(() => parseRecordings({ recordings: [{ run: 1 }] }), /run is not a text/);
+  assert.throws(() => parseRecordings({ recordings: [{ run: 1 }] }), /run is not a string/);
 });

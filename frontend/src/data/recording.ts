@@ -6,9 +6,9 @@ import { type JsonObject, list, number, numberOrNull, object, text, texts } from
 const OUTSIDE = {
   implicit: "not in the loss: the optimiser applies it",
   unused: "not in the loss",
-  inside: "in the loss, but no summand: its share is unknown",
+  inside: "in the loss, but not as a summand: its share is unknown",
   // Drawn beside the training.
-  validation: "not in this loss: of other data",
+  validation: "not in this loss: measured on other data",
 } as const;
 export type OutsideRole = keyof typeof OUTSIDE;
 export const OUTSIDE_ROLES = Object.keys(OUTSIDE) as readonly OutsideRole[];

@@ -47,7 +47,7 @@ export class Plot {
     this.#frame = makeFrame(scene.picture, scene.range, scene);
     this.canvas.setAttribute("role", "img");
     this.#overlay.className = "chart-overlay";
-    this.strip.title = "Drag to select steps, whose figures are shown below";
+    this.strip.title = "Drag to select steps; their figures appear below";
     this.#band.append(this.#bandText, ...this.#bandEnds);
     this.area.append(this.#overlay, this.#selection, this.#band, this.#line);
     parent.append(this.canvas, this.area, this.strip);

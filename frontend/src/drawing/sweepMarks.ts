@@ -53,7 +53,7 @@ function keysOf({ panels }: SweepPicture): readonly Key[] {
       return [name, dotLike(isHollow, false, 1), figure !== "metric"];
     }),
     [
-      "least to largest",
+      "smallest to largest",
       stroke(0, 7, 1, 1),
       marks.some(({ spread }) => spread !== null && spread.min < spread.max),
     ],

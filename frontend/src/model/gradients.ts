@@ -19,10 +19,10 @@ const WORDS: Partial<Record<Column["role"], string>> = {
 };
 
 export const NO_GRADIENTS =
-  "No gradients were recorded. RegularizationCallback(log_dir, gradients_every=1) records them.";
+  "No gradients were recorded. To record them, use RegularizationCallback(log_dir, gradients_every=1).";
 
 export const NO_GRADIENTS_OF_VALIDATION =
-  "A validation has no gradients: nothing is trained on its data.";
+  "Validation has no gradients: nothing is trained on its data.";
 
 export interface Sorted {
   readonly losses: readonly Recording[];

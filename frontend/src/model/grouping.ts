@@ -207,7 +207,7 @@ export function groupings(
     ...(own ? [[current, layerName(Number(current.slice(LAYER.length)))] as const] : []),
     ["kind", "Kind"],
     ["all", "All penalties as one"],
-    [current.startsWith(MATCH) ? current : MATCH, "What names match"],
+    [current.startsWith(MATCH) ? current : MATCH, "Regular expression"],
   ];
 }
 

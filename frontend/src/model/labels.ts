@@ -13,7 +13,7 @@ const QUANTITIES: Record<Quantity, string> = {
   ratio: "penalty ÷ data loss",
   difference: "difference of losses",
   pull: "‖∇ penalty‖ ÷ ‖∇ data loss‖",
-  cosine: "cosine of both gradients",
+  cosine: "cosine of the two gradients",
 };
 
 export function yLabel({ view, quantity, lines, scale }: Picture): string {

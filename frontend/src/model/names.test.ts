@@ -15,11 +15,14 @@ test("long names lose what all of them share, and keep what differs", () => {
   assert.deepEqual(shown(["data", ...names], 20), ["data", "query", "key"]);
 });
 
-test("a long name keeps what tells it from short ones, and its numbers whole", () => {
-  const names = ["l2=0/train", "l2=0/validation", "l2=0.0001/train", "l2=0.0001/validation"];
-  assert.deepEqual(shown(names, 16), [...names.slice(0, 3), "l2=0.000…idation"]);
-  const seeds = ["a/seed=0.25/train", "a/seed=0.5/train"];
-  assert.deepEqual(shown(seeds, 10), ["seed=0.25", "seed=0.5"]);
+test("a number is not cut at its decimal point", () => {
+  const names = ["0.0001", "0.01"].map((strength) => `sweep/lambda=${strength}/validation`);
+  assert.deepEqual(shown(names, 16), ["lambda=0.0001", "lambda=0.01"]);
+});
+
+test("what tells a long name from a short one is kept", () => {
+  const names = ["lambda=0.01/train", "lambda=0.01/validation", "lambda=0.1/validation"];
+  assert.deepEqual(shown(names, 18), names);
 });
 
 test("no two names are ever shown alike", () => {

@@ -38,13 +38,13 @@ export function refuseScale(view: ViewName, choice: ScaleChoice): string | undef
     return undefined;
   }
   if (STACKED.has(view)) {
-    return "A stack needs a linear axis: on a logarithmic one, bands of one height would be different amounts.";
+    return "A stack needs a linear axis: on a log axis, bands of equal height would be different amounts.";
   }
   if (view === "cosine") {
-    return "A cosine goes from −1 to 1: it needs a linear axis.";
+    return "A cosine ranges from −1 to 1: it needs a linear axis.";
   }
   if (view === "strip") {
-    return "The heat strip has no axis of values: its colours are shares, its rows are terms.";
+    return "A heat strip has no value axis: its colours are shares and its rows are terms.";
   }
   return undefined;
 }
@@ -55,7 +55,7 @@ export function refuseShare(view: ViewName, bands: readonly Band[]): string | un
   for (const { label, values } of bands) {
     const negative = values.find((value) => value < 0);
     if (negative !== undefined) {
-      return `${name} needs parts that are not negative, but ${label} goes to ${formatValue(negative)} or below. Hide it, or choose another view.`;
+      return `${name} needs parts that are never negative, but ${label} reaches ${formatValue(negative)}. Hide it, or choose another view.`;
     }
   }
   return undefined;
@@ -68,16 +68,16 @@ export function leftOut(scale: Scale, lines: readonly Line[]): string | undefine
     return undefined;
   }
   const names = enumerate(missing.map(({ band }) => band.label));
-  return `On a log axis ${names} ${missing.length > 1 ? "are" : "is"} left out: not above zero. A symmetric log axis shows all.`;
+  return `A log axis leaves out ${names}: never above zero. A symmetric log axis shows all.`;
 }
 
 /** Why there is no ratio of penalties to data; undefined where there is. */
 export function refuseRatio(data: readonly Band[], penalties: readonly Band[]): string | undefined {
   if (data.length === 0) {
-    return "No data loss was recorded that the penalties could be compared with.";
+    return "No data loss was recorded to compare the penalties with.";
   }
   if (penalties.length === 0) {
-    return "No penalty is shown that could be compared with the data loss.";
+    return "No penalty is shown to compare with the data loss.";
   }
   // What is not known is not zero.
   return penalties.every(({ values }) => values.every((value) => value === 0))

@@ -143,9 +143,9 @@ test("what is not finite is named with the step at which it began", () => {
   const at = (name: string, firstNonFiniteStep: number) =>
     column(name, "penalty", { firstNonFiniteStep });
   assert.equal(describeNonFinite([column("a", "data")]), undefined);
-  assert.equal(describeNonFinite([at("total", 812)]), "total is not finite from step 812");
+  assert.equal(describeNonFinite([at("total", 812)]), "total: first NaN or infinite at step 812");
   assert.equal(
     describeNonFinite([at("late", 900), at("total", 812), at("data", 812)]),
-    "total and data are not finite from step 812",
+    "total and data: first NaN or infinite at step 812",
   );
 });

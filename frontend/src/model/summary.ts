@@ -110,7 +110,7 @@ function describePenalties(
   if (findings.some(({ code }) => code === "does_not_add_up")) {
     return "the parts do not add up to the total";
   }
-  if (now === undefined) {
+  if (now === undefined || penalties.length === 0) {
     return undefined;
   }
   const shown = formatShare(now);
@@ -178,10 +178,10 @@ const PICTURES: Record<ViewName, string> = {
   stack: "Stacked loss",
   share: "Shares of the loss",
   lines: "Losses as lines",
-  ratio: "Penalties beside the data loss",
-  multiples: "Losses one by one",
+  ratio: "Penalties divided by the data loss",
+  multiples: "Terms in small charts",
   strip: "Heat strip of shares",
-  pull: "Gradients of penalties beside the data loss's",
+  pull: "Gradients of penalties divided by the data loss's",
   cosine: "Cosine of the gradients of penalties and data loss",
 };
 
@@ -212,5 +212,5 @@ export function describeNonFinite(columns: readonly Column[]): string | undefine
     return undefined;
   }
   const [step, names] = first;
-  return `${enumerate(names)} ${names.length > 1 ? "are" : "is"} not finite from step ${formatStep(step)}`;
+  return `${enumerate(names)}: first NaN or infinite at step ${formatStep(step)}`;
 }

@@ -66,7 +66,7 @@ test("a figure has its title, its axes and what its marks mean", () => {
     entry(1, [point("d")], { chance_level: Math.LN10 }),
   ]);
   const svg = sweepSvg(sweepPicture(all), 640, 360, "Sweep");
-  const texts = ["Sweep", "strength", "data loss", "penalties", "training", "least to largest"];
+  const texts = ["Sweep", "strength", "data loss", "penalties", "training", "smallest to largest"];
   for (const text of [
     ...texts,
     "runs of different lengths",

@@ -37,7 +37,7 @@ test("100 % with a negative part is refused in words, and not once that is hidde
     series(column("data", "data"), [2, 2]),
     series(column("entropy", "penalty"), [1, -0.5]),
   ]);
-  assert.match(picture("share", negative).refusal ?? "", /entropy goes to −0.5/);
+  assert.match(picture("share", negative).refusal ?? "", /entropy reaches −0.5/);
   assert.equal(picture("share", negative, ["penalty:entropy"]).refusal, undefined);
 });
 

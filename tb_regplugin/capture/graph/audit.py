@@ -57,13 +57,13 @@ def audit(
       ...     loss = tf.reduce_mean(w * tf1.placeholder(tf.float32, [3]))
       ...     for finding in audit(loss):
       ...         print(finding.code, finding.sentence)
-      not_in_loss w was collected in REGULARIZATION_LOSSES and is not in the loss.
+      not_in_loss w was collected in REGULARIZATION_LOSSES but is not in the loss.
     """
     if not hasattr(total_loss, "op"):
         raise TypeError(
-            "audit() walks a graph: call it with a tensor of a tf.Graph, or inside a tf.function. "
-            "For what was calculated eagerly, record total_loss along with its parts: findings on "
-            "the curves say whether they add up."
+            "audit() needs a graph: call it with a tensor of a tf.Graph, or inside a tf.function. "
+            "In eager code, record total_loss along with its parts: the findings then say whether "
+            "they add up."
         )
     collected = None if collection is None else list(collection)
     return _findings(decompose(total_loss, collected, variables))
@@ -121,7 +121,7 @@ def counted_twice(
 
 
 def _added(names: list[str], times: int, factor: float | None) -> str:
-    makes = "" if factor is None else f", which makes {number(factor)} times the penalty"
+    makes = "" if factor is None else f", which multiplies it by {number(factor)}"
     return f"{_are(names)} added to the loss {times} times{makes}."
 
 
@@ -182,7 +182,7 @@ def _not_in_loss(audited: _Audited) -> Iterator[Finding]:
     if missing:
         names = audited.names(missing)
         was, verb = ("was", "is") if len(names) == 1 else ("were", "are")
-        collected = f"{was} collected in {audited.collection} and {verb}"
+        collected = f"{was} collected in {audited.collection} but {verb}"
         sentence = f"{listed(names)} {collected} not in the loss."
         yield found("not_in_loss", sentence, names, keras=audited.is_given)
 
@@ -200,8 +200,8 @@ def _scaled_again(audited: _Audited) -> Iterator[Finding]:
         names = audited.names(entries)
         strength = max(audited.strengths(entries[0]))
         sentence = (
-            f"{_are(names)} multiplied by {number(factor)} on the way into the loss, on "
-            f"top of the strength in the regulariser: {number(strength)} acts as "
+            f"{_are(names)} multiplied by {number(factor)} before being added to the loss, on "
+            f"top of the regulariser's strength: {number(strength)} acts as "
             f"{number(strength * factor)}."
         )
         yield found("scaled_again", sentence, names)
@@ -227,7 +227,7 @@ def _raw_variable(audited: _Audited) -> Iterator[Finding]:
     if names:
         what = "the variable" if len(names) == 1 else "the variables"
         which = audited.collection[0].upper() + audited.collection[1:]
-        sentence = f"{which} holds {what} {listed(names)} in place of a penalty."
+        sentence = f"{which} contains {what} {listed(names)} instead of a penalty."
         yield found("raw_variable", sentence, names)
 
 
@@ -273,8 +273,8 @@ def _uncollected_penalty(audited: _Audited) -> Iterator[Finding]:
         return
     names = [term.name for term in by_hand]
     sentence = (
-        f"{_are(names)} penalised in the loss by hand, so REGULARIZATION_LOSSES does not "
-        f"hold {'it' if len(names) == 1 else 'them'}."
+        f"{_are(names)} added to the loss by hand, so REGULARIZATION_LOSSES does not "
+        f"contain {'it' if len(names) == 1 else 'them'}."
     )
     yield found("uncollected_penalty", sentence, names)
 

@@ -36,13 +36,13 @@ from tb_regplugin.terms import Layout, Role, Term, with_distinct_names
 # What a collected entry is that is no summand of the loss.
 _UNUSED: tuple[Role, str] = ("unused", "Collected, but not part of the loss.")
 _INSIDE: tuple[Role, str] = (
-    "inside", "In the loss, but not as a summand: how much of it this is, nobody can say."
+    "inside", "In the loss, but not as a summand: its share is unknown."
 )  # fmt: skip
 
 # What is said of values that depend on TF1's reference variables.
 _RACES = (
-    "TensorFlow may update reference variables before it reads them for values of the same step, "
-    "so that these may be off by up to one update: tf.enable_resource_variables() makes them exact."
+    "TensorFlow may update reference variables before it reads them for values of the same step. "
+    "These may be off by up to one update; tf.enable_resource_variables() makes them exact."
 )
 
 # More data losses than this are one column: nobody tells so many curves apart.
@@ -192,7 +192,7 @@ class _Decomposer:
             parts = self._parts()
         else:
             warning = (
-                f"The loss has the shape {self.total.shape}, so it is no sum of scalars. "
+                f"The loss has the shape {self.total.shape}, so it is not a scalar. "
                 "Optimisers minimise the sum of its elements."
             )
             parts = [_unexplained([whole(self.total)], warning)]

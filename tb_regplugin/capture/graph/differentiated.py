@@ -83,7 +83,7 @@ class Differentiated(WatchedStep):
         applied_of = self._applied_by_identity if self.is_eager else self._applied_in_graph
         weights = applied_of(applied)
         if weights is None and updates is not None:
-            raise RecordingError("one of its optimisers is given what is no gradient of a loss")
+            raise RecordingError("one of its optimisers is given other things than gradients")
         if weights is None:
             # Updated by hand, or from variables in which gradients were gathered.
             targets = {call.target for call in calls}
@@ -134,7 +134,7 @@ class Differentiated(WatchedStep):
             elif tensor.shape.num_elements() != 1:
                 # Of a single number, other variables must tell.
                 raise RecordingError(
-                    "it combines gradients in another way than by sums with constant factors"
+                    "it combines gradients other than by sums with constant factors"
                 )
         total: dict[_Target | None, float] = {}
         for found, _ in factors:

@@ -166,9 +166,10 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
             self._fetches["global_step"] = self._global_step
         if self._effect.missing:
             self._warn(
-                f"a call that trains the loss does without {listed(self._effect.missing)}, which "
-                "the loss needs, so there is no row of it. Fetch the loss in the same session.run "
-                "as the train operation; if another call trains it, pass that one's train_op="
+                f"a call that trains the loss runs without {listed(self._effect.missing)}, which "
+                "the loss needs, so its step is not recorded. Fetch the loss in the same "
+                "session.run as the train operation; if another call trains it, pass that one's "
+                "train_op="
             )
         elif max(self._now, self._last_step + 1) % self._every == 0:
             self._fetches["row"] = self._row.values
@@ -211,7 +212,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
         """Writes what waits and ends the recording."""
         if self._seemed_to_train and not (self._trained or self._fail_safe.failed):
             self._warn(
-                "nothing was recorded: no call of session.run was seen to change trainable "
-                "variables by this loss's gradients. Name what trains it by train_op="
+                "nothing was recorded: no call of session.run applied this loss's gradients to "
+                "trainable variables. Pass the operation that trains it as train_op="
             )
         self._fail_safe.run(self._writer.close)

@@ -89,7 +89,7 @@ class BackwardStep(WatchedStep):
             applied = [applied[number] for number in updates]
             if any(len(targets) != 1 for targets in applied):
                 # Of several, some may not depend on these variables.
-                raise RecordingError("it adds gradients of several losses up, for one optimiser")
+                raise RecordingError("it adds up gradients of several losses for one optimiser")
         is_one = all([*map(id, each)] == [*map(id, applied[0])] for each in applied)
         if not is_one or (self._has_several and not self._applied):
             raise RecordingError(
@@ -183,7 +183,7 @@ class TransformedStep(WatchedStep):
                 "it takes gradients of several losses, or none with jax.value_and_grad or jax.grad"
             )
         if self._others:
-            raise RecordingError("it differentiates something else than what compute_loss returns")
+            raise RecordingError("it differentiates something other than what compute_loss returns")
 
     def note_applied(self, gradients: Any, variables: Any) -> None:
         """Passes by: the one gradient is what is applied."""

@@ -92,7 +92,7 @@ class KerasStep(RecordedStep):
             )
         if self._gradients_every is not None:
             return (
-                "tb_regplugin records losses and no gradients: these only on TensorFlow and "
+                "tb_regplugin records losses but no gradients: those only on TensorFlow and "
                 "PyTorch, and in one process."
             )
         return None

@@ -64,7 +64,7 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
         check_options(gradients_every=gradients_every)
         if gradients_every is not None:
             warnings.warn(
-                "tb_regplugin records losses and no gradients of tf_keras models; with Keras 3, "
+                "tb_regplugin records losses but no gradients of tf_keras models; with Keras 3, "
                 "gradients_every records them.",
                 RuntimeWarning,
                 stacklevel=2,
