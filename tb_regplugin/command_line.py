@@ -24,9 +24,11 @@ from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
-from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients, pair
+from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients
+from tb_regplugin.reading.runs import pair
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.sweep import WINDOW, StrengthSource
+from tb_regplugin.reading.strengths import StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 from tb_regplugin.reading.sweep_files import sweep_of
 from tb_regplugin.reading.sweep_text import table as sweep_table
 from tb_regplugin.scalars.commands import UsageError, add_commands

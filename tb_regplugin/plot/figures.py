@@ -10,7 +10,8 @@ from tb_regplugin.plot import stacked, strengths
 from tb_regplugin.plot.bands import choose_bands
 from tb_regplugin.plot.palette import number_terms
 from tb_regplugin.reading.load import Recording
-from tb_regplugin.reading.sweep import WINDOW, StrengthSource
+from tb_regplugin.reading.strengths import StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 from tb_regplugin.reading.sweep_files import read_sweep
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
-from tb_regplugin.reading.sweep import SOURCES, WINDOW, StrengthSource
+from tb_regplugin.reading.strengths import SOURCES, StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000

@@ -58,6 +58,14 @@ class Problem(NamedTuple):
         return f"the series {self.tag!r} is left out. {self.reason}"
 
 
+def first_of(problems: Sequence[Problem]) -> str | None:
+    """Returns why the first series is left out, and how many more are; None where none is."""
+    if not problems:
+        return None
+    more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
+    return problems[0].reason + more
+
+
 # By run and tag. The largest step and wall time are None where a series is not loaded yet.
 Listing = Mapping[str, Mapping[str, data_provider.TensorTimeSeries]]
 ReadSeries = tuple[RunTag, Sequence[data_provider.TensorDatum] | Problem]

@@ -10,13 +10,8 @@ from typing import Any
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.load import read_recordings, read_runs
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.sweep import (
-    Ending,
-    StrengthSource,
-    ending,
-    entries,
-    mean_of_last,
-)
+from tb_regplugin.reading.strengths import StrengthSource
+from tb_regplugin.reading.sweep import Ending, ending, entries, mean_of_last
 
 
 def read_sweep(
