@@ -20,11 +20,7 @@ class RegularizerForm(NamedTuple):
 
 
 def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
-    """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
-
-    Args:
-      regularizer: What a layer was given, or made of a string.
-      regularizers: ``keras.regularizers``, of either Keras.
+    """Reads a weight regulariser's form; a callable that this Keras doesn't know is ``"custom"``.
 
     Example:
       >>> import keras
@@ -94,15 +90,10 @@ def weight_decay_row(
     describe: Callable[[Any, RegularizerForm], Term],
     half_square: Callable[[Any], Any],
 ) -> tuple[list[Term], list[Any]]:
-    """Returns the columns and values of what the optimiser shrinks beside the loss.
+    """Returns the columns and values of what the optimiser shrinks beside the loss, in a step.
 
-    The values are the losses whose gradients are what decay subtracts, before the learning rate.
-
-    Args:
-      model: The model whose step is running.
-      replicas: Over how many replicas the values will be added up.
-      describe: Describes a variable's penalty of a form.
-      half_square: Returns half the squared length of a variable in float32, inside of the step.
+    The values are the losses whose gradients are what decay subtracts, before the learning rate;
+    ``half_square`` returns half the squared length of a variable in float32.
     """
     strength, variables = weight_decay_of(model)
     if not variables:

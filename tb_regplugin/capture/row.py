@@ -156,11 +156,7 @@ def without_total(columns: Sequence[Term]) -> list[Term]:
 
 
 def _taken_apart(total: Any, losses: Sequence[CapturedLoss]) -> Row | None:
-    """Finds in the graph what a loss of the user's own adds up.
-
-    Args:
-      total: The loss.
-      losses: What may be in it: their data losses and entries are recognised.
+    """Finds in the graph what a loss of the user's own adds up: entries and data losses of these.
 
     Returns:
       The row, total first. None where there is no graph: on other backends than TensorFlow, and
@@ -197,14 +193,9 @@ def _taken_apart(total: Any, losses: Sequence[CapturedLoss]) -> Row | None:
 def _as_keras_has_them(parts: Iterable[Part], known: Mapping[str, list[Any]]) -> list[Part]:
     """Describes parts that are known by what is known: it knows more than the graph.
 
-    What is known by one name, such as the data losses of several batches, becomes one part.
-
-    Args:
-      parts: What the graph tells.
-      known: Terms by names of the graph, each with what a replica's value is divided by.
-
-    Returns:
-      The parts as in other models: data, entries; then what is in none of them.
+    What is known by one name, such as the data losses of several batches, becomes one part. First
+    come data and entries, as in other models, then what is in none of them. ``known`` has terms by
+    names of the graph, each with what a replica's value is divided by.
     """
     merged: dict[tuple[Term, Role], Part] = {}
     data: list[Part] = []

@@ -25,13 +25,7 @@ from tb_regplugin.writing.blocks import BlockWriter
 
 
 class Session(ABC):
-    """Stands in for a model's function for one call: it puts back the model's own, then records.
-
-    Args:
-      model: The model.
-      step_of: Makes its recorded steps.
-      fail_safe: Keeps what goes wrong out of the training.
-    """
+    """Stands in for a model's function for one call: it puts back the model's own, then records."""
 
     kind: StepKind
 
@@ -110,14 +104,8 @@ def disarm(model: Any, kind: StepKind) -> None:
 class TrainingSession(Session):
     """A training from ``on_train_begin`` to ``on_train_end``, or to what cut it short.
 
-    Args:
-      model, step_of, fail_safe: As of every session.
-      writer_of: Returns where the rows of a recording go, by its name.
-      every: Of which steps rows are recorded: those that it divides.
-      drain_secs: How long a row may wait on the device.
-
-    Attributes:
-      has_written: Whether rows have come to a writer.
+    Of its steps, those are recorded that ``every`` divides; rows wait on the device for
+    ``drain_secs`` at most. ``has_written`` tells whether rows have come to a writer.
     """
 
     kind = TRAIN
@@ -255,12 +243,7 @@ class TrainingSession(Session):
 
 
 class ValidationSession(Session):
-    """What ``fit`` does with its validation data: one row each, the mean over the batches.
-
-    Args:
-      model, step_of, fail_safe: As of every session.
-      writer: Where rows go.
-    """
+    """What ``fit`` does with its validation data: one row each, the mean over the batches."""
 
     kind = TEST
 

@@ -39,14 +39,10 @@ class StepRows(NamedTuple):
 
 
 class StepRing:
-    """The last rows of a compiled training.
+    """The last rows of a compiled training: so many, whatever is being written.
 
-    Only operations that XLA compiles, and a row costs one of them. Step and order stand in the
-    row as they are, bit for bit, in places of floats: nothing calculates with those.
-
-    Args:
-      rows: How many rows it holds, whatever is being written; by its columns when None.
-      columns: How many values a row has.
+    Only operations that XLA compiles, and a row costs one of them. Step and order stand in the row
+    as they are, bit for bit, in places of floats: nothing calculates with those.
     """
 
     def __init__(self, rows: int | None, columns: int) -> None:

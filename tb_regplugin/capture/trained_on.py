@@ -42,10 +42,7 @@ class _Running(threading.local):
 
 
 class TrainedOn(ABC):
-    """Puts a row with what a step trains on, and its parts, into a ring.
-
-    Args:
-      ring: Where each step's row goes, inside of the step, in the same trace.
+    """Puts a row with what a step trains on, and its parts, into a ring, in the trace of the step.
 
     Attributes:
       unknown: Why it is not known which loss a step trains on; None where that is known.

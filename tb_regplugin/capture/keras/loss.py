@@ -27,11 +27,6 @@ from tb_regplugin.capture.watching import WatchedStep
 class LossCapture(TrainedOn):
     """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
 
-    Args:
-      ring: Where each step's row goes, inside of the step, in the same trace.
-      kind: Of which step.
-      travelling: That ring, where variables travel with the step.
-
     Attributes:
       on_loss: Called before the first loss of a step is computed, inside of the step.
     """

@@ -23,12 +23,7 @@ from tb_regplugin.terms import Term
 
 
 class KerasStep(RecordedStep):
-    """A ``RecordedStep`` of a Keras 3 model, on any backend.
-
-    Args:
-      model, original, kind, min_columns, steps_per_execution: As ``of`` gives them.
-      gradients_every: Of how many recorded steps one has its gradients recorded; None for none.
-    """
+    """A ``RecordedStep`` of a Keras 3 model, on any backend, which ``of`` makes."""
 
     def __init__(
         self,

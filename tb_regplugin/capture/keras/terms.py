@@ -17,14 +17,10 @@ from tb_regplugin.terms import Term, with_distinct_names
 
 
 def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
-    """Names each entry of ``model.losses``.
+    """Names each entry of ``model.losses`` while the model's step is running.
 
     Keras lists what ``add_loss`` and activity regularisers gave, then one entry a regularised
     trainable variable.
-
-    Args:
-      model: The model whose step is running.
-      entries: What ``model.losses`` held in this step, in its order.
 
     Returns:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
