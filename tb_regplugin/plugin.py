@@ -59,12 +59,7 @@ export function render() {
 
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
-    """Serves the Regularization tab.
-
-    Args:
-      context: TensorBoard's ``TBContext``.
-      cache_bytes: How much memory recordings may take; any where it is None.
-    """
+    """Serves the Regularization tab; without ``cache_bytes``, recordings may take any memory."""
 
     plugin_name = PLUGIN_NAME
 

@@ -41,15 +41,7 @@ def palette_of(ax: Axes) -> Palette:
 
 
 def draw(ax: Axes, bands: Bands, numbers: dict[Term, int], view: str, smoothing: float) -> None:
-    """Draws bands in one of ``VIEWS``.
-
-    Args:
-      ax: Where to draw.
-      bands: What to draw.
-      numbers: Those of the terms, which say what colour each has.
-      view: How.
-      smoothing: How much the bands were smoothed.
-    """
+    """Draws bands, smoothed so much, in one of ``VIEWS`` and in the colours of these numbers."""
     pen = _Pen(ax, bands.x, palette_of(ax), numbers)
     spread = _QUIET * max(0.0, 1 - smoothing / _SMOOTH)
     drawn: list[tuple[Band, Any]] = []

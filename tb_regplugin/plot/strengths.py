@@ -79,14 +79,7 @@ def place(entries: Sequence[_Entry], metric: str | None) -> Placed:
 
 
 def draw(ax: Axes, placed: Placed, entries: Sequence[_Entry], metric: str | None) -> None:
-    """Draws a sweep.
-
-    Args:
-      ax: Where to draw.
-      placed: What has a place.
-      entries: All of it, for what is said of it.
-      metric: The metric to draw in place of the losses.
-    """
+    """Draws the losses, or a metric, of what has a place. The title says what all entries show."""
     ax.set_xscale("log")
     _draw_shares(ax, placed)
     figures = ["metric"] if metric is not None else list(_NAMES)

@@ -106,12 +106,7 @@ class Aggregates:
 
 
 def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
-    """Aggregates values.
-
-    Args:
-      values: float32 ``[n]``.
-      starts: Where each part begins; the next part begins behind it.
-    """
+    """Aggregates float32 ``[n]`` values by parts, of which one begins at each of ``starts``."""
     minimum = np.minimum.reduceat(values, starts)
     maximum = np.maximum.reduceat(values, starts)
     non_finite = None

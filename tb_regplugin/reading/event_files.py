@@ -162,10 +162,7 @@ class EventFiles:
 
 
 def find_runs(log_dir: str) -> dict[str, list[str]]:
-    """Finds the event files of a log directory.
-
-    Args:
-      log_dir: The directory; a path with a scheme goes through TensorBoard's file systems.
+    """Finds the event files of a log directory; one with a scheme is in TensorBoard's file systems.
 
     Returns:
       The files by run, in the order of their names. A run's name is its path below the log

@@ -85,11 +85,7 @@ def describe_row(key: Key, own: Figures, validation: Figures | None) -> dict[str
 
 
 class Overview:
-    """Looks at each recording once until it changes. Safe to use from threads.
-
-    Args:
-      store: Where the recordings are, one of them at a time.
-    """
+    """Looks at each recording once until it changes. Safe to use from threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

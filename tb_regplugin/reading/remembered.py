@@ -60,12 +60,7 @@ class Remembered(Generic[_Made]):
     ) -> dict[Key, _Made]:
         """Looks at recordings, in their order, until the time is over: at two at least.
 
-        Args:
-          source: Where they are, listed once.
-          recordings: Which.
-          look: Makes something of what a recording holds.
-          seconds: How long to look.
-          how: Tells one ``look`` from another.
+        The source is one that is listed once; ``how`` tells one ``look`` from another.
         """
         end = time.monotonic() + seconds
         found: dict[Key, _Made] = {}

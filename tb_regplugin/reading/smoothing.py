@@ -24,13 +24,9 @@ _BLOCK = 64
 def smooth_sums(
     table: Table, sums: Sequence[ColumnSum], smoothing: float, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """Returns the averages of sums, float32 ``[sums, rows]``; NaN before the first value.
+    """Returns the averages of sums after some rows, float32 ``[sums, rows]``.
 
-    Args:
-      table: All rows.
-      sums: What to average.
-      smoothing: From 0 to below 1.
-      rows: After which rows to return the averages, in increasing order.
+    NaN before the first value. Rows come in increasing order; smoothing is from 0 to below 1.
     """
     out = np.full((len(sums), len(rows)), np.nan, np.float32)
     if not len(rows):

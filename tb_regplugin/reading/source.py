@@ -77,20 +77,10 @@ class Source(Protocol):
     experiment: str
 
     def list(self, run: str | None = None) -> Listing:
-        """Lists series.
-
-        Args:
-          run: The only run to list; all of them when left out.
-
-        Returns:
-          By run and tag.
-        """
+        """Lists series, of all runs or of one, by run and tag."""
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
-        """Reads series.
-
-        Args:
-          sizes: The estimated number of bytes of each.
+        """Reads series, each of about so many bytes.
 
         Yields:
           A series and its events, or why there are none. A series that has vanished or is not
@@ -99,13 +89,7 @@ class Source(Protocol):
 
 
 class TensorBoardSource:
-    """One experiment in TensorBoard, as one caller may see it.
-
-    Args:
-      provider: TensorBoard's ``DataProvider``.
-      context: The caller's ``RequestContext``.
-      experiment: The experiment's ID; empty for a local log directory.
-    """
+    """One experiment in TensorBoard, as one caller may see it. A local directory's ID is empty."""
 
     def __init__(self, provider: Any, context: Any, experiment: str = "") -> None:
         self._provider = provider
@@ -232,14 +216,11 @@ def batches(sizes: Mapping[_Key, int]) -> Iterator[list[_Key]]:
 
 @contextlib.contextmanager
 def _nudging(send: Callable[[], object]) -> Iterator[None]:
-    """Sends something now and then on the same connection, while a reply is awaited.
+    """Sends something small now and then on the same connection, while a reply is awaited.
 
     TensorBoard's data server leaves Nagle's algorithm on: the last packet of a reply waits until
     the ones before it are acknowledged, and this side's system acknowledges after 40 ms, or along
     with whatever it sends. Listing a run took 44 ms without, and takes 3 ms with it.
-
-    Args:
-      send: Asks for something small. What it returns or raises does not matter.
     """
     arrived = threading.Event()
 

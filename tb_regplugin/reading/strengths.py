@@ -110,13 +110,9 @@ def find_strengths(
     recorded: Collection[str],
     hyperparameters: Mapping[str, Mapping[str, float]],
 ) -> list[Strength]:
-    """Returns each run's strength, as ``told_strengths`` does.
+    """Returns each run's strength, as ``told_strengths`` does, from the layouts of each run.
 
-    Args:
-      source: Where strengths come from.
-      runs: Their layouts.
-      recorded: All runs with recordings, those of validations among them.
-      hyperparameters: By the run that has them.
+    All runs with recordings are given too, those of validations among them.
     """
     if source.kind == "recorded":
         return told_strengths(recorded_strengths(list(runs.values())))
@@ -132,9 +128,6 @@ def recorded_strengths(runs: Sequence[Sequence[Layout]]) -> list[_Strengths]:
 
     That is by term where any run has several strengths of one kind. A run has 0 of what it has no
     penalty for. None where a run's strengths are not known, or changed while it ran.
-
-    Args:
-      runs: The layouts of each.
     """
     terms = [[term for layout in layouts for term in layout.columns] for layouts in runs]
     numbers: list[dict[str, set[float]]] = []
@@ -163,11 +156,7 @@ def recorded_strengths(runs: Sequence[Sequence[Layout]]) -> list[_Strengths]:
 
 
 def named_strengths(run: str, pattern: re.Pattern[str] | None = None) -> _Strengths:
-    r"""Returns the strengths in a run's name.
-
-    Args:
-      run: The name.
-      pattern: As that of a ``StrengthSource``.
+    r"""Returns the strengths in a run's name, by a pattern as that of a ``StrengthSource``.
 
     Example:
       >>> named_strengths("mlp_l1=0.1_l2=1e-3/train")

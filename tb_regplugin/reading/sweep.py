@@ -70,12 +70,7 @@ class Point:
 
 
 def ending(contents: Contents, window: float) -> Ending:
-    """Averages over the last of a recording's rows.
-
-    Args:
-      contents: The recording.
-      window: Which share of its rows.
-    """
+    """Averages over a share of a recording's rows, the last ones."""
     table = contents.table
     rows = len(table.steps)
     found = list(parts(contents, rows - window_size(rows, window)))

@@ -30,11 +30,7 @@ _MAX_METRICS = 100
 
 
 class Sweeps:
-    """Looks at each recording once until it changes. Safe to use from threads.
-
-    Args:
-      store: Where the recordings are.
-    """
+    """Looks at each recording once until it changes. Safe to use from threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -131,16 +131,10 @@ class _Objects:
     """What takes the place of an event file on a remote path: objects that are put as a whole.
 
     Object stores append nothing, so each flush puts the last object again, longer. After so many
-    times, or from so many bytes on, the next one begins: a byte travels ``MAX_PUTS`` times at
-    most, and their number stays small. By their names they come one after the other.
+    times, or from so many bytes on, the next one begins: a byte travels ``MAX_PUTS`` times at most,
+    and their number stays small. By their names they come one after the other.
 
-    Args:
-      remote: The file system.
-      path: The first object's path; the others' are this and a number.
-      beginning: What each begins with.
-
-    Attributes:
-      waits: Whether something was written since the last flush.
+    ``waits`` tells whether something was written since the last flush.
     """
 
     def __init__(self, remote: Any, path: str, beginning: bytes) -> None:
