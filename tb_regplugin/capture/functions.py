@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.decompose import describe_penalties
-from tb_regplugin.capture.rows import runs
+from tb_regplugin.capture.ring import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, check_scalars, stack_scalars
 from tb_regplugin.notices import warn

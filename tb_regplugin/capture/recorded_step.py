@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
-from tb_regplugin.capture.rows import Ring, Rows
+from tb_regplugin.capture.ring import Ring, Rows
 from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term

@@ -15,7 +15,7 @@ import numpy as np
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, GRADIENTS
+from tb_regplugin.capture.ring import DRAIN_ROWS, GRADIENTS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
 from tb_regplugin.capture.step_numbers import iterations_of, next_step_of, remember
 from tb_regplugin.finding import Finding

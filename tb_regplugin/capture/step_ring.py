@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_regplugin.capture.rows import unread
+from tb_regplugin.capture.ring import unread
 from tb_regplugin.terms import Layout
 from tb_regplugin.writing.arguments import argument_of, describe
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.row import (
     CapturedLoss,
     Row,
@@ -19,7 +20,6 @@ from tb_regplugin.capture.row import (
     row_without_total,
     without_total,
 )
-from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.watching import Trained, WatchedStep
 from tb_regplugin.finding import Finding

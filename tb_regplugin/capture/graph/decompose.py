@@ -113,14 +113,14 @@ def decompose(
         return Decomposition(total_loss, [_unexplained([whole(total_loss)], note)], warning=note)
 
 
-class Row(NamedTuple):
+class GraphRow(NamedTuple):
     """A tensor of the values of one step, float32 ``[columns]``, and what they are."""
 
     layout: Layout
     values: Any
 
 
-def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> Row:
+def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> GraphRow:
     """Adds the operations that put a loss and its parts into one row.
 
     The values are those of the very tensors that the loss is made of, so that they fit together
@@ -143,7 +143,7 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
     values = stack_scalars(scalars) * np.array(constants, np.float32)
     if numbers != list(range(len(parts))):
         values = tf.math.unsorted_segment_sum(values, numbers, len(parts))
-    return Row(Layout(tuple(part.term for part in parts), findings), values)
+    return GraphRow(Layout(tuple(part.term for part in parts), findings), values)
 
 
 def _one_number(tensor: Tensor) -> Any:

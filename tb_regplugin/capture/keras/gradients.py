@@ -22,7 +22,7 @@ from keras import ops
 
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.ring import RingVariables
-from tb_regplugin.capture.rows import GRADIENTS, SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.ring import GRADIENTS, SPARE_COLUMNS, Ring, Rows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 

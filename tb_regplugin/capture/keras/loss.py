@@ -17,8 +17,8 @@ from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.row import CapturedLoss, Output, Row, row_of
-from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.capture.watching import WatchedStep

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from tb_regplugin.capture.keras import internals
-from tb_regplugin.capture.rows import Ring
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.safety import RecordingError
 
 _LOST = "its train_step drops the state of metrics"

@@ -16,7 +16,7 @@ from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
 from tb_regplugin.capture.keras.loss import LossCapture
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
+from tb_regplugin.capture.ring import DRAIN_ROWS, SPARE_COLUMNS
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
