@@ -168,10 +168,12 @@ def _legend(ax: Axes, drawn: list[tuple[Band, Any]]) -> None:
     marks = [line for line in ax.get_lines() if line.get_label() == "NaN or infinite"]
     names = [_name(band.term) for band, _ in drawn] + ["NaN or infinite"] * len(marks)
     handles = [handle for _, handle in drawn] + marks
-    legend = ax.legend(
-        handles, ["-"] * len(names), loc="upper left", bbox_to_anchor=(1, 1), frameon=False
-    )
+    add_legend(ax, handles, names, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def add_legend(ax: Axes, handles: Sequence[Any], names: Sequence[str], **look: Any) -> None:
+    """Adds a legend with names as they are: no formula between dollars, none hidden for a "_"."""
+    legend = ax.legend(handles, ["-"] * len(names), frameon=False, **look)
     for text, name in zip(legend.get_texts(), names, strict=True):
-        # A name is what it is: no formula between dollars, and not hidden for an underscore.
         text.set_parse_math(False)
         text.set_text(name)
