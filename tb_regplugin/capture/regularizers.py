@@ -1,4 +1,4 @@
-"""What regularisers and weight decay compute, in either Keras. Imports neither."""
+"""What penalties and weight decay compute, in either Keras. Imports neither."""
 
 from __future__ import annotations
 
@@ -57,6 +57,26 @@ def penalty_of(path: str, root: str, shape: Sequence[Any], form: RegularizerForm
     sizes = tuple(int(size) for size in shape)
     name = path.removeprefix(root) or path
     return Term(name, "penalty", *form, path, sizes, math.prod(sizes))
+
+
+def has_own_loss(model: Any) -> bool:
+    """Whether a model's data loss may be in a ``compute_loss`` of the user's own."""
+    return not type(model).compute_loss.__module__.startswith(("keras.", "tf_keras."))
+
+
+def unnamed(entries: Sequence[Any]) -> list[Term]:
+    """Returns what stands for entries of ``model.losses`` that can't be told apart."""
+    return [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
+
+
+def with_data(
+    terms: Sequence[Term], entries: Sequence[Any], may_hold_data: Callable[[Any], bool]
+) -> list[Term]:
+    """Takes what ``add_loss`` was given for data losses, where data may go into it."""
+    return [
+        Term(term.name, "data") if term.kind == "add_loss" and may_hold_data(entry) else term
+        for term, entry in zip(terms, entries, strict=True)
+    ]
 
 
 def weight_decay_of(model: Any) -> tuple[float, list[Any]]:
