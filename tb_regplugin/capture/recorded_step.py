@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
-from tb_regplugin.capture.ring import Ring, Rows
+from tb_regplugin.capture.ring import Ring, RingRows
 from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
@@ -101,7 +101,7 @@ class RecordedStep(ABC):
         for source in self.sources:
             source.start(next_step, every)
 
-    def drain(self) -> list[Rows]:
+    def drain(self) -> list[RingRows]:
         """Takes the rows that came since the last call."""
         return [rows for source in self.sources for rows in source.drain()]
 

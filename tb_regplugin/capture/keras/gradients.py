@@ -22,7 +22,7 @@ from keras import ops
 
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.ring import RingVariables
-from tb_regplugin.capture.ring import GRADIENTS, SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.ring import GRADIENTS, SPARE_COLUMNS, Ring, RingRows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 
@@ -65,7 +65,7 @@ class GradientCapture:
         """Takes the gradients that come next for those of this step; call it in the step."""
         self._running.step = step
 
-    def drain(self) -> list[Rows]:
+    def drain(self) -> list[RingRows]:
         """Takes the rows that came since the last call."""
         if not self.ring.has_rows:
             return []
