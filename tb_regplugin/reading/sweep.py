@@ -50,25 +50,6 @@ class Ending:
     problem: str | None = None
 
 
-@dataclass(frozen=True)
-class Point:
-    """One run of a sweep.
-
-    Attributes:
-      run: Its name.
-      own: How its recording ended.
-      validation: How the recording of its validations did, where there is one.
-      metric: The mean of the metric that was asked for, over its last values.
-      metric_run: The run that has it.
-    """
-
-    run: str
-    own: Ending
-    validation: Ending | None = None
-    metric: float | None = None
-    metric_run: str | None = None
-
-
 def ending(contents: Contents, window: float) -> Ending:
     """Averages over a share of a recording's rows, the last ones."""
     table = contents.table
@@ -133,25 +114,25 @@ def entries(
     """
     rows = pair(endings)
     runs, recorded = [run for run, _ in rows], [run for run, _ in endings]
-    homes_of_metric = homes(runs, metrics or {}, recorded)
-    points = []
-    for key, validation in rows.items():
-        home = homes_of_metric.get(key[0])
-        metric = metrics[home] if metrics and home is not None else None
-        validated = endings[validation] if validation else None
-        points.append(Point(key[0], endings[key], validated, metric, home))
-    layouts = {point.run: point.own.layouts for point in points}
-    longest = max((point.own.last_step or 0 for point in points), default=0)
-    groups: dict[tuple[float, ...] | None, list[Point]] = {}
-    strengths: dict[tuple[float, ...] | None, Strength] = {}
+    home_of = homes(runs, metrics or {}, recorded)
+    layouts = {key[0]: endings[key].layouts for key in rows}
     told = find_strengths(source, layouts, recorded, hyperparameters)
-    for point, strength in zip(points, told, strict=True):
+    longest = max((endings[key].last_step or 0 for key in rows), default=0)
+    groups: dict[tuple[float, ...] | None, list[dict[str, Any]]] = {}
+    strengths: dict[tuple[float, ...] | None, Strength] = {}
+    for (key, validation), strength in zip(rows.items(), told, strict=True):
+        metric: dict[str, Any] = {}
+        if metrics is not None:
+            home = home_of.get(key[0])
+            metric = {"metric": None if home is None else metrics[home], "metric_run": home}
+        validated = endings[validation] if validation else Ending()
         order = _order(strength)
         strengths[order] = strength
+        point = _point(key[0], endings[key], validated, metric, longest)
         groups.setdefault(order, []).append(point)
     orders = sorted(groups, key=lambda order: (order is None, order or ()))
     return [
-        _entry(strengths[order], groups[order], longest, metrics is not None) for order in orders
+        _entry(strengths[order], groups[order], layouts, metrics is not None) for order in orders
     ]
 
 
@@ -162,50 +143,49 @@ def _order(strength: Strength) -> tuple[float, ...] | None:
 
 
 def _entry(
-    strength: Strength, group: Sequence[Point], longest: int, with_metric: bool
+    strength: Strength,
+    points: Sequence[dict[str, Any]],
+    layouts: Mapping[str, Sequence[Layout]],
+    with_metric: bool,
 ) -> dict[str, Any]:
-    described = [_describe(point, longest, with_metric) for point in group]
-
     def values(figure: str) -> list[float]:
-        return [each[figure] for each in described if each[figure] is not None]
+        return [each[figure] for each in points if each[figure] is not None]
+
+    def runs(flag: str) -> list[str]:
+        return [each["run"] for each in points if each[flag]]
 
     shares = values("penalty_share")
-    levels = {layout.chance_level for point in group for layout in point.own.layouts}
-    entry = {
+    levels = {layout.chance_level for each in points for layout in layouts[each["run"]]}
+    return {
         "strength": strength,
-        "runs": [each["run"] for each in described],
+        "runs": [each["run"] for each in points],
         "data_loss": _spread(values("data_loss")),
         "validation_data_loss": _spread(values("validation_data_loss")),
         "penalty_share": statistics.fmean(shares) if shares else None,
         "chance_level": levels.pop() if len(levels) == 1 else None,
-    }
-    if with_metric:
-        entry["metric"] = _spread(values("metric"))
-    return entry | {
-        "unfinished": [each["run"] for each in described if each["unfinished"]],
-        "diverged": [each["run"] for each in described if each["diverged"]],
-        "restarted": [each["run"] for each in described if each["restarted"]],
-        "points": described,
+        **({"metric": _spread(values("metric"))} if with_metric else {}),
+        "unfinished": runs("unfinished"),
+        "diverged": runs("diverged"),
+        "restarted": runs("restarted"),
+        "points": points,
     }
 
 
-def _describe(point: Point, longest: int, with_metric: bool) -> dict[str, Any]:
-    own, validation = point.own, point.validation
-    described = {
-        "run": point.run,
+def _point(
+    run: str, own: Ending, validation: Ending, metric: Mapping[str, Any], longest: int
+) -> dict[str, Any]:
+    return {
+        "run": run,
         "data_loss": own.data_loss,
-        "validation_data_loss": validation.data_loss if validation else None,
+        "validation_data_loss": validation.data_loss,
         "penalty_share": own.penalty_share,
-    }
-    if with_metric:
-        described |= {"metric": point.metric, "metric_run": point.metric_run}
-    return described | {
+        **metric,
         "steps": own.steps,
         "last_step": own.last_step,
         "unfinished": own.last_step is None or own.last_step < longest,
-        "diverged": own.diverged or (validation is not None and validation.diverged),
+        "diverged": own.diverged or validation.diverged,
         "restarted": own.restarted,
-        "problem": own.problem or (validation.problem if validation else None),
+        "problem": own.problem or validation.problem,
     }
 
 
