@@ -58,13 +58,9 @@ class StepRing:
         self._read = 0
 
     def push(self, sequence: Any, step: Any, is_recorded: Any, values: Any) -> None:
-        """Adds a row.
+        """Adds a row, of float32 ``[columns]`` values.
 
-        Args:
-          sequence: An int64 scalar tensor, growing from row to row.
-          step: An int64 scalar tensor.
-          is_recorded: A bool scalar tensor.
-          values: A float32 ``[columns]`` tensor.
+        Sequence and step are int64 scalars, of which the first grows from row to row.
         """
         head = tf.reshape(tf.bitcast(tf.stack([sequence, step]), tf.float32), [_HEAD])
         row = tf.concat([head, values], 0)

@@ -240,10 +240,7 @@ def first_non_finite(table: Table, column_sum: ColumnSum, first: int, stop: int)
 class Aggregator:
     """Aggregates sums over buckets: from the rows where these are few, else from their blocks.
 
-    Args:
-      table: The rows.
-      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them; at least one bucket.
-      digests: The aggregates of these rows' blocks, if there are any.
+    Bounds are those of ``axis.bucket_bounds``, of at least one bucket.
     """
 
     def __init__(self, table: Table, bounds: _Indices, digests: Digests | None) -> None:

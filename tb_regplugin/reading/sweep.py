@@ -103,11 +103,8 @@ def entries(
 ) -> list[dict[str, Any]]:
     """Groups runs by strength; see ``docs/http_api.md``.
 
-    Args:
-      endings: Of all recordings of one name.
-      source: Where strengths come from.
-      hyperparameters: By the run that has them.
-      metrics: Likewise, where a metric was asked for.
+    Endings are those of all recordings of one name; hyperparameters and, where a metric was asked
+    for, its means are by the run that has them.
 
     Returns:
       What JSON has of each strength, in the order of strengths; what is not known comes last.

@@ -55,9 +55,8 @@ class EventFile:
     def open(self, after_ns: int = 0) -> EventFile:
         """Adds a user, and returns the file.
 
-        Args:
-          after_ns: Its name comes after those of files made at this time, in nanoseconds since
-            the epoch, whatever the clock says: TensorBoard reads files in this order.
+        Its name comes after those of files made at ``after_ns``, in nanoseconds since the epoch,
+        whatever the clock says: TensorBoard reads files in this order.
 
         Raises:
           OSError: It can't be made. Remote file systems may raise errors of their own.
