@@ -46,11 +46,8 @@ class FileProblem(NamedTuple):
 class EventFiles:
     """One run's event files, read once and held in memory: a ``Source`` of this run.
 
-    Args:
-      run: The run's name.
-      paths: Its files, in the order in which TensorBoard reads them.
-      scalar: The tag of scalars to keep besides.
-      with_scalars: Whether to keep those of all tags.
+    Paths are in the order in which TensorBoard reads them. The scalars of a tag are kept besides,
+    or those of all tags.
 
     Attributes:
       problems: What of the files could not be read. Everything before it is there.
