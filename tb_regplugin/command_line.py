@@ -24,9 +24,12 @@ from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.export import describe_last_values, last_values_table
 from tb_regplugin.reading.load import read_recordings, read_runs
-from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients, pair
+from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients
+from tb_regplugin.reading.query import SweepQuery
+from tb_regplugin.reading.runs import pair
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.sweep import WINDOW, StrengthSource
+from tb_regplugin.reading.strengths import StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 from tb_regplugin.reading.sweep_files import sweep_of
 from tb_regplugin.reading.sweep_text import table as sweep_table
 from tb_regplugin.scalars.commands import UsageError, add_commands
@@ -106,14 +109,8 @@ def summary(options: argparse.Namespace, reader: _Reader) -> int:
 
 def sweep(options: argparse.Namespace, reader: _Reader) -> int:
     """Prints what each strength of the penalties led to."""
-    found = sweep_of(
-        reader.runs(options.metric),
-        reader.recordings_of,
-        options.name,
-        options.metric,
-        options.window,
-        options.strength_from,
-    )
+    query = SweepQuery(options.name, options.window, options.metric, options.strength_from)
+    found = sweep_of(reader.runs(options.metric), reader.recordings_of, query)
     if not found:
         raise FileNotFoundError(
             f"There are no recordings named {options.name!r} in {options.log_dir!r}. "

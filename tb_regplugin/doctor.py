@@ -55,12 +55,7 @@ class Diagnosis:
 
 
 def diagnose(log_dir: str | None = None, with_names: bool = False) -> Diagnosis:
-    """Looks at this Python's packages, at how TensorBoard would load, and at a log directory.
-
-    Args:
-      log_dir: The directory, as for ``tensorboard --logdir``; None for none.
-      with_names: Whether to call runs by their names.
-    """
+    """Looks at this Python's packages, at how TensorBoard would load, and at a log directory."""
     diagnosis = Diagnosis()
     _add_versions(diagnosis)
     _add_tensorboard(diagnosis)

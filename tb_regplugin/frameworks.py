@@ -6,10 +6,7 @@ from typing import Any
 
 
 def import_tensorflow(wanted_by: str) -> Any:
-    """Returns TensorFlow.
-
-    Args:
-      wanted_by: The public name that cannot do without.
+    """Returns TensorFlow, for a public name that cannot do without.
 
     Raises:
       ImportError: It is not installed; the message says what to do. What is wrong with one that is

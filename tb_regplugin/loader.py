@@ -28,11 +28,7 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
     """Makes the plugin, and asks TensorBoard to keep every recorded step."""
 
     def define_flags(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the plugin's flag.
-
-        Args:
-          parser: TensorBoard's parser.
-        """
+        """Adds the plugin's flag."""
         try:
             parser.add_argument_group("regularization plugin").add_argument(
                 "--regularization_cache_mb",
@@ -50,9 +46,6 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
 
         By default TensorBoard keeps 10 or 100 random events of a series. Blocks fit into that, but
         a series with one event a step does not.
-
-        Args:
-          flags: TensorBoard's parsed flags.
         """
         try:
             samples = getattr(flags, "samples_per_plugin", None)
@@ -62,14 +55,7 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
             _logger.warning("TensorBoard may show a sample of the recorded steps.", exc_info=True)
 
     def load(self, context: Any) -> Any:
-        """Makes the plugin.
-
-        Args:
-          context: TensorBoard's ``TBContext``.
-
-        Returns:
-          The plugin, or None where it cannot be made; TensorBoard then goes on without it.
-        """
+        """Makes the plugin; None where that fails, and TensorBoard then goes on without it."""
         try:
             from tb_regplugin.plugin import RegularizationPlugin
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tb_regplugin.findings.find import find_in_table
 from tb_regplugin.names import printable, shortened
-from tb_regplugin.reading.export import describe_last_values
+from tb_regplugin.reading.export import describe_last_values, last_and_share
 
 if TYPE_CHECKING:
     from tb_regplugin.reading.load import Recording
@@ -59,13 +59,7 @@ def _table(recording: Recording) -> Iterator[str]:
     yield f"<p>{rows:,} steps" + ("" if last_step is None else f", the last of them {last_step:,}")
     yield "</p><table><tr><th>term</th><th>role</th><th>last</th><th>share</th></tr>"
     for column in columns[:_MAX_ROWS]:
-        last, share = column.get("last"), column.get("share")
-        cells = (
-            column["name"],
-            column["role"],
-            "-" if last is None else last if isinstance(last, str) else f"{last:.6g}",
-            "" if share is None else f"{share:.2%}",
-        )
+        cells = (column["name"], column["role"], *last_and_share(column))
         yield "<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in cells) + "</tr>"
     yield "</table>"
     if len(columns) > _MAX_ROWS:

@@ -8,13 +8,7 @@ import warnings
 
 
 def warn(notice: str, category: type[Warning] = RuntimeWarning, stacklevel: int = 1) -> None:
-    """Warns, and never raises: where warnings are errors, the notice goes to the error output.
-
-    Args:
-      notice: One or more sentences.
-      category: What kind of warning it is.
-      stacklevel: Whose line is shown, as of ``warnings.warn``.
-    """
+    """Warns, and never raises: where warnings are errors, the notice goes to the error output."""
     try:
         warnings.warn(notice, category, stacklevel=stacklevel + 1)
     except Warning:

@@ -48,12 +48,7 @@ from tb_regplugin.static_files import script_routes
 
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
-    """Serves the Regularization tab.
-
-    Args:
-      context: TensorBoard's ``TBContext``.
-      cache_bytes: How much memory recordings may take; any where it is None.
-    """
+    """Serves the Regularization tab; without ``cache_bytes``, recordings may take any memory."""
 
     plugin_name = PLUGIN_NAME
 

@@ -36,3 +36,15 @@ def test_what_lies_beside_is_no_earlier_recording(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         with Writer(tmp_path) as writer:
             writer.write(0, 1.0)
+
+
+def test_a_record_that_is_cut_off_hides_no_earlier_recording(tmp_path: Path) -> None:
+    """As a killed process leaves it, in the file of another recording."""
+    for name in ("other", "losses"):
+        with Writer(tmp_path, name=name) as earlier:
+            earlier.write(0, 1.0)
+        if name == "other":
+            (path,) = tmp_path.iterdir()
+            path.write_bytes(path.read_bytes()[:-9])
+    with Writer(tmp_path) as writer, pytest.warns(RuntimeWarning, match="another training"):
+        writer.write(0, 1.0)

@@ -18,9 +18,11 @@ from tb_regplugin.command_line import main
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading import overview, source
 from tb_regplugin.reading.aggregates import Digests
-from tb_regplugin.reading.overview import Figures, figures, pair, strength_of
+from tb_regplugin.reading.overview import Figures, figures
+from tb_regplugin.reading.runs import pair
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Contents, Store
+from tb_regplugin.reading.strengths import strength_of
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import GRADIENT_ROLES, Layout, Role, Term
 from tests.logs import DATA, LAYOUT, recording_events, write_events, write_recording

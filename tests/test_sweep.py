@@ -25,14 +25,10 @@ from werkzeug.test import Client
 from tb_regplugin.command_line import main
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading import remembered, sweep_answer
+from tb_regplugin.reading.runs import homes
 from tb_regplugin.reading.store import Store
-from tb_regplugin.reading.sweep import (
-    Ending,
-    entries,
-    homes,
-    recorded_strengths,
-    window_size,
-)
+from tb_regplugin.reading.strengths import recorded_strengths
+from tb_regplugin.reading.sweep import Ending, entries, window_size
 from tb_regplugin.terms import Kind, Layout, Term
 from tests.logs import DATA, TOTAL, recording_events, write_events
 

@@ -17,16 +17,8 @@ def chance_level(loss: Any, y_pred: Any, sample_weight: Any, loss_weight: Any) -
     """Returns what a compiled loss of one output is where all classes are equally likely.
 
     That is ln k for k classes, times the loss' weight, whatever the labels are, also smoothed ones.
-
-    Args:
-      loss: The loss, an object of Keras.
-      y_pred: What it is given as predictions.
-      sample_weight: What it is given as the examples' weights, if any.
-      loss_weight: By what it is multiplied, if anything.
-
-    Returns:
-      None where it is not known exactly: of other losses, of the user's own, and where examples or
-      classes have weights.
+    None where it is not known exactly: of other losses, of the user's own, and where examples or
+    classes have weights.
     """
     weight = 1.0 if loss_weight is None else loss_weight
     is_mean = type(loss).__module__.partition(".")[0] in _KERAS and loss.reduction in _MEANS

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_regplugin.capture.graph.decompose import describe_penalties
-from tb_regplugin.capture.rows import runs
+from tb_regplugin.capture.ring import runs
 from tb_regplugin.capture.safety import FailSafe, RecordingError
 from tb_regplugin.capture.step_ring import StepRing, StepRows, check_scalars, stack_scalars
 from tb_regplugin.notices import warn
@@ -211,13 +211,7 @@ def _list_of(penalties: Any) -> list[Any]:
 
 
 class _Rings:
-    """A ring for each layout, emptied into a writer: as they fill, on request, at the end.
-
-    Args:
-      writer: Where rows go.
-      fail_safe: Through which everything runs that happens in the background.
-      ring_rows: How many rows a ring has; by its columns when None.
-    """
+    """A ring for each layout, emptied into a writer: as they fill, on request, at the end."""
 
     def __init__(self, writer: BlockWriter, fail_safe: FailSafe, ring_rows: int | None) -> None:
         self._writer = writer

@@ -22,15 +22,11 @@ def find_ineffective(
     acting_on: Callable[[Any, Any], Any],
     activity_name: Callable[[Any], str | None] | None = None,
 ) -> tuple[Finding, ...]:
-    """Finds regularisers without effect. Call it after a step.
+    """Finds regularisers without effect. Call it after a step that recorded these columns.
 
-    Args:
-      model: The model.
-      columns: What the step recorded.
-      form_of: Reads a regulariser's form.
-      acting_on: Returns the regulariser that acts on a variable of a layer; None without one.
-      activity_name: Returns what a layer's activity term is called, None where none is set. Left
-        out where wrappers add such terms under another name.
+    ``acting_on`` returns the regulariser that acts on a variable of a layer, ``activity_name`` what
+    a layer's activity term is called; None without one. The latter is left out where wrappers add
+    such terms under another name.
     """
     # Of a step that keeps its loss to itself, nobody knows what it adds up.
     if not any(term.role == "total" for term in columns):

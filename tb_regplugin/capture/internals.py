@@ -41,12 +41,8 @@ def observing_outputs(
 ) -> Iterator[None]:
     """Lets what ``compile(loss=...)`` made add up other losses for the length of a block.
 
-    Nothing public gives the loss of one output: the metrics are running means.
-
-    Args:
-      compiled: It.
-      losses: Its attribute that lists the losses, from when they are first needed.
-      observe: Takes and returns such a list.
+    Nothing public gives the loss of one output: the metrics are running means. The list of losses
+    is in an attribute, from when they are first needed; ``observe`` takes and returns it.
     """
     namespace, build = compiled.__dict__, compiled.build
     plain: Any = None

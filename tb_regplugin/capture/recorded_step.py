@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tb_regplugin.capture import internals
-from tb_regplugin.capture.rows import Ring, Rows
+from tb_regplugin.capture.ring import Ring, RingRows
 from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
@@ -37,18 +37,15 @@ TEST = StepKind("test_step", "test_function", "make_test_function")
 class RecordedStep(ABC):
     """Stands in for one ``train_function`` or ``test_function`` of a model.
 
-    It computes what that function computes, with the same operations, and besides puts a row into
-    a ring on the device. Between calls, the model knows nothing of it.
-
-    Args:
-      original: That function.
-      ring: Where its rows wait.
-      steps_per_execution: How many steps a call runs.
-      strategy: The model's ``tf.distribute`` strategy, where it has one.
-      capture: What puts rows into the ring.
+    It computes what that function computes, with the same operations, and besides puts a row into a
+    ring on the device. Between calls, the model knows nothing of it.
 
     Attributes:
+      original: That function.
+      ring: Where its rows wait.
+      capture: What puts rows into the ring.
       sources: What rows come from: the ring, and whatever else starts and drains as rings do.
+      steps_per_execution: How many steps a call runs.
       is_collective: Whether all workers must drain together, because rows are summed over them.
       user: Who drains it.
       has_noticed: Whether the user was given its notice.
@@ -77,13 +74,8 @@ class RecordedStep(ABC):
     def of(cls, model: Any, original: Any, kind: StepKind, *options: Any) -> RecordedStep:
         """Returns the step for a model's function, the one from before where there is one.
 
-        So a second ``fit`` compiles nothing anew, as without recording.
-
-        Args:
-          model: A compiled model.
-          original: Its own function.
-          kind: Which of the two that is.
-          *options: What else the class takes, beginning with how many steps a call runs.
+        So a second ``fit`` compiles nothing anew, as without recording. The options are what else
+        the class takes, beginning with how many steps a call runs.
         """
         step, its_options = getattr(original, _CACHE_ATTRIBUTE, (None, ()))
         columns = 0
@@ -109,7 +101,7 @@ class RecordedStep(ABC):
         for source in self.sources:
             source.start(next_step, every)
 
-    def drain(self) -> list[Rows]:
+    def drain(self) -> list[RingRows]:
         """Takes the rows that came since the last call."""
         return [rows for source in self.sources for rows in source.drain()]
 

@@ -1,4 +1,4 @@
-"""What regularisers and weight decay compute, in either Keras. Imports neither."""
+"""What penalties and weight decay compute, in either Keras. Imports neither."""
 
 from __future__ import annotations
 
@@ -20,11 +20,7 @@ class RegularizerForm(NamedTuple):
 
 
 def form_of(regularizer: Any, regularizers: Any) -> RegularizerForm:
-    """Reads a weight regulariser's form; a callable that Keras doesn't know is ``"custom"``.
-
-    Args:
-      regularizer: What a layer was given, or made of a string.
-      regularizers: ``keras.regularizers``, of either Keras.
+    """Reads a weight regulariser's form; a callable that this Keras doesn't know is ``"custom"``.
 
     Example:
       >>> import keras
@@ -63,6 +59,26 @@ def penalty_of(path: str, root: str, shape: Sequence[Any], form: RegularizerForm
     return Term(name, "penalty", *form, path, sizes, math.prod(sizes))
 
 
+def has_own_loss(model: Any) -> bool:
+    """Whether a model's data loss may be in a ``compute_loss`` of the user's own."""
+    return not type(model).compute_loss.__module__.startswith(("keras.", "tf_keras."))
+
+
+def unnamed(entries: Sequence[Any]) -> list[Term]:
+    """Returns what stands for entries of ``model.losses`` that can't be told apart."""
+    return [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
+
+
+def with_data(
+    terms: Sequence[Term], entries: Sequence[Any], may_hold_data: Callable[[Any], bool]
+) -> list[Term]:
+    """Takes what ``add_loss`` was given for data losses, where data may go into it."""
+    return [
+        Term(term.name, "data") if term.kind == "add_loss" and may_hold_data(entry) else term
+        for term, entry in zip(terms, entries, strict=True)
+    ]
+
+
 def weight_decay_of(model: Any) -> tuple[float, list[Any]]:
     """Returns the decoupled weight decay of a model's optimiser, and which variables it shrinks.
 
@@ -94,15 +110,10 @@ def weight_decay_row(
     describe: Callable[[Any, RegularizerForm], Term],
     half_square: Callable[[Any], Any],
 ) -> tuple[list[Term], list[Any]]:
-    """Returns the columns and values of what the optimiser shrinks beside the loss.
+    """Returns the columns and values of what the optimiser shrinks beside the loss, in a step.
 
-    The values are the losses whose gradients are what decay subtracts, before the learning rate.
-
-    Args:
-      model: The model whose step is running.
-      replicas: Over how many replicas the values will be added up.
-      describe: Describes a variable's penalty of a form.
-      half_square: Returns half the squared length of a variable in float32, inside of the step.
+    The values are the losses whose gradients are what decay subtracts, before the learning rate;
+    ``half_square`` returns half the squared length of a variable in float32.
     """
     strength, variables = weight_decay_of(model)
     if not variables:

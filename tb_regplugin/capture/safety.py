@@ -17,9 +17,6 @@ class RecordingError(RuntimeError):
 class FailSafe:
     """Runs functions of a recorder until one raises; that is one warning, and the last run.
 
-    Args:
-      what: What it is that can't be recorded after a failure.
-
     Example:
       >>> fail_safe = FailSafe()
       >>> fail_safe.run(print, "recorded")
@@ -79,9 +76,7 @@ def overridden(instance: Any, **attributes: Any) -> Iterator[None]:
 def is_chief(strategy: Any = None, resolver: Any = None) -> bool:
     """Whether this process is the one of its cluster that writes the log.
 
-    Args:
-      strategy: The model's ``tf.distribute`` strategy, where it has one.
-      resolver: What knows the cluster, where that is not the strategy's own.
+    A resolver knows the cluster where the model's ``tf.distribute`` strategy has none of its own.
     """
     resolver = resolver or getattr(strategy, "cluster_resolver", None)
     if resolver is not None and resolver.task_type is not None:

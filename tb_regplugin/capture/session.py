@@ -9,14 +9,15 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tb_regplugin.capture import internals
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, RecordedStep, StepFactory, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, GRADIENTS
+from tb_regplugin.capture.ring import DRAIN_ROWS, GRADIENTS
 from tb_regplugin.capture.safety import FailSafe, RecordingError, is_chief
+from tb_regplugin.capture.step_numbers import iterations_of, next_step_of, remember
 from tb_regplugin.finding import Finding
 from tb_regplugin.notices import warn
 from tb_regplugin.terms import Layout, Term
@@ -24,13 +25,7 @@ from tb_regplugin.writing.blocks import BlockWriter
 
 
 class Session(ABC):
-    """Stands in for a model's function for one call: it puts back the model's own, then records.
-
-    Args:
-      model: The model.
-      step_of: Makes its recorded steps.
-      fail_safe: Keeps what goes wrong out of the training.
-    """
+    """Stands in for a model's function for one call: it puts back the model's own, then records."""
 
     kind: StepKind
 
@@ -109,14 +104,8 @@ def disarm(model: Any, kind: StepKind) -> None:
 class TrainingSession(Session):
     """A training from ``on_train_begin`` to ``on_train_end``, or to what cut it short.
 
-    Args:
-      model, step_of, fail_safe: As of every session.
-      writer_of: Returns where the rows of a recording go, by its name.
-      every: Of which steps rows are recorded: those that it divides.
-      drain_secs: How long a row may wait on the device.
-
-    Attributes:
-      has_written: Whether rows have come to a writer.
+    Of its steps, those are recorded that ``every`` divides; rows wait on the device for
+    ``drain_secs`` at most. ``has_written`` tells whether rows have come to a writer.
     """
 
     kind = TRAIN
@@ -171,7 +160,7 @@ class TrainingSession(Session):
         self._marks = []
         if self._first_iterations is not None:
             iterations = self._first_iterations + self._expected_step - self._first_step
-            _remember(self._model, self._expected_step, iterations)
+            remember(self._model, self._expected_step, iterations)
 
     def _with_findings(self, layout: Layout, step: RecordedStep, columns: Sequence[Term]) -> Layout:
         """Adds what is wrong with the model's penalties, as it was in its first step."""
@@ -191,8 +180,8 @@ class TrainingSession(Session):
         """Writes the rest, after the training's last step."""
         self.drain()
         if self.step is not None:
-            iterations = _iterations_of(self._model.optimizer)
-            _remember(self._model, self.step.ring.next_step, iterations)
+            iterations = iterations_of(self._model.optimizer)
+            remember(self._model, self.step.ring.next_step, iterations)
         if not self.has_written and self._is_chief:
             warn(
                 f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.",
@@ -214,9 +203,9 @@ class TrainingSession(Session):
 
     def _start(self, step: RecordedStep) -> None:
         if self.step is None:
-            self._expected_step = _next_step(self._model)
+            self._expected_step = next_step_of(self._model)
             self._first_step = self._expected_step
-            self._first_iterations = _iterations_of(self._model.optimizer)
+            self._first_iterations = iterations_of(self._model.optimizer)
         last_user = step.user() if step.user is not None else None
         if last_user is not None and last_user is not self:
             # An exception had ended its training.
@@ -254,12 +243,7 @@ class TrainingSession(Session):
 
 
 class ValidationSession(Session):
-    """What ``fit`` does with its validation data: one row each, the mean over the batches.
-
-    Args:
-      model, step_of, fail_safe: As of every session.
-      writer: Where rows go.
-    """
+    """What ``fit`` does with its validation data: one row each, the mean over the batches."""
 
     kind = TEST
 
@@ -326,52 +310,3 @@ class ValidationSession(Session):
         self._waiting += step.steps_per_execution
         if self._waiting >= DRAIN_ROWS:
             self.drain()
-
-
-# How many training steps each model has had.
-
-
-class _History(NamedTuple):
-    next_step: int
-    optimizer: weakref.ref[Any] | None
-    iterations: int | None
-
-
-_histories: weakref.WeakKeyDictionary[Any, _History] = weakref.WeakKeyDictionary()
-
-
-def _next_step(model: Any) -> int:
-    """Returns the number of a model's next training step. Call it as training begins.
-
-    A model seen for the first time continues at its optimiser's iterations, so a loaded one goes
-    on where it was saved. After that it continues where it was; with the same optimiser at other
-    iterations (a restored checkpoint, a training that was not recorded) it moves as they moved.
-    """
-    history = _histories.get(model, _History(0, None, None))
-    iterations = _iterations_of(model.optimizer)
-    if history.optimizer is not None and history.optimizer() is model.optimizer:
-        if iterations is None or history.iterations is None:
-            return history.next_step
-        return max(0, history.next_step + iterations - history.iterations)
-    return iterations or history.next_step
-
-
-def _remember(model: Any, next_step: int, iterations: int | None) -> None:
-    """Notes where a model's training has come to: its next step, and its optimiser's iterations.
-
-    These are given, as far as they are known, because reading them costs time.
-    """
-    try:
-        optimizer = weakref.ref(model.optimizer)
-    except TypeError:
-        optimizer = None
-    _histories[model] = _History(next_step, optimizer, iterations)
-
-
-def _iterations_of(optimizer: Any) -> int | None:
-    """Returns how many steps an optimiser has had; None where it does not say."""
-    try:
-        updates = int(optimizer.iterations.numpy())
-        return updates * (getattr(optimizer, "gradient_accumulation_steps", None) or 1)
-    except Exception:  # noqa: BLE001 - not Keras' optimiser: whatever it is, it counts nothing
-        return None

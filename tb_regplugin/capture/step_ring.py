@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_regplugin.capture.rows import unread
+from tb_regplugin.capture.ring import unread
 from tb_regplugin.terms import Layout
 from tb_regplugin.writing.arguments import argument_of, describe
 
@@ -39,14 +39,10 @@ class StepRows(NamedTuple):
 
 
 class StepRing:
-    """The last rows of a compiled training.
+    """The last rows of a compiled training: so many, whatever is being written.
 
-    Only operations that XLA compiles, and a row costs one of them. Step and order stand in the
-    row as they are, bit for bit, in places of floats: nothing calculates with those.
-
-    Args:
-      rows: How many rows it holds, whatever is being written; by its columns when None.
-      columns: How many values a row has.
+    Only operations that XLA compiles, and a row costs one of them. Step and order stand in the row
+    as they are, bit for bit, in places of floats: nothing calculates with those.
     """
 
     def __init__(self, rows: int | None, columns: int) -> None:
@@ -62,13 +58,9 @@ class StepRing:
         self._read = 0
 
     def push(self, sequence: Any, step: Any, is_recorded: Any, values: Any) -> None:
-        """Adds a row.
+        """Adds a row, of float32 ``[columns]`` values.
 
-        Args:
-          sequence: An int64 scalar tensor, growing from row to row.
-          step: An int64 scalar tensor.
-          is_recorded: A bool scalar tensor.
-          values: A float32 ``[columns]`` tensor.
+        Sequence and step are int64 scalars, of which the first grows from row to row.
         """
         head = tf.reshape(tf.bitcast(tf.stack([sequence, step]), tf.float32), [_HEAD])
         row = tf.concat([head, values], 0)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.row import (
     CapturedLoss,
     Row,
@@ -19,7 +20,6 @@ from tb_regplugin.capture.row import (
     row_without_total,
     without_total,
 )
-from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.watching import Trained, WatchedStep
 from tb_regplugin.finding import Finding
@@ -42,10 +42,7 @@ class _Running(threading.local):
 
 
 class TrainedOn(ABC):
-    """Puts a row with what a step trains on, and its parts, into a ring.
-
-    Args:
-      ring: Where each step's row goes, inside of the step, in the same trace.
+    """Puts a row with what a step trains on, and its parts, into a ring, in the trace of the step.
 
     Attributes:
       unknown: Why it is not known which loss a step trains on; None where that is known.

@@ -48,12 +48,6 @@ class _Writers:
 class TrainingLog:
     """Files and sessions of a callback; outlives it to write the last rows.
 
-    Args:
-      log_dir: Where the runs ``train`` and ``validation`` go, or a function that says so.
-      every: Record the steps that this number divides.
-      flush_secs: How long a row may wait before it is on disk, in seconds.
-      step_of: Makes a model's recorded steps.
-
     Raises:
       ValueError: ``every`` is less than 1, or ``flush_secs`` is not positive.
     """

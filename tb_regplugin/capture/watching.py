@@ -146,9 +146,7 @@ def watched_step() -> Any:
 def watching(step: _Step, methods: Iterable[tuple[Any, str, Wrap]]) -> Iterator[_Step]:
     """Watches what this thread does in a ``with`` block.
 
-    Args:
-      step: What takes the notes.
-      methods: What takes and uses gradients: owner, name, and what wraps it.
+    The methods are those that take and use gradients: owner, name, and what wraps it.
     """
     global _watchers
     before, _watching.step = _watching.step, step
@@ -172,13 +170,9 @@ def watching(step: _Step, methods: Iterable[tuple[Any, str, Wrap]]) -> Iterator[
 def of_optimizers(
     optimizers: Iterable[type], scale: str, apply: str, note: Callable[..., None]
 ) -> list[tuple[Any, str, Wrap]]:
-    """Returns the methods of optimisers to be watched.
+    """Returns the methods of optimisers to be watched: what scales a loss, what is given gradients.
 
-    Args:
-      optimizers: Their classes.
-      scale: What scales a loss there.
-      apply: What is given gradients.
-      note: Called with the step, the optimiser, and what that is called with.
+    ``note`` is called with the step, the optimiser, and what ``apply`` is called with.
     """
     classes = dict.fromkeys(base for each in optimizers for base in each.__mro__)
     wraps = ((scale, _watched_scale), (apply, functools.partial(_watched_apply, note)))

@@ -56,12 +56,7 @@ def percent(share: float) -> str:
 
 
 def findings_table(found: Mapping[tuple[str, str], Sequence[Finding]], width: int) -> str:
-    """Returns the findings of recordings as a table.
-
-    Args:
-      found: By run and name.
-      width: Of a line, in characters; sentences are broken to fit.
-    """
+    """Returns the findings of recordings, by run and name, as a table that fits into a width."""
     cells, sentences = [["severity", "recording", "steps"]], [["finding"]]
     for key, findings in found.items():
         for finding in findings:

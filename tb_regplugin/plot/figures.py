@@ -10,7 +10,9 @@ from tb_regplugin.plot import stacked, strengths
 from tb_regplugin.plot.bands import choose_bands
 from tb_regplugin.plot.palette import number_terms
 from tb_regplugin.reading.load import Recording
-from tb_regplugin.reading.sweep import WINDOW, StrengthSource
+from tb_regplugin.reading.query import SweepQuery
+from tb_regplugin.reading.strengths import StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 from tb_regplugin.reading.sweep_files import read_sweep
 
 if TYPE_CHECKING:
@@ -134,7 +136,7 @@ def sweep(
     source = StrengthSource.parse(strength_from)
     entries: Sequence[Mapping[str, Any]]
     if isinstance(logs, (str, os.PathLike)):
-        entries = read_sweep(logs, metric=metric, window=window, source=source)
+        entries = read_sweep(logs, SweepQuery("losses", window, metric, source))
     else:
         entries = logs
     placed = strengths.place(entries, metric)

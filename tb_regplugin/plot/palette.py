@@ -79,10 +79,8 @@ _BLENDED = 0.55
 def number_terms(columns: Sequence[Term], shown: Iterable[Term]) -> dict[Term, int]:
     """Numbers terms by their rank, the largest variables first, as in a dashboard of one run.
 
-    Args:
-      columns: All terms of a recording.
-      shown: Those with a colour of their own: where two would have the same one, the later takes
-        the next that is free.
+    Those that are shown have a colour of their own: where two would have the same one, the later
+    takes the next that is free.
     """
     ranks: dict[Term, int] = {}
     for roles in ({"data"}, {"penalty", *OUTSIDE_OF_LOSS}):

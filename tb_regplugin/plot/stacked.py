@@ -41,15 +41,7 @@ def palette_of(ax: Axes) -> Palette:
 
 
 def draw(ax: Axes, bands: Bands, numbers: dict[Term, int], view: str, smoothing: float) -> None:
-    """Draws bands in one of ``VIEWS``.
-
-    Args:
-      ax: Where to draw.
-      bands: What to draw.
-      numbers: Those of the terms, which say what colour each has.
-      view: How.
-      smoothing: How much the bands were smoothed.
-    """
+    """Draws bands, smoothed so much, in one of ``VIEWS`` and in the colours of these numbers."""
     pen = _Pen(ax, bands.x, palette_of(ax), numbers)
     spread = _QUIET * max(0.0, 1 - smoothing / _SMOOTH)
     drawn: list[tuple[Band, Any]] = []
@@ -176,10 +168,12 @@ def _legend(ax: Axes, drawn: list[tuple[Band, Any]]) -> None:
     marks = [line for line in ax.get_lines() if line.get_label() == "NaN or infinite"]
     names = [_name(band.term) for band, _ in drawn] + ["NaN or infinite"] * len(marks)
     handles = [handle for _, handle in drawn] + marks
-    legend = ax.legend(
-        handles, ["-"] * len(names), loc="upper left", bbox_to_anchor=(1, 1), frameon=False
-    )
+    add_legend(ax, handles, names, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def add_legend(ax: Axes, handles: Sequence[Any], names: Sequence[str], **look: Any) -> None:
+    """Adds a legend with names as they are: no formula between dollars, none hidden for a "_"."""
+    legend = ax.legend(handles, ["-"] * len(names), frameon=False, **look)
     for text, name in zip(legend.get_texts(), names, strict=True):
-        # A name is what it is: no formula between dollars, and not hidden for an underscore.
         text.set_parse_math(False)
         text.set_text(name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tb_regplugin.plot.stacked import palette_of
+from tb_regplugin.plot.stacked import add_legend, palette_of
 from tb_regplugin.reading.sweep_text import sentence, warnings
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ _TITLE_WIDTH = 100  # characters
 _MOST_NAMED = 12  # strengths
 _MEAN_WIDTH = 16
 _RUN_SIZE = 4
-_NAMES = {
-    "data_loss": "training",
-    "validation_data_loss": "validation",
-}
+_NAMES = {"data_loss": "training", "validation_data_loss": "validation"}
 _Entry = Mapping[str, Any]
 
 
@@ -79,14 +76,7 @@ def place(entries: Sequence[_Entry], metric: str | None) -> Placed:
 
 
 def draw(ax: Axes, placed: Placed, entries: Sequence[_Entry], metric: str | None) -> None:
-    """Draws a sweep.
-
-    Args:
-      ax: Where to draw.
-      placed: What has a place.
-      entries: All of it, for what is said of it.
-      metric: The metric to draw in place of the losses.
-    """
+    """Draws the losses, or a metric, of what has a place. The title says what all entries show."""
     ax.set_xscale("log")
     _draw_shares(ax, placed)
     figures = ["metric"] if metric is not None else list(_NAMES)
@@ -249,20 +239,9 @@ def _draw_legend(ax: Axes) -> None:
         for handle, label in zip(handles, labels, strict=True)
         if not hasattr(handle, "get_xdata") or len(handle.get_xdata())
     }
-    legend = ax.legend(
-        shown.values(),
-        ["-"] * len(shown),
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        # Below the name of the axis.
-        borderaxespad=4.5,
-        ncols=3,
-        frameon=False,
-        fontsize="small",
-    )
-    for text, label in zip(legend.get_texts(), shown, strict=True):
-        text.set_parse_math(False)
-        text.set_text(label)
+    # Below the name of the axis.
+    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4.5}
+    add_legend(ax, [*shown.values()], [*shown], **look, ncols=3, fontsize="small")
 
 
 def _is_odd(point: _Entry) -> bool:

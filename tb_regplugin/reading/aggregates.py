@@ -106,12 +106,7 @@ class Aggregates:
 
 
 def aggregate(values: npt.NDArray[np.float32], starts: _Indices) -> Aggregates:
-    """Aggregates values.
-
-    Args:
-      values: float32 ``[n]``.
-      starts: Where each part begins; the next part begins behind it.
-    """
+    """Aggregates float32 ``[n]`` values by parts, of which one begins at each of ``starts``."""
     minimum = np.minimum.reduceat(values, starts)
     maximum = np.maximum.reduceat(values, starts)
     non_finite = None
@@ -245,10 +240,7 @@ def first_non_finite(table: Table, column_sum: ColumnSum, first: int, stop: int)
 class Aggregator:
     """Aggregates sums over buckets: from the rows where these are few, else from their blocks.
 
-    Args:
-      table: The rows.
-      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them; at least one bucket.
-      digests: The aggregates of these rows' blocks, if there are any.
+    Bounds are those of ``axis.bucket_bounds``, of at least one bucket.
     """
 
     def __init__(self, table: Table, bounds: _Indices, digests: Digests | None) -> None:

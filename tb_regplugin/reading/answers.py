@@ -268,9 +268,8 @@ def _json_number(number: np.generic | float) -> int | float | str:
 def _encode(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     """Returns curves in their binary form: a JSON header and little-endian arrays.
 
-    Args:
-      header: What else to say. A list ``arrays`` is added.
-      arrays: By name; those of the largest items first, which keeps all of them aligned.
+    The header gets a list of the arrays. Those of the largest items come first, which keeps all of
+    them aligned.
     """
     described: list[dict[str, Any]] = []
     offset = 0

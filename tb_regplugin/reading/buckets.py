@@ -57,13 +57,9 @@ def fill_buckets(
     bounds: _Indices,
     digests: Digests | None = None,
 ) -> Buckets:
-    """Aggregates sums over buckets.
+    """Aggregates sums over buckets, whose bounds are those of ``axis.bucket_bounds``.
 
-    Args:
-      table: The rows.
-      sums: What to aggregate.
-      bounds: int64 ``[buckets + 1]``, as ``axis.bucket_bounds`` returns them.
-      digests: The aggregates of these rows' blocks, which save looking at each of them.
+    Digests of these rows save looking at each of them.
     """
     starts, stops = bounds[:-1], bounds[1:]
     shape = (len(sums), len(starts))

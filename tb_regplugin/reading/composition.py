@@ -233,13 +233,10 @@ def group(
 def keep_largest(
     columns: Sequence[Column], size_of: Callable[[Column], tuple[bool, float]], top: int
 ) -> tuple[Column, ...]:
-    """Joins all penalties but the largest ones.
+    """Joins all penalties, or groups of them, but the ``top`` largest ones; 0 keeps all.
 
-    Args:
-      columns: Some of them penalties or groups of penalties.
-      size_of: Returns how large one is: first those with values that are not finite, then by their
-        mean size. Of equal ones, the first is the larger.
-      top: How many penalties to keep; 0 for all.
+    Those with values that are not finite are the largest, then those of the largest mean size, as
+    ``size_of`` tells. Of equal ones, the first is the larger.
 
     Returns:
       The columns in their order, with the rest, if there is one, in front of the derived ones.

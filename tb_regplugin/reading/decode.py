@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -84,12 +83,11 @@ class IndexedRecording:
     @property
     def last_step(self) -> int | None:
         """The recording's last step: a later segment overwrites from its first step on."""
-        last = {segment.key.stream: segment.last[0] for segment in self._of_last_writer()}
+        last = {}
+        if self.segments:
+            life = self.segments[-1].key.life
+            last = {s.key.stream: s.last[0] for s in self.segments if s.key.life == life}
         return max(last.values(), default=None)
-
-    def _of_last_writer(self) -> list[IndexedSegment]:
-        life = self.segments[-1].key.life if self.segments else ""
-        return [*itertools.takewhile(lambda s: s.key.life == life, reversed(self.segments))][::-1]
 
     @property
     def last_wall_time(self) -> float | None:

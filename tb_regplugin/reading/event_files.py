@@ -1,4 +1,4 @@
-"""Reading event files directly: TFRecord frames, and this plugin's series in them.
+"""Reading event files directly: this plugin's series in them.
 
 A run is a directory with event files, as TensorBoard has it. What cannot be read is plain data:
 the file, the place in it, and why.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 from tensorboard.data.provider import TensorDatum, TensorTimeSeries
@@ -18,19 +17,13 @@ from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tb_regplugin.log_format import PLUGIN_NAME
 from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
+from tb_regplugin.records import FRAME_BYTES, CorruptRecordError, records
 from tb_regplugin.tensorboard_internals import (
     HPARAMS,
     hyperparameters,
     make_array,
-    masked_crc,
     remote_files,
 )
-
-# A record's length, the length's checksum; the data; the data's checksum.
-_HEADER, _CHECKSUM = struct.Struct("<QI"), struct.Struct("<I")
-_LENGTH_BYTES = 8
-# Protocol buffers have at most 2 GiB. A record that claims more would only be asked memory for.
-_MAX_RECORD_BYTES = 2**31
 
 
 class FileProblem(NamedTuple):
@@ -50,18 +43,11 @@ class FileProblem(NamedTuple):
         return f"{self.path!r} is read up to byte {self.offset:,}. {self.reason}"
 
 
-class _CorruptRecordError(Exception):
-    """A record's checksum is not that of its bytes."""
-
-
 class EventFiles:
     """One run's event files, read once and held in memory: a ``Source`` of this run.
 
-    Args:
-      run: The run's name.
-      paths: Its files, in the order in which TensorBoard reads them.
-      scalar: The tag of scalars to keep besides.
-      with_scalars: Whether to keep those of all tags.
+    Paths are in the order in which TensorBoard reads them. The scalars of a tag are kept besides,
+    or those of all tags.
 
     Attributes:
       problems: What of the files could not be read. Everything before it is there.
@@ -137,12 +123,12 @@ class EventFiles:
         try:
             remote = remote_files(path)
             with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
-                for record in _records(file):
+                for record in records(file):
                     event = event_pb2.Event.FromString(record)
                     for value in event.summary.value:
                         self._take(event, value)
-                    offset += _HEADER.size + len(record) + _CHECKSUM.size
-        except _CorruptRecordError as error:
+                    offset += FRAME_BYTES + len(record)
+        except CorruptRecordError as error:
             self.problems.append(FileProblem(path, offset, str(error)))
         # A record that is no event, a file that may not be read; remote file systems raise errors
         # of their own.
@@ -173,10 +159,7 @@ class EventFiles:
 
 
 def find_runs(log_dir: str) -> dict[str, list[str]]:
-    """Finds the event files of a log directory.
-
-    Args:
-      log_dir: The directory; a path with a scheme goes through TensorBoard's file systems.
+    """Finds the event files of a log directory; one with a scheme is in TensorBoard's file systems.
 
     Returns:
       The files by run, in the order of their names. A run's name is its path below the log
@@ -224,27 +207,3 @@ def _number(value: summary_pb2.Summary.Value) -> float:
     """
     is_tensor = value.HasField("tensor")
     return float(make_array(value.tensor).item() if is_tensor else value.simple_value)
-
-
-def _records(file: IO[bytes]) -> Iterator[bytes]:
-    """Yields each whole record.
-
-    A record that the file ends in is one that is being written: it ends the records.
-
-    Raises:
-      _CorruptRecordError: That is the end of what can be read, since where the next record begins
-        is not known for sure.
-    """
-    while len(header := file.read(_HEADER.size)) == _HEADER.size:
-        length, checksum = _HEADER.unpack(header)
-        if masked_crc(header[:_LENGTH_BYTES]) != checksum:
-            raise _CorruptRecordError("The checksum of the record's length is wrong.")
-        if length > _MAX_RECORD_BYTES:
-            raise _CorruptRecordError(f"The record claims to have {length:,} bytes.")
-        data = file.read(length + _CHECKSUM.size)
-        if len(data) < length + _CHECKSUM.size:
-            return
-        record = data[:length]
-        if masked_crc(record) != _CHECKSUM.unpack_from(data, length)[0]:
-            raise _CorruptRecordError("The checksum of the record is wrong.")
-        yield record

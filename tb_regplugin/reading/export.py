@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,19 +123,19 @@ def last_values_table(described: dict[str, Any]) -> str:
     heading = f"{title}: {described['rows']:,} steps, last step {described['last_step']:,}"
     rows = [("term", "role", "kind", "strength", "last", "share")]
     for column in described["columns"]:
-        last, share = column.get("last"), column.get("share")
-        rows.append(
-            (
-                shortened(printable(column["name"]), MAX_CELL),
-                column["role"],
-                column.get("kind", ""),
-                str(column.get("strength", "")),
-                "-" if last is None else last if isinstance(last, str) else f"{last:.6g}",
-                "" if share is None else f"{share:.2%}",
-            )
-        )
+        name = shortened(printable(column["name"]), MAX_CELL)
+        strength = str(column.get("strength", ""))
+        kind = column.get("kind", "")
+        rows.append((name, column["role"], kind, strength, *last_and_share(column)))
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return "\n".join([heading, *("  " + _line(row, widths) for row in rows)])
+
+
+def last_and_share(column: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns the last value of a column that was described, and its share, as text."""
+    last, share = column.get("last"), column.get("share")
+    told = "-" if last is None else last if isinstance(last, str) else f"{last:.6g}"
+    return told, "" if share is None else f"{share:.2%}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

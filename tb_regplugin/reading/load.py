@@ -108,10 +108,7 @@ def read_runs(
 ) -> Iterator[EventFiles]:
     """Reads the runs of a log directory one after the other, sorted with numbers by value.
 
-    Args:
-      log_dir: The directory.
-      scalar: The tag of scalars to keep besides.
-      with_scalars: Whether to keep those of all tags.
+    The scalars of a tag are kept besides, or those of all tags.
 
     Raises:
       FileNotFoundError: There is no such directory.

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
-from tb_regplugin.reading.sweep import SOURCES, WINDOW, StrengthSource
+from tb_regplugin.reading.strengths import SOURCES, StrengthSource
+from tb_regplugin.reading.sweep import WINDOW
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -32,7 +33,7 @@ class QueryError(Exception):
 
 @dataclass(frozen=True)
 class SweepQuery:
-    """What is asked of ``sweep``.
+    """What is asked of a sweep.
 
     Attributes:
       name: The name of the recordings.
@@ -120,12 +121,7 @@ def parse_sweep(query: Mapping[str, str]) -> SweepQuery:
         source = StrengthSource.parse(text)
     except ValueError as error:
         raise QueryError(f"strength_from: {error}") from error
-    return SweepQuery(
-        query.get("name", "losses"),
-        window,
-        query.get("metric"),
-        source,
-    )
+    return SweepQuery(query.get("name", "losses"), window, query.get("metric"), source)
 
 
 def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from tensorboard.data.provider import TensorDatum
 
 from tb_regplugin.names import shortened
+from tb_regplugin.reading.runs import Key
 from tb_regplugin.reading.source import (
     MAX_BATCH_BYTES,
     Listing,
@@ -28,8 +29,6 @@ _logger = logging.getLogger(__name__)
 _Made = TypeVar("_Made")
 # What each counts at least, in bytes: looking at a hundred takes some time, too.
 _LEAST = MAX_BATCH_BYTES // 100
-# Run and name.
-Key = tuple[str, str]
 
 
 class Remembered(Generic[_Made]):
@@ -61,12 +60,7 @@ class Remembered(Generic[_Made]):
     ) -> dict[Key, _Made]:
         """Looks at recordings, in their order, until the time is over: at two at least.
 
-        Args:
-          source: Where they are, listed once.
-          recordings: Which.
-          look: Makes something of what a recording holds.
-          seconds: How long to look.
-          how: Tells one ``look`` from another.
+        The source is one that is listed once; ``how`` tells one ``look`` from another.
         """
         end = time.monotonic() + seconds
         found: dict[Key, _Made] = {}

@@ -15,11 +15,7 @@ Restart = tuple[int, int]
 
 
 def extents(blocks: Iterable[Block]) -> list[Extent]:
-    """Returns what a segment's blocks hold, as one extent up to where they go back.
-
-    Args:
-      blocks: In the order of writing.
-    """
+    """Returns the steps of a segment's blocks as extents; another one begins where they go back."""
     found: list[Extent] = []
     for block in blocks:
         first, last = int(block.steps[0]), int(block.steps[-1])
@@ -33,12 +29,7 @@ def extents(blocks: Iterable[Block]) -> list[Extent]:
 def by_writer(
     segments: Collection[IndexedSegment], held: Mapping[str, Sequence[Extent]]
 ) -> Iterable[tuple[str, Sequence[Extent]]]:
-    """Puts together what each writer wrote.
-
-    Args:
-      segments: In the order of writing.
-      held: Their extents, by tag.
-    """
+    """Yields what each writer's segments, which are in the order of writing, held."""
     written: dict[str, list[Extent]] = {}
     for segment in segments:
         written.setdefault(segment.key.life, []).extend(held.get(segment.tag, []))
@@ -52,9 +43,6 @@ def by_writer(
 
 def restarts(written: Iterable[tuple[str, Sequence[Extent]]]) -> tuple[Restart, ...]:
     """Finds where rows that still stand were not written by who wrote the ones before.
-
-    Args:
-      written: By writer, in the order of writing.
 
     Example:
       >>> restarts([("a", [(0, 1200)]), ("b", [(1000, 1500)]), ("c", [(1501, 1600)])])

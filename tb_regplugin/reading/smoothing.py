@@ -24,13 +24,9 @@ _BLOCK = 64
 def smooth_sums(
     table: Table, sums: Sequence[ColumnSum], smoothing: float, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """Returns the averages of sums, float32 ``[sums, rows]``; NaN before the first value.
+    """Returns the averages of sums after some rows, float32 ``[sums, rows]``.
 
-    Args:
-      table: All rows.
-      sums: What to average.
-      smoothing: From 0 to below 1.
-      rows: After which rows to return the averages, in increasing order.
+    NaN before the first value. Rows come in increasing order; smoothing is from 0 to below 1.
     """
     out = np.full((len(sums), len(rows)), np.nan, np.float32)
     if not len(rows):
@@ -64,13 +60,10 @@ def smooth(
     at: npt.NDArray[np.int64],
     before: int = 0,
 ) -> npt.NDArray[np.float64]:
-    """Averages values; NaN or infinite from one that is not finite on.
+    """Averages float32 ``[n]`` columns; NaN or infinite from a value that is not finite on.
 
-    Args:
-      columns: float32 ``[n]`` each.
-      smoothing: From 0 to below 1.
-      at: After which of the values to return the averages, in increasing order.
-      before: How many values there are in front of these, too far away to count for the averages.
+    ``at`` says after which of the values, in increasing order. ``before`` is how many there are in
+    front of these, too far away to count for the averages.
     """
     if not columns:
         return np.empty((0, len(at)))

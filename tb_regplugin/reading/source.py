@@ -58,6 +58,14 @@ class Problem(NamedTuple):
         return f"the series {self.tag!r} is left out. {self.reason}"
 
 
+def first_of(problems: Sequence[Problem]) -> str | None:
+    """Returns why the first series is left out, and how many more are; None where none is."""
+    if not problems:
+        return None
+    more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
+    return problems[0].reason + more
+
+
 # By run and tag. The largest step and wall time are None where a series is not loaded yet.
 Listing = Mapping[str, Mapping[str, data_provider.TensorTimeSeries]]
 ReadSeries = tuple[RunTag, Sequence[data_provider.TensorDatum] | Problem]
@@ -69,20 +77,10 @@ class Source(Protocol):
     experiment: str
 
     def list(self, run: str | None = None) -> Listing:
-        """Lists series.
-
-        Args:
-          run: The only run to list; all of them when left out.
-
-        Returns:
-          By run and tag.
-        """
+        """Lists series, of all runs or of one, by run and tag."""
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
-        """Reads series.
-
-        Args:
-          sizes: The estimated number of bytes of each.
+        """Reads series, each of about so many bytes.
 
         Yields:
           A series and its events, or why there are none. A series that has vanished or is not
@@ -91,13 +89,7 @@ class Source(Protocol):
 
 
 class TensorBoardSource:
-    """One experiment in TensorBoard, as one caller may see it.
-
-    Args:
-      provider: TensorBoard's ``DataProvider``.
-      context: The caller's ``RequestContext``.
-      experiment: The experiment's ID; empty for a local log directory.
-    """
+    """One experiment in TensorBoard, as one caller may see it. A local directory's ID is empty."""
 
     def __init__(self, provider: Any, context: Any, experiment: str = "") -> None:
         self._provider = provider
@@ -224,14 +216,11 @@ def batches(sizes: Mapping[_Key, int]) -> Iterator[list[_Key]]:
 
 @contextlib.contextmanager
 def _nudging(send: Callable[[], object]) -> Iterator[None]:
-    """Sends something now and then on the same connection, while a reply is awaited.
+    """Sends something small now and then on the same connection, while a reply is awaited.
 
     TensorBoard's data server leaves Nagle's algorithm on: the last packet of a reply waits until
     the ones before it are acknowledged, and this side's system acknowledges after 40 ms, or along
     with whatever it sends. Listing a run took 44 ms without, and takes 3 ms with it.
-
-    Args:
-      send: Asks for something small. What it returns or raises does not matter.
     """
     arrived = threading.Event()
 

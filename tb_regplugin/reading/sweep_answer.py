@@ -10,18 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tb_regplugin.reading.decode import natural_key
-from tb_regplugin.reading.overview import pair
 from tb_regplugin.reading.query import SweepQuery
-from tb_regplugin.reading.remembered import Key, ListedOnce, Remembered
+from tb_regplugin.reading.remembered import ListedOnce, Remembered
+from tb_regplugin.reading.runs import Key, homes, pair
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Store
-from tb_regplugin.reading.sweep import (
-    Ending,
-    ending,
-    entries,
-    homes,
-    mean_of_last,
-)
+from tb_regplugin.reading.sweep import Ending, ending, entries, mean_of_last
 from tb_regplugin.reading.sweep_text import sentence, warnings
 
 # An answer ends when this time is over: charts wait for their own reading.
@@ -36,11 +30,7 @@ _MAX_METRICS = 100
 
 
 class Sweeps:
-    """Looks at each recording once until it changes. Safe to use from threads.
-
-    Args:
-      store: Where the recordings are.
-    """
+    """Looks at each recording once until it changes. Safe to use from threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -9,23 +9,12 @@ from typing import Any
 
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.load import read_recordings, read_runs
+from tb_regplugin.reading.query import SweepQuery
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.sweep import (
-    Ending,
-    StrengthSource,
-    ending,
-    entries,
-    mean_of_last,
-)
+from tb_regplugin.reading.sweep import Ending, ending, entries, mean_of_last
 
 
-def read_sweep(
-    log_dir: str | os.PathLike[str],
-    *,
-    metric: str | None,
-    window: float,
-    source: StrengthSource,
-) -> list[dict[str, Any]]:
+def read_sweep(log_dir: str | os.PathLike[str], query: SweepQuery) -> list[dict[str, Any]]:
     """Returns the entries of a log directory's sweep, and warns of what cannot be read.
 
     Raises:
@@ -33,12 +22,12 @@ def read_sweep(
     """
 
     def runs() -> Iterator[EventFiles]:
-        for files in read_runs(log_dir, metric):
+        for files in read_runs(log_dir, query.metric):
             for problem in files.problems:
                 warnings.warn(str(problem), stacklevel=5)
             yield files
 
-    found = sweep_of(runs(), read_recordings, "losses", metric, window, source)
+    found = sweep_of(runs(), read_recordings, query)
     if not found:
         raise FileNotFoundError(f"There are no recordings in {os.fspath(log_dir)!r}.")
     return found
@@ -47,20 +36,14 @@ def read_sweep(
 def sweep_of(
     runs: Iterable[EventFiles],
     recordings_of: Callable[[EventFiles, str], Iterable[tuple[str, Contents]]],
-    name: str,
-    metric: str | None,
-    window: float,
-    source: StrengthSource,
+    query: SweepQuery,
 ) -> list[dict[str, Any]]:
     """Returns the entries of a sweep, as ``entries`` does; none where there is no recording.
 
     Args:
       runs: All runs, one after another; with the values of the metric.
       recordings_of: Reads those of a run and a name.
-      name: That of the recordings.
-      metric: The scalar to average, if any.
-      window: Over which share of the rows, the last ones, to average.
-      source: Where strengths come from.
+      query: What is asked of the sweep.
     """
     endings: dict[tuple[str, str], Ending] = {}
     metrics: dict[str, float | None] = {}
@@ -68,9 +51,9 @@ def sweep_of(
     for files in runs:
         if files.scalars:
             values = [files.scalars[step] for step in sorted(files.scalars)]
-            metrics[files.run] = mean_of_last(values, window)
+            metrics[files.run] = mean_of_last(values, query.window)
         if files.hyperparameters:
             hyperparameters[files.run] = files.hyperparameters
-        for found, contents in recordings_of(files, name):
-            endings[files.run, found] = ending(contents, window)
-    return entries(endings, source, hyperparameters, metrics if metric else None)
+        for found, contents in recordings_of(files, query.name):
+            endings[files.run, found] = ending(contents, query.window)
+    return entries(endings, query.source, hyperparameters, metrics if query.metric else None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tb_regplugin.names import MAX_CELL, printable, shortened
-from tb_regplugin.reading.sweep import Strength
+from tb_regplugin.reading.strengths import Strength
 
 _Entries = Sequence[Mapping[str, Any]]
 

@@ -82,15 +82,10 @@ class Span:
 
 
 class GrowingTable:
-    """The rows of a table that grows.
+    """The rows of a table that grows, to about as many as are expected.
 
     Tables of them stay as they were as long as ``append`` only adds: a block that overwrites rows
     of a table that somebody may hold must not be added to these, but to a copy.
-
-    Args:
-      columns: The columns.
-      layouts: By id, what columns the blocks to come have.
-      expected: About how many rows there will be.
     """
 
     def __init__(
@@ -227,10 +222,7 @@ def surviving(blocks: Sequence[Block]) -> Block | None:
 def merged(
     segments: Sequence[tuple[SegmentTag, Sequence[Block]]],
 ) -> Iterator[tuple[str, Block]]:
-    """Merges what one writer's streams hold.
-
-    Args:
-      segments: In the order of streams and, for each stream, of writing.
+    """Merges what one writer's streams hold, in the order of streams and, for each, of writing.
 
     Yields:
       Layout ids and blocks, in the order of steps. Of equal steps, the last stream's stands.

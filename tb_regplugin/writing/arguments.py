@@ -61,12 +61,7 @@ class CopiedAsUnused:
 def check_options(
     *, name: object = "losses", flush_secs: float = 5.0, **counts: float | None
 ) -> None:
-    """Refuses options of a recorder that cannot be meant.
-
-    Args:
-      name: What the recording is called.
-      flush_secs: How long a row waits to be written, in seconds.
-      counts: By the name of the option, numbers of which each must be 1 or more, or None.
+    """Refuses options of a recorder that cannot be meant; counts must be 1 or more, or None.
 
     Raises:
       ValueError: The name is no string or empty, or a number is none or too small.
@@ -115,11 +110,8 @@ def split_losses(
 ) -> tuple[Names, list[Any]]:
     """Returns what the losses of a step are called, and their values in a layout's order.
 
-    Args:
-      data_loss: One value, or the values of its parts by name or by ``Term``.
-      penalties: Values by name or by ``Term``, or the array of those of ``terms``.
-      total_loss: One value, or None.
-      terms: What the values of an array are called.
+    A data loss is one value, or those of its parts; penalties are values by name or by ``Term``, or
+    the array of those of ``terms``.
 
     Raises:
       TypeError: The penalties are neither a mapping nor an array of the terms' values.

@@ -85,11 +85,8 @@ class BlockWriter:
     ) -> None:
         """Records rows.
 
-        Args:
-          layout: What the columns are.
-          steps: int64 ``[rows]``.
-          wall_times: float64 ``[rows]``, in seconds since the epoch.
-          values: float32 ``[rows, columns]``.
+        Steps are int64 ``[rows]``, wall times float64 ``[rows]`` in seconds since the epoch, and
+        values float32 ``[rows, columns]``.
 
         Raises:
           ValueError: The shapes don't agree, or the writer is closed.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import struct
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from tensorboard.compat.proto import event_pb2
@@ -14,11 +13,10 @@ from tensorboard.compat.proto import event_pb2
 from tb_regplugin import log_format
 from tb_regplugin.log_format import LogFormatError, SegmentTag
 from tb_regplugin.notices import warn
+from tb_regplugin.records import records
 from tb_regplugin.tensorboard_internals import remote_files
 from tb_regplugin.writing.event_file import SUFFIX
 
-# A record is its length and that one's checksum, then the data and theirs.
-_HEADER, _CHECKSUM_BYTES = struct.Struct("<QI"), 4
 # All recordings of a file are among so many; files can be large.
 _FIRST_EVENTS = 1_000
 
@@ -74,7 +72,8 @@ def warn_of_earlier(earlier: Earlier, directory: str, step: int, stacklevel: int
 
 def _first_blocks(file: IO[bytes]) -> Iterator[tuple[SegmentTag, int]]:
     """Yields segments and with which step their blocks begin."""
-    for event in itertools.islice(_events(file), _FIRST_EVENTS):
+    for record in itertools.islice(records(file, is_checked=False), _FIRST_EVENTS):
+        event = event_pb2.Event.FromString(record)
         for value in event.summary.value:
             try:
                 tag = log_format.parse_tag(value.tag)
@@ -84,10 +83,3 @@ def _first_blocks(file: IO[bytes]) -> Iterator[tuple[SegmentTag, int]]:
                 # A block's first number is that of its first step, counted from the event's.
                 offset = int(np.frombuffer(value.tensor.tensor_content, "<f4", 1)[0])
                 yield tag, event.step + offset
-
-
-def _events(file: IO[bytes]) -> Iterator[Any]:
-    while len(header := file.read(_HEADER.size)) == _HEADER.size:
-        length, _ = _HEADER.unpack(header)
-        data = file.read(length + _CHECKSUM_BYTES)
-        yield event_pb2.Event.FromString(data[:length])

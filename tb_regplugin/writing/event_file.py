@@ -1,4 +1,4 @@
-"""One event file: TFRecord framing with checksums in C, on local and remote paths."""
+"""One event file, on local and remote paths."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import os
 import socket
-import struct
 import threading
 import time
 from typing import IO, Any
 
 from tensorboard.compat.proto import event_pb2
 
-from tb_regplugin.tensorboard_internals import masked_crc, remote_files
+from tb_regplugin.records import framed
+from tb_regplugin.tensorboard_internals import remote_files
 
 # TensorBoard takes every file with "tfevents" in its name.
 SUFFIX = ".regularization"
@@ -26,7 +26,6 @@ MAX_OBJECT_BYTES = 4 * 2**20
 _PAUSES = (1.0, 4.0)
 
 _FILE_NUMBERS = itertools.count()
-_LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 
 
 class EventFile:
@@ -56,9 +55,8 @@ class EventFile:
     def open(self, after_ns: int = 0) -> EventFile:
         """Adds a user, and returns the file.
 
-        Args:
-          after_ns: Its name comes after those of files made at this time, in nanoseconds since
-            the epoch, whatever the clock says: TensorBoard reads files in this order.
+        Its name comes after those of files made at ``after_ns``, in nanoseconds since the epoch,
+        whatever the clock says: TensorBoard reads files in this order.
 
         Raises:
           OSError: It can't be made. Remote file systems may raise errors of their own.
@@ -75,7 +73,8 @@ class EventFile:
             f"{next(_FILE_NUMBERS)}{SUFFIX}"
         )
         self._path = os.path.join(self.directory, name)
-        version = _record(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+        event = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
+        version = framed(event.SerializeToString())
         remote = remote_files(self.directory)
         if remote is not None:
             remote.makedirs(self.directory)
@@ -99,7 +98,7 @@ class EventFile:
           OSError: The disk is full, or somebody removed the file.
         """
         with self._lock:
-            self._append(_record(event))
+            self._append(framed(event.SerializeToString()))
 
     def _append(self, record: bytes) -> None:
         assert self._file is not None
@@ -131,16 +130,10 @@ class _Objects:
     """What takes the place of an event file on a remote path: objects that are put as a whole.
 
     Object stores append nothing, so each flush puts the last object again, longer. After so many
-    times, or from so many bytes on, the next one begins: a byte travels ``MAX_PUTS`` times at
-    most, and their number stays small. By their names they come one after the other.
+    times, or from so many bytes on, the next one begins: a byte travels ``MAX_PUTS`` times at most,
+    and their number stays small. By their names they come one after the other.
 
-    Args:
-      remote: The file system.
-      path: The first object's path; the others' are this and a number.
-      beginning: What each begins with.
-
-    Attributes:
-      waits: Whether something was written since the last flush.
+    ``waits`` tells whether something was written since the last flush.
     """
 
     def __init__(self, remote: Any, path: str, beginning: bytes) -> None:
@@ -178,10 +171,3 @@ class _Objects:
 
     def close(self) -> None:
         self.flush()
-
-
-def _record(event: event_pb2.Event) -> bytes:
-    data = event.SerializeToString()
-    length = _LENGTH.pack(len(data))
-    checksums = (_CHECKSUM.pack(masked_crc(part)) for part in (length, data))
-    return b"".join((length, next(checksums), data, next(checksums)))

@@ -130,11 +130,6 @@ class _Life:
 class Streams:
     """Makes blocks of rows and writes them. For one thread.
 
-    Args:
-      file: Where they go.
-      name: What the recording is called.
-      flush_secs: How long a row waits at first, in seconds.
-
     Attributes:
       earlier: What the directory held before.
       deadline: When, on the monotonic clock, what waits is to be written; None where nothing does.

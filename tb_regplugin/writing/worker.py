@@ -36,13 +36,10 @@ class _Request(NamedTuple):
 
 
 class Worker:
-    """Writes rows in a thread of its own.
+    """Writes rows, of which streams make blocks, in a thread of its own.
 
     Those who record only append to a ``deque`` and put into a ``SimpleQueue``, which are whole
     whenever a signal or another thread comes between: there is no lock that could be left held.
-
-    Args:
-      streams: What makes blocks of the rows.
 
     Attributes:
       entries: What waits, in order.

@@ -95,10 +95,7 @@ def counted_twice(
 ) -> tuple[Finding, ...]:
     """Finds penalties that a Keras step adds to a loss which has them already.
 
-    Args:
-      decomposition: What it trains on.
-      terms: What its entries are, data losses among them, by their names.
-      replicas: Over how many replicas the losses are added up.
+    ``terms`` says what the loss' entries are, data losses among them, by their names.
     """
     audited = _Audited(decomposition)
     # Accumulated batches bring their penalties and data losses as often.

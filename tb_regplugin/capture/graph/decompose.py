@@ -87,24 +87,17 @@ class Decomposition:
 def decompose(
     total_loss: Tensor, collection: Iterable[Any] | None = None, variables: Iterable[Any] = ()
 ) -> Decomposition:
-    """Takes a loss apart.
+    """Takes a loss apart: a scalar tensor of a TF1 graph, or of the graph of a ``tf.function``.
 
     Additions, differences, products with constants and hyperparameters, and sums and means of
-    scalars are followed back from the loss. What reaches a placeholder, an iterator or chance
-    is data loss; what reaches only variables is a penalty term, and so is every entry of the
-    collection. What lies in a ``tf.cond``, a ``tf.while_loop``, a ``tf.function`` or under a
-    custom gradient is one part called "unexplained".
+    scalars are followed back from the loss. What reaches a placeholder, an iterator or chance is
+    data loss; what reaches only variables is a penalty term, and so is every entry of the
+    collection, the graph's REGULARIZATION_LOSSES when left out. What lies in a ``tf.cond``, a
+    ``tf.while_loop``, a ``tf.function`` or under a custom gradient is one part called
+    "unexplained". Variables that a ``tf.function`` uses are given to name them.
 
-    Takes time in proportion to the number of operations, once; adds none to the graph.
-
-    Args:
-      total_loss: What the optimiser minimises: a scalar tensor of a TF1 graph, or of the graph
-        of a ``tf.function``.
-      collection: What was collected; the graph's REGULARIZATION_LOSSES when left out.
-      variables: The variables that a ``tf.function`` uses, to name them. TF1 graphs need none.
-
-    Returns:
-      Its parts. It never raises: a loss that cannot be taken apart is one unexplained part.
+    Takes time in proportion to the number of operations, once; adds none to the graph. It never
+    raises: a loss that cannot be taken apart is one unexplained part.
     """
     try:
         return _Decomposer(total_loss, collection, variables).decompose()
@@ -113,14 +106,14 @@ def decompose(
         return Decomposition(total_loss, [_unexplained([whole(total_loss)], note)], warning=note)
 
 
-class Row(NamedTuple):
+class GraphRow(NamedTuple):
     """A tensor of the values of one step, float32 ``[columns]``, and what they are."""
 
     layout: Layout
     values: Any
 
 
-def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> Row:
+def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) -> GraphRow:
     """Adds the operations that put a loss and its parts into one row.
 
     The values are those of the very tensors that the loss is made of, so that they fit together
@@ -143,7 +136,7 @@ def build_row(decomposition: Decomposition, findings: tuple[Finding, ...] = ()) 
     values = stack_scalars(scalars) * np.array(constants, np.float32)
     if numbers != list(range(len(parts))):
         values = tf.math.unsorted_segment_sum(values, numbers, len(parts))
-    return Row(Layout(tuple(part.term for part in parts), findings), values)
+    return GraphRow(Layout(tuple(part.term for part in parts), findings), values)
 
 
 def _one_number(tensor: Tensor) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tb_regplugin.capture.graph import internals
-from tb_regplugin.capture.graph.operations import Tensor, constant, scaled, strip
+from tb_regplugin.capture.graph.operations import ADDITIONS, Tensor, constant, scaled, strip
 from tb_regplugin.capture.graph.sources import Reaches
 from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.watching import WatchedStep, Wrap, watched_step
@@ -56,7 +56,7 @@ class Differentiated(WatchedStep):
         self.is_eager = self._graph is None
         self._calls: list[_Call] = []
         # What each call of an optimiser was given: gradients, and the keys of their variables.
-        self._updates: list[list[tuple[Any, int | None]]] = []
+        self._updates: list[_Applied] = []
 
     def holds(self, tensor: Any) -> bool:
         """Whether a tensor is of the step's own graph."""
@@ -173,7 +173,8 @@ class Differentiated(WatchedStep):
             (gradient, _key(variable))
             for gradient, variable in zip(gradients, variables, strict=True)
             # A graph may be given constants; they are of no loss.
-            if gradient is not None and (self._graph is None or _is_symbolic(gradient))
+            if gradient is not None
+            and (self._graph is None or tf.is_symbolic_tensor(_dense(gradient)))
         ]
         self._updates.append(update)
 
@@ -250,7 +251,7 @@ def _passed_on(tensor: Tensor) -> Tensor | None:
 
 def _summands(tensor: Tensor) -> list[tuple[Tensor, float]]:
     op = tensor.op
-    if op.type in ("Add", "AddV2", "AddN"):
+    if op.type in ADDITIONS:
         return [(part, 1.0) for part in op.inputs]
     if op.type == "Sub":
         return [(op.inputs[0], 1.0), (op.inputs[1], -1.0)]
@@ -281,10 +282,6 @@ def _weighted_sum(parts: list[tuple[_Target, float]]) -> Tensor:
 
 def _dense(gradient: Any) -> Tensor:
     return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-
-
-def _is_symbolic(gradient: Any) -> bool:
-    return bool(tf.is_symbolic_tensor(_dense(gradient)))
 
 
 def _reference(target: Any) -> Any:

@@ -20,13 +20,9 @@ from tb_regplugin.capture.graph.walk import Addend
 class Gradients:
     """Tells the gradients of one loss from those of others that share operations with it.
 
-    ``tf.gradients`` says of each operation that it makes which one that differentiates. A
-    gradient of a part is the loss's if on its way it passed nothing that isn't part of the loss,
-    or calculated from it, such as a scaled loss.
-
-    Args:
-      total: The loss.
-      terms: What adds up to it.
+    ``tf.gradients`` says of each operation that it makes which one that differentiates. A gradient
+    of a part is the loss's if on its way it passed nothing that isn't part of the loss, or
+    calculated from it, such as a scaled loss.
 
     Attributes:
       made: The gradient operations of each operation that is differentiated anywhere in the graph.

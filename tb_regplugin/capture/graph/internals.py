@@ -67,11 +67,8 @@ def read_only_inputs(op: Any) -> Iterable[int]:
 
     Without ``_read_only_resource_inputs``: what reads a variable there counts as writing it.
     """
-    return op.node_def.attr["_read_only_resource_inputs"].list.i if _calls(op) else ()
-
-
-def _calls(op: Any) -> bool:
-    return any(kind in op.type for kind in ("Call", "Case", "If", "While"))
+    calls = any(kind in op.type for kind in ("Call", "Case", "If", "While"))
+    return op.node_def.attr["_read_only_resource_inputs"].list.i if calls else ()
 
 
 def in_regularizers_of(package: str, op: Any) -> bool:

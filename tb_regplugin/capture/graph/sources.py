@@ -38,9 +38,7 @@ class VariableFacts(NamedTuple):
 class Sources:
     """Answers where values of one graph come from. Linear in the graph's size.
 
-    Args:
-      graph: The graph.
-      variables: The variables that a ``tf.function``'s graph captures. Graphs of TF1 need none.
+    Variables are given where a ``tf.function``'s graph captures them; graphs of TF1 need none.
 
     Attributes:
       reaches_data: Tells whether data, or chance, goes into what an operation computes.

@@ -40,14 +40,8 @@ class RunEffect(NamedTuple):
 class TrainingRuns:
     """Tells the calls that train a loss by what they fetch from a complete graph, and feed.
 
-    A session's hooks see each call: those that load weights, that train another loss, or that
-    only evaluate something.
-
-    Args:
-      total: The loss.
-      row: What is to be fetched where it is trained.
-      gradients: Where the loss's gradients go.
-      train_op: What runs where it is trained: operations or tensors; None to find out.
+    A session's hooks see each call: those that load weights, that train another loss, or that only
+    evaluate something. ``train_op`` is what runs where the loss is trained; None to find out.
     """
 
     def __init__(self, total: Tensor, row: Tensor, gradients: Gradients, train_op: Any) -> None:

@@ -57,11 +57,7 @@ def _note_applied(
 
 
 class BackwardStep(WatchedStep):
-    """A step on PyTorch: its ``backward`` calls add up, until gradients are None again.
-
-    Args:
-      model: Whose variables are trained.
-    """
+    """A step on PyTorch: its ``backward`` calls add up, until gradients are None again."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from keras import ops
 
 from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.ring import RingVariables
-from tb_regplugin.capture.rows import GRADIENTS, SPARE_COLUMNS, Ring, Rows
+from tb_regplugin.capture.ring import GRADIENTS, SPARE_COLUMNS, Ring, RingRows
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.terms import GRADIENT_ROLES, Term
 
@@ -43,16 +43,7 @@ class GradientCapture:
     """Puts a row of gradient norms into a ring on the device, for every few recorded steps.
 
     Gradients are those of the step's loss: before clipping, without the scale of mixed precision,
-    and added up over the replicas.
-
-    Args:
-      model: A compiled and built model.
-      every: Of how many recorded steps one has such a row.
-      losses: The ring of the steps' losses.
-      strategy: The model's distribution strategy.
-
-    Attributes:
-      ring: Where the rows wait.
+    and added up over the replicas. The model must be compiled and built.
     """
 
     def __init__(self, model: Any, every: int, losses: Ring, strategy: Any) -> None:
@@ -74,7 +65,7 @@ class GradientCapture:
         """Takes the gradients that come next for those of this step; call it in the step."""
         self._running.step = step
 
-    def drain(self) -> list[Rows]:
+    def drain(self) -> list[RingRows]:
         """Takes the rows that came since the last call."""
         if not self.ring.has_rows:
             return []
@@ -187,12 +178,7 @@ def _pulled_variables(model: Any) -> list[Any]:
 
 
 def _measure(variables: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
-    """Returns what ``finish`` takes of one row, in the step.
-
-    Args:
-      variables: The variables, as they were when the loss was computed.
-      gradients: Of the whole loss, one a variable.
-    """
+    """Returns what ``finish`` takes of one row, in the step, of the gradients of the whole loss."""
     values: list[Any] = []
     for variable, gradient in zip(variables, gradients, strict=True):
         weights = ops.cast(variable, "float32")

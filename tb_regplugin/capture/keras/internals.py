@@ -117,11 +117,6 @@ def with_shardings(model: Any, first: int, values: Sequence[Any]) -> Iterator[No
 
     Keras 3.8 to 3.11 look one up, by its place, for each that comes out of a step; later ones
     don't, and have no such list.
-
-    Args:
-      model: The model.
-      first: The place of the first.
-      values: What the variables are.
     """
     shardings = getattr(model, "_metrics_variable_shardings", None) or []
     own = [value.sharding for value in values] if shardings else []

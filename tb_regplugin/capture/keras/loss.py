@@ -17,8 +17,9 @@ from tb_regplugin.capture.keras import internals, terms
 from tb_regplugin.capture.keras.backward import watching_gradients
 from tb_regplugin.capture.keras.ring import TravellingRing
 from tb_regplugin.capture.recorded_step import TEST, TRAIN, StepKind
+from tb_regplugin.capture.regularizers import has_own_loss
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.row import CapturedLoss, Output, Row, row_of
-from tb_regplugin.capture.rows import Ring
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.capture.trained_on import TrainedOn
 from tb_regplugin.capture.watching import WatchedStep
@@ -26,11 +27,6 @@ from tb_regplugin.capture.watching import WatchedStep
 
 class LossCapture(TrainedOn):
     """Puts a row with the parts of a model's loss into a ring, and computes nothing twice.
-
-    Args:
-      ring: Where each step's row goes, inside of the step, in the same trace.
-      kind: Of which step.
-      travelling: That ring, where variables travel with the step.
 
     Attributes:
       on_loss: Called before the first loss of a step is computed, inside of the step.
@@ -149,12 +145,12 @@ class LossCapture(TrainedOn):
 
     def _wrap_compute_loss(self, model: Any) -> Callable[..., Any]:
         compute_loss = model.compute_loss
-        is_keras_own = type(model).compute_loss.__module__.startswith("keras.")
+        is_whole = not has_own_loss(model)
 
         @functools.wraps(compute_loss)
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
             running = self._running
-            loss = CapturedLoss(model, self._ring.replicas, is_whole=is_keras_own)
+            loss = CapturedLoss(model, self._ring.replicas, is_whole=is_whole)
             is_first = not (running.losses or running.seen or running.has_recorded)
             if is_first and self.on_loss is not None:
                 self._ring.attempt(self.on_loss)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from tb_regplugin.capture.keras import internals
-from tb_regplugin.capture.rows import Ring
+from tb_regplugin.capture.ring import Ring
 from tb_regplugin.capture.safety import RecordingError
 
 _LOST = "its train_step drops the state of metrics"
@@ -21,13 +21,9 @@ _LOST = "its train_step drops the state of metrics"
 class RingVariables(Ring, keras.metrics.Metric):  # type: ignore[misc]
     """A ring whose variables are in device memory, on any backend.
 
-    A metric, because Keras knows how to keep a metric's variables in every training step: under
-    a distribution strategy, where rows become the sum over the replicas, and on JAX, where they
+    A metric, because Keras knows how to keep a metric's variables in every training step: under a
+    distribution strategy, where rows become the sum over the replicas, and on JAX, where they
     travel with the step's state. It has no result and is in no log.
-
-    Args:
-      rows, columns: As of every ring.
-      strategy: The model's ``tf.distribute`` strategy, where it has one.
 
     Attributes:
       values: On JAX, what the variables are between steps: one array a variable.

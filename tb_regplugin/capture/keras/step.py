@@ -16,19 +16,14 @@ from tb_regplugin.capture.keras.gradients import GradientCapture, can_capture
 from tb_regplugin.capture.keras.loss import LossCapture
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS
+from tb_regplugin.capture.ring import DRAIN_ROWS, SPARE_COLUMNS
 from tb_regplugin.capture.safety import overridden
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
 
 
 class KerasStep(RecordedStep):
-    """A ``RecordedStep`` of a Keras 3 model, on any backend.
-
-    Args:
-      model, original, kind, min_columns, steps_per_execution: As ``of`` gives them.
-      gradients_every: Of how many recorded steps one has its gradients recorded; None for none.
-    """
+    """A ``RecordedStep`` of a Keras 3 model, on any backend, which ``of`` makes."""
 
     def __init__(
         self,

@@ -17,14 +17,10 @@ from tb_regplugin.terms import Term, with_distinct_names
 
 
 def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
-    """Names each entry of ``model.losses``.
+    """Names each entry of ``model.losses`` while the model's step is running.
 
     Keras lists what ``add_loss`` and activity regularisers gave, then one entry a regularised
     trainable variable.
-
-    Args:
-      model: The model whose step is running.
-      entries: What ``model.losses`` held in this step, in its order.
 
     Returns:
       A term an entry, in the same order, no name twice. Where the entries can't be told apart for
@@ -38,14 +34,11 @@ def describe_losses(model: Any, entries: Sequence[Any]) -> list[Term]:
     variables = regularized_variables(model)
     own = len(entries) - len(variables)
     if own < 0 or any((id(entry) in owners) != (at < own) for at, entry in enumerate(entries)):
-        return [Term(f"term {n}", kind="custom") for n in range(1, len(entries) + 1)]
+        return regularizers.unnamed(entries)
     root = _root_prefix(model)
     terms = _describe_own_losses([owners[id(entry)] for entry in entries[:own]], model, root)
-    if not _has_other_data_loss(model):
-        terms = [
-            Term(term.name, "data") if term.kind == "add_loss" and _may_hold_data(entry) else term
-            for term, entry in zip(terms, entries, strict=False)
-        ]
+    if internals.compile_loss_of(model) is None and not regularizers.has_own_loss(model):
+        terms = regularizers.with_data(terms, entries[:own], _may_hold_data)
     terms += [_describe_variable(variable, root) for variable in variables]
     return with_distinct_names(terms)
 
@@ -103,12 +96,6 @@ def count_columns(model: Any) -> int:
     regularized = sum(variable.regularizer is not None for variable in model.variables)
     _, decayed = regularizers.weight_decay_of(model)
     return 1 + outputs + 4 * own_code + 2 * activities + regularized + len(decayed)
-
-
-def _has_other_data_loss(model: Any) -> bool:
-    """Whether a model's data loss is another one than what its layers add."""
-    is_keras_own = type(model).compute_loss.__module__.startswith("keras.")
-    return internals.compile_loss_of(model) is not None or not is_keras_own
 
 
 def _may_hold_data(entry: Any) -> bool:

@@ -80,12 +80,7 @@ def regularized_by(loss: Callable[[], Any]) -> tuple[Any, Any] | None:
 
 
 class Observed:
-    """Stands in for a callable object, whose calls go through another function.
-
-    Args:
-      original: The object.
-      call: Called with it and with what it is called with.
-    """
+    """Stands in for a callable object: another function is called with it and what it is given."""
 
     def __init__(self, original: Any, call: Callable[..., Any]) -> None:
         self._original = original
@@ -102,12 +97,7 @@ class Observed:
 def reporting_outputs(
     container: Any, report: Callable[[Output], None]
 ) -> AbstractContextManager[None]:
-    """Reports what each output's loss adds to the total, for the length of a block.
-
-    Args:
-      container: A model's ``compiled_loss``.
-      report: Called inside of the step.
-    """
+    """Reports what each output's loss adds to a ``compiled_loss``, for the length of a block."""
 
     def observe(losses: list[Any]) -> list[Any]:
         is_one = sum(loss is not None for loss in losses) == 1

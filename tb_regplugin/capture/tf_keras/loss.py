@@ -55,7 +55,7 @@ class LossCapture(TrainedOn):
     def describe(self, loss: CapturedLoss) -> None:
         """Says what a loss' entries are, while the weights are those of this loss."""
         loss.entries = loss.entries or loss.model.losses
-        has_data_loss = _has_own_loss(loss.model) or bool(loss.data)
+        has_data_loss = regularizers.has_own_loss(loss.model) or bool(loss.data)
         _complete(loss, _describe_entries(loss.model, loss.entries, has_data_loss))
 
     def with_own_losses(self, penalties: CapturedLoss) -> CapturedLoss:
@@ -103,7 +103,7 @@ class LossCapture(TrainedOn):
         def capturing_compute_loss(*args: Any, **kwargs: Any) -> Any:
             with self._loss_of(model) as loss:
                 value = loss.total = compute_loss(*args, **kwargs)
-                loss.is_whole = not _has_own_loss(model)
+                loss.is_whole = not regularizers.has_own_loss(model)
             return value
 
         return capturing_compute_loss
@@ -161,11 +161,6 @@ def count_columns(model: Any) -> int:
     return 1 + losses + len(regularizers.weight_decay_of(model)[1])
 
 
-def _has_own_loss(model: Any) -> bool:
-    """Whether a model's data loss may be in a ``compute_loss`` of the user's own."""
-    return not type(model).compute_loss.__module__.startswith("tf_keras.")
-
-
 def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -> list[Term]:
     """Names the entries of ``model.losses``, in the order in which Keras lists them.
 
@@ -176,12 +171,9 @@ def _describe_entries(model: Any, entries: Sequence[Any], has_data_loss: bool) -
         terms += _describe_own(layer, model)
         terms += [_describe_weight(loss, layer, model) for loss in internals.weight_losses(layer)]
     if len(terms) != len(entries):
-        terms = [Term(f"term {number}", kind="custom") for number in range(1, len(entries) + 1)]
+        terms = regularizers.unnamed(entries)
     if not has_data_loss:
-        terms = [
-            Term(term.name, "data") if term.kind == "add_loss" and may_hold_data(entry) else term
-            for term, entry in zip(terms, entries, strict=True)
-        ]
+        terms = regularizers.with_data(terms, entries, may_hold_data)
     return with_distinct_names(terms)
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tb_regplugin.capture.ineffective import find_ineffective
 from tb_regplugin.capture.recorded_step import RecordedStep, StepKind
-from tb_regplugin.capture.rows import DRAIN_ROWS, SPARE_COLUMNS, Ring
+from tb_regplugin.capture.ring import DRAIN_ROWS, SPARE_COLUMNS, Ring
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.tf_keras.loss import LossCapture, count_columns, describe_regularizer
 from tb_regplugin.finding import Finding

@@ -31,7 +31,7 @@ LOSSES = "losses"
 GRADIENTS = f"{LOSSES}{GRADIENTS_SUFFIX}"
 
 
-class Rows(NamedTuple):
+class RingRows(NamedTuple):
     """Recorded rows of one layout.
 
     Attributes:
@@ -169,7 +169,7 @@ class Ring(ABC):
         if len(layout.columns) == len(columns):
             self._labels[label] = [(name, Layout(tuple(columns)))], has_samples
 
-    def drain(self) -> list[Rows]:
+    def drain(self) -> list[RingRows]:
         """Takes the rows that came since the last call, cut where their columns change."""
         buffer, next_step, every = self.read()
         # Rows are counted as if those of earlier trainings had been kept too.
@@ -185,7 +185,7 @@ class Ring(ABC):
             for name, layout in parts:
                 values = rows[run, first : first + len(layout.columns)]
                 first += len(layout.columns)
-                drained.append(Rows(name, layout, steps, values, samples))
+                drained.append(RingRows(name, layout, steps, values, samples))
         return drained
 
 
