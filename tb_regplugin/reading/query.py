@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
 from tb_regplugin.reading.sweep import SOURCES, WINDOW, StrengthSource
+from tb_regplugin.reading.sweep_course import INCLUDES
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -39,12 +40,14 @@ class SweepQuery:
       window: Over which share of the rows, the last ones, to average.
       metric: The tag of a scalar.
       source: Where strengths come from.
+      include: What to tell of each run besides.
     """
 
     name: str
     window: float
     metric: str | None
     source: StrengthSource
+    include: str
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def parse_sweep(query: Mapping[str, str]) -> SweepQuery:
         window,
         query.get("metric"),
         source,
+        _choice(query, "include", INCLUDES),
     )
 
 
