@@ -5,7 +5,7 @@ import { followHighlight, highlight, highlighted } from "./highlight.ts";
 import { placeAt } from "./Tooltip.tsx";
 
 const KEYS =
-  "Arrow keys, period and comma go from run to run, Enter shows the run alone, Escape ends.";
+  "Arrow keys, period and comma go from one to the next, Enter shows its runs alone, Escape ends.";
 
 interface Props {
   drawing: SweepDrawing;

@@ -2,9 +2,9 @@
 
 import { formatValue, shortenMiddle } from "../model/format.ts";
 import { LINEAR, project } from "../model/scales.ts";
-import { flagsOf } from "../model/sweep.ts";
+import { flagsOf, formatSpread } from "../model/sweep.ts";
 import type { GridCell, GridPicture } from "../model/sweepGrid.ts";
-import { formatOptional, NONE } from "../model/table.ts";
+import { formatOptional } from "../model/table.ts";
 import { mix } from "./colours.ts";
 import { boxOn, END_ROOM, type Frame, NAME_ROOM, paintFrame, X_ROOM, Y_ROOM } from "./frame.ts";
 import { labelWidth, widest } from "./labels.ts";
@@ -26,7 +26,7 @@ export function gridDrawing(
   { theme, width: wished, top }: DrawingSize,
 ): SweepDrawing {
   const look = LOOKS[theme];
-  const { cells, across, up, measure, value } = picture;
+  const { cells, across, up, measure } = picture;
   const left = Math.ceil(widest(up.map(formatValue))) + Y_ROOM + NAME_ROOM;
   const least = widest(cells.flatMap(linesOf)) + GAP;
   const width = Math.max(wished, left + across.length * least + END_ROOM);
@@ -48,13 +48,13 @@ export function gridDrawing(
     return [begin, high, end - begin, low - high] as const;
   };
   const targets = cells.map((cell): SweepTarget => {
-    const { strengths, entry, mean } = cell;
+    const { strengths, entry } = cell;
     const [x, y, w, h] = boxOf({ ratio: 1 }, cell);
     const named = picture.names.map((name, i) => `${name} ${formatValue(strengths[i] ?? 0)}`);
     return {
       title: named.join(", "),
       values: [
-        [`mean of ${value.name}`, mean === undefined ? NONE : formatValue(mean)],
+        [measure?.label ?? "", formatSpread((entry && measure?.spread(entry)) ?? null)],
         ...(entry?.points ?? []).map((point) => {
           const own = formatOptional(measure?.of(point) ?? null, formatValue);
           return [point.run, [own, ...flagsOf(point)].join(", ")] as const;

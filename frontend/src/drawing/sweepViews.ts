@@ -60,7 +60,7 @@ export function sweepView(
     case "grid":
       return gridView(sweep);
     default:
-      return meansView(sweep, measuresOf(sweep));
+      return listView(sweep);
   }
 }
 
@@ -72,6 +72,13 @@ function meansView(sweep: Sweep, measures: readonly Measure[]): SweepView {
     table: sweepTable(sweep, measures),
     note: "",
   };
+}
+
+/** Where there is no picture: of no known strength, or of more than a grid has sides. */
+function listView(sweep: Sweep): SweepView {
+  const isOfMany = sweep.entries.some(({ strength }) => typeof strength === "object" && strength);
+  const note = isOfMany ? "More than two strengths vary at once, so their means are listed." : "";
+  return { ...meansView(sweep, measuresOf(sweep)), note };
 }
 
 function lossesView(sweep: Sweep): SweepView {
