@@ -37,6 +37,8 @@ from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
 
+# What is said of a view that was drawn.
+SAID = {"Path": "Norms are not recorded at strength 0", "Plane": "Not drawn, as their penalties"}
 # TensorBoard's colours of runs that the strengths 0.0001 and 1 have here.
 FIRST_COLOUR, LAST_COLOUR = (18, 181, 203), (147, 52, 230)
 
@@ -63,9 +65,8 @@ def paired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def choose(dashboard: Dashboard, view: str) -> None:
     """Chooses a view of the sweep, and waits for it."""
-    card_of(dashboard).get_by_text(view, exact=True).click()
-    expect(card_of(dashboard).get_by_role("radio", name=view)).to_be_checked()
-    dashboard.page.wait_for_load_state("networkidle")
+    card_of(dashboard).get_by_role("radio", name=view).check()
+    expect(card_of(dashboard).get_by_text(SAID[view])).to_be_visible()
 
 
 def norm_of(strength: float, seed: int, rows: slice = slice(-STEPS // 10, None)) -> float:
@@ -92,8 +93,6 @@ def test_the_path_has_the_norms_of_each_strength(shared: str, open_page: Open) -
     """As NumPy has them of what was written; of no penalty, none is known, and that is said."""
     dashboard = open_page(shared)
     choose(dashboard, "Path")
-    said = "Norms are not recorded at strength 0"
-    expect(card_of(dashboard).get_by_text(said)).to_be_visible()
     table = card_of(dashboard).get_by_role("table", name="Strengths")
     expect(table.get_by_role("columnheader").nth(2)).to_have_text("‖w‖₂ dense/kernel")
     for row, strength in zip(table.locator("tbody tr").all(), ENDS, strict=True):
@@ -139,7 +138,6 @@ def test_trajectories_end_where_their_numbers_are(shared: str, open_page: Open, 
     """To the pixel: hollow where they begin, filled where they end, seeds in one colour."""
     dashboard = open_page(shared)
     choose(dashboard, "Plane")
-    expect(card_of(dashboard).get_by_text("Not drawn, as their penalties")).to_be_visible()
     picture = pixels(card_of(dashboard).get_by_role("img").first).astype(int)
     _, grid, _, page = map(np.array, COLOURS[theme])
     is_grid = (picture == grid).all(axis=2)
@@ -170,7 +168,8 @@ def test_trajectories_end_where_their_numbers_are(shared: str, open_page: Open, 
     assert (near(ways[last][-1]) == LAST_COLOUR).all()
     assert (near(ways[last][0]) == page).all()
     for seed in range(SEEDS):
-        assert (near(ways[1e-4, seed][-1]) == FIRST_COLOUR).all()
+        # Drawn over one another, colours are rounded again.
+        assert np.abs(near(ways[1e-4, seed][-1]) - FIRST_COLOUR).max() <= 1
 
 
 def test_a_trajectory_is_read_and_saved(shared: str, open_page: Open) -> None:
@@ -206,9 +205,8 @@ def contrast(one: str, other: str) -> float:
 
     def light(colour: str) -> float:
         channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
-        linear = np.where(
-            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
-        )
+        bright = ((channels + 0.055) / 1.055) ** 2.4
+        linear = np.where(channels <= 0.04045, channels / 12.92, bright)
         return float(linear @ [0.2126, 0.7152, 0.0722])
 
     dark, bright = sorted([light(one), light(other)])
@@ -262,14 +260,14 @@ def test_a_grid_is_read_by_keys_and_shows_its_runs(paired: str, open_page: Open)
         losses = [loss_of_pair(*pair, seed) for seed in range(seeds)]
         assert not losses or f"{np.mean(losses):.4g}" in texts
     # Texts come after the rectangle that they are in.
-    fill, least = "#ffffff", 21.0
+    fill, contrasts = "", []
     for element in ET.fromstring(svg).iter():
         if element.tag == f"{SVG}rect" and (element.get("fill") or "").startswith("#"):
             fill = element.get("fill") or ""
-        elif element.text and re.fullmatch(r"\d runs|[\d.]+", element.text):
-            if element.get("text-anchor") == "middle" and fill != "#ffffff":
-                least = min(least, contrast(element.get("fill") or "", fill))
-    assert 4.5 <= least < 21
+        elif element.text == "2 runs":
+            contrasts.append(contrast(element.get("fill") or "", fill))
+    assert len(contrasts) == 8
+    assert min(contrasts) >= 4.5
     chart = chart_of(dashboard)
     told = chart.get_by_role("status")
     chart.press("Home")
@@ -335,8 +333,9 @@ def test_all_can_use_each_view(shared: str, paired: str, open_page: Open, width:
     for address, views in ((shared, ("Path", "Plane")), (paired, ("Grid",))):
         dashboard = open_page(address, viewport={"width": width, "height": 900})
         dashboard.frame.get_by_role("checkbox", name="Table").check()
+        expect(card_of(dashboard).get_by_text("is lowest at strength")).to_be_visible()
         for view in views:
-            if view != "Grid":
+            if view in SAID:
                 choose(dashboard, view)
             chart_of(dashboard).press("End")
             expect(chart_of(dashboard).get_by_role("tooltip")).to_be_visible()
