@@ -73,11 +73,12 @@ def _norms(table: Table, start: int) -> Iterator[tuple[tuple[str, str], float]]:
 
 def _settled(table: Table) -> dict[tuple[str, str], Term]:
     """Returns the columns by key, without a strength and a coefficient where these changed."""
-    settled: dict[tuple[str, str], Term] = {}
+    settled = {key(term): term for term in table.columns}
+    # Each layout once: a schedule's come by the hundred, and may come again.
     for layout in {id(layout): layout for layout in table.layouts}.values():
         for term in layout.columns:
-            first = settled.setdefault(key(term), term)
-            if (first.strength, first.coefficient) != (term.strength, term.coefficient):
+            last = settled[key(term)]
+            if (last.strength, last.coefficient) != (term.strength, term.coefficient):
                 settled[key(term)] = Term(term.name, term.role)
     return settled
 
