@@ -431,6 +431,7 @@ def test_the_route_answers_in_time_and_reads_nothing_twice(
         ({"window": "x"}, "window must be a number"),
         ({"strength_from": "elsewhere"}, "not one of recorded, hparams, names"),
         ({"strength_from": "names=(a+)+"}, "takes no pattern"),
+        ({"include": "weights"}, "include must be one of 'nothing', 'norms', 'trajectories'"),
     ],
 )
 def test_wrong_questions_are_refused(tmp_path: Path, query: dict[str, str], reason: str) -> None:
@@ -451,7 +452,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> RegularizationPlugin:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["name", "window", "metric", "strength_from", "other"]),
+        st.sampled_from(["name", "window", "metric", "strength_from", "include", "other"]),
         st.sampled_from(["losses", "0.5", "1e-9", "recorded", "hparams", "names", "hparams=l2"])
         | st.text(max_size=20),
     )

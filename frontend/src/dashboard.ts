@@ -15,7 +15,7 @@ import type { OwnRange } from "./model/limits.ts";
 import { decodeLink, type Entries, encodeLink } from "./model/link.ts";
 import { zoomRange } from "./model/ranges.ts";
 import { QUANTITY_OF } from "./model/rules.ts";
-import { type Choice, sortRecordings, updateChoice } from "./model/runs.ts";
+import { type Choice, sameKeys, sortRecordings, updateChoice } from "./model/runs.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./model/settings.ts";
 import { type View, WHOLE_VIEW, zoom } from "./model/view.ts";
 import { Store } from "./store.ts";
@@ -62,7 +62,8 @@ export class Dashboard extends Store<DashboardState> {
   );
   private readonly found = new Map<string, readonly Finding[]>();
   private telling: ReturnType<typeof setTimeout> | undefined;
-  /** What was chosen before one run was shown alone. */
+  /** What is shown alone, and what was chosen before that. */
+  private alone: ReadonlySet<string> = new Set();
   private beforeAlone: ReadonlySet<string> = new Set();
   private hostNumbers: ReadonlyMap<string, number> = new Map();
 
@@ -277,15 +278,16 @@ export class Dashboard extends Store<DashboardState> {
     this.changeView(key, (view) => ({ ...view, isPinned: !isUp }));
   }
 
-  /** Chooses one run alone; if it is, again those of before, or all where none is known. */
-  showAlone(key: string): void {
+  /** Chooses some runs alone; if they are, again those of before, or all where none is known. */
+  showAlone(...keys: readonly string[]): void {
     const { choice, recordings = [] } = this.state;
-    const isAlone = choice.chosen.size === 1 && choice.chosen.has(key);
+    const isAlone = sameKeys(choice.chosen, new Set(keys));
     const before = this.beforeAlone.size > 0 ? this.beforeAlone : recordings.map(({ key }) => key);
-    if (choice.chosen.size > 1) {
+    if (!isAlone && !sameKeys(choice.chosen, this.alone)) {
       this.beforeAlone = choice.chosen;
     }
-    this.update({ choice: { ...choice, chosen: new Set(isAlone ? before : [key]) } });
+    this.alone = new Set(keys);
+    this.update({ choice: { ...choice, chosen: new Set(isAlone ? before : keys) } });
   }
 
   /** Shows a part of an x axis, all of it if that is undefined; a part without a stretch is none. */

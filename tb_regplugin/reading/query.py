@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tb_regplugin.reading.axis import X_AXES, Number, XAxis
 from tb_regplugin.reading.strengths import SOURCES, StrengthSource
 from tb_regplugin.reading.sweep import WINDOW
+from tb_regplugin.reading.sweep_course import INCLUDES
 
 MAX_BUCKETS = 10_000
 DEFAULT_BUCKETS = 1_000
@@ -40,12 +41,14 @@ class SweepQuery:
       window: Over which share of the rows, the last ones, to average.
       metric: The tag of a scalar.
       source: Where strengths come from.
+      include: What to tell of each run besides.
     """
 
     name: str
     window: float
     metric: str | None
     source: StrengthSource
+    include: str = "nothing"
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,13 @@ def parse_sweep(query: Mapping[str, str]) -> SweepQuery:
         source = StrengthSource.parse(text)
     except ValueError as error:
         raise QueryError(f"strength_from: {error}") from error
-    return SweepQuery(query.get("name", "losses"), window, query.get("metric"), source)
+    return SweepQuery(
+        query.get("name", "losses"),
+        window,
+        query.get("metric"),
+        source,
+        _choice(query, "include", INCLUDES),
+    )
 
 
 def _range(query: Mapping[str, str]) -> tuple[XAxis, Number | None, Number | None]:

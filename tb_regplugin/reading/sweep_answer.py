@@ -16,6 +16,7 @@ from tb_regplugin.reading.runs import Key, homes, pair
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Store
 from tb_regplugin.reading.sweep import Ending, ending, entries, mean_of_last
+from tb_regplugin.reading.sweep_course import Course, course, included
 from tb_regplugin.reading.sweep_text import sentence, warnings
 
 # An answer ends when this time is over: charts wait for their own reading.
@@ -37,6 +38,7 @@ class Sweeps:
         self._endings = Remembered(
             store, lambda reason: Ending(problem=reason), at_most=_MAX_REMEMBERED
         )
+        self._courses = Remembered(store, lambda _: Course(), at_most=_MAX_REMEMBERED)
         # By experiment, run, tag and window: what was listed then, and the mean.
         self._means: OrderedDict[
             tuple[str, str, str, float], tuple[tuple[int, float], float | None]
@@ -63,6 +65,13 @@ class Sweeps:
         metrics, late = None, set[str]()
         if query.metric is not None:
             metrics, late = self._metric_means(source, query.metric, query.window, asked, end)
+        courses: dict[Key, Course] = {}
+        if query.include != "nothing":
+            look = functools.partial(course, window=query.window)
+            wanted = (listed[key] for key in asked)
+            left = end - time.monotonic()
+            courses = self._courses.of(listed_once, wanted, look, left, how=query.window)
+            late |= {key[0] for key in asked if key not in courses}
         known = {
             key: endings[key]
             for row in asked.items()
@@ -82,6 +91,7 @@ class Sweeps:
             "metrics": _metrics(source, asked),
             "unread": len(asked) - sum(key in known for key in asked),
             "left_out": len(rows) - len(asked),
+            **included(query.include, {key[0]: courses[key] for key in courses if key in known}),
         }
 
     def _metric_means(

@@ -85,3 +85,25 @@ def write_uneven_sweep(directory: Path) -> int:
         steps = 60 if strength == 1e-4 else STEPS
         write_run(directory, strength, 0, steps, lost=50 if strength == 1 else None)
     return 2 * len(ENDS)
+
+
+# Strengths of L1 and of L2 that vary at once, and how many seeds each pair has.
+L1, L2 = (0.0, 1e-3, 1e-2), (0.0, 0.1, 1.0)
+PAIRS = {(l1, l2): 0 if (l1, l2) == (1e-2, 1.0) else 2 for l1 in L1 for l2 in L2}
+
+
+def loss_of_pair(l1: float, l2: float, seed: int) -> float:
+    """Returns the data loss that a run of two strengths has at each step."""
+    return 0.5 + 10 * abs(l1 - 1e-3) + 0.3 * abs(l2 - 0.1) + 0.01 * seed
+
+
+def write_grid(directory: Path) -> int:
+    """Writes two seeds of all pairs but one; returns how many recordings that is."""
+    for (l1, l2), seeds in PAIRS.items():
+        terms = [Term("a", kind="l1", strength=l1), Term("b", kind="l2", strength=l2)]
+        for seed in range(seeds):
+            with Writer(directory / f"l1={l1:g}_l2={l2:g}_seed={seed}") as writer:
+                for step in range(10):
+                    loss = loss_of_pair(l1, l2, seed)
+                    writer.write(step, loss, dict.fromkeys(terms, 0.125))
+    return sum(PAIRS.values())

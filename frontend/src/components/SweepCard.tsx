@@ -1,23 +1,24 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Dashboard, DashboardState } from "../dashboard.ts";
 import type { Sweep } from "../data/sweep.ts";
-import { sweepSvg } from "../drawing/sweep.ts";
+import { sweepSvg } from "../drawing/sweepDrawing.ts";
+import { sweepView, viewsOf } from "../drawing/sweepViews.ts";
 import { formatStep } from "../model/format.ts";
-import { isSweep, placedEntries, sweepNumbers } from "../model/sweep.ts";
-import { sweepPicture } from "../model/sweepPicture.ts";
+import type { SweepViewName } from "../model/settings.ts";
+import { isSweep } from "../model/sweep.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { useWidth } from "./hooks.ts";
 import { Menu } from "./Menu.tsx";
 import { DrawnEntries } from "./SaveEntries.tsx";
+import { Segments } from "./Segments.tsx";
 import { SweepChart } from "./SweepChart.tsx";
 import { SweepOptions } from "./SweepOptions.tsx";
 import { SweepTable } from "./SweepTable.tsx";
 import { useSweep } from "./useSweep.ts";
 
 const NAME = "Sweep of strengths";
-/** Of the plot of losses with its axes, and of that of a metric. */
-const HEIGHT = 340;
-const METRIC_HEIGHT = 140;
+/** What is below keeps its place until a picture is drawn. */
+const LEAST_HEIGHT = 340;
 
 interface Props {
   dashboard: Dashboard;
@@ -49,49 +50,64 @@ export function SweepCard({ dashboard, state }: Props) {
   );
 }
 
-/** The picture of a sweep, what is seen in it in a sentence, and the same numbers as a table. */
+const NAMES: Record<SweepViewName, readonly [label: string, title: string]> = {
+  losses: ["Losses", "Losses and penalties' share of each strength"],
+  path: ["Path", "The norms of weights under each strength"],
+  plane: ["Plane", "Data loss against penalty ÷ strength, from the first step to the last"],
+  grid: ["Grid", "The mean of each pair of strengths"],
+};
+
+/** A picture of a sweep, what is seen in it in a sentence, and the same numbers as a table. */
 function SweepBody({ dashboard, state, sweep }: Props & { sweep: Sweep }) {
   const plot = useRef<HTMLDivElement>(null);
   const width = useWidth(plot);
-  const picture = useMemo(
-    () => (placedEntries(sweep).length > 0 ? sweepPicture(sweep) : undefined),
-    [sweep],
+  const { theme, termNumbers, settings } = state;
+  const views = viewsOf(sweep);
+  const view = views.find((each) => each === settings.sweepView) ?? views[0];
+  const { draw, numbers, table, note } = useMemo(
+    () => sweepView(view, sweep, settings.group, termNumbers),
+    [view, sweep, settings.group, termNumbers],
   );
-  const height = HEIGHT + (sweep.metric === null ? 0 : METRIC_HEIGHT);
+  const drawing = useMemo(
+    () => (width > 0 ? draw?.({ theme, width, top: 0 }) : undefined),
+    [draw, theme, width],
+  );
   return (
     <div class="card">
       <header class="card-head">
-        <SweepOptions dashboard={dashboard} settings={state.settings} sweep={sweep} />
-        {picture && (
+        {views.length > 1 && (
+          <Segments
+            label="View of the sweep"
+            name="sweep-view"
+            value={view}
+            options={views.map((each) => [each, ...NAMES[each]])}
+            onChange={(sweepView) => dashboard.changeSettings({ sweepView })}
+          />
+        )}
+        <SweepOptions dashboard={dashboard} settings={settings} sweep={sweep} />
+        {draw && (
           <Menu name={NAME} title="Save">
-            <DrawnEntries
-              name={NAME}
-              svg={() => sweepSvg(picture, width, height, NAME)}
-              numbers={() => sweepNumbers(sweep)}
-            />
+            <DrawnEntries name={NAME} svg={() => sweepSvg(draw, width, NAME)} numbers={numbers} />
           </Menu>
         )}
       </header>
-      <div class="plot" style={{ minHeight: picture ? `${height}px` : "0" }} ref={plot}>
-        {picture && width > 0 && (
+      <div class="plot" style={{ minHeight: draw ? `${LEAST_HEIGHT}px` : "0" }} ref={plot}>
+        {drawing && (
           <SweepChart
-            sweep={sweep}
-            picture={picture}
-            theme={state.theme}
-            width={width}
-            height={height}
+            drawing={drawing}
             label={NAME}
-            onPick={(key) => dashboard.showAlone(key)}
+            sentence={sweep.sentence}
+            onPick={(keys) => dashboard.showAlone(...keys)}
           />
         )}
       </div>
       <p role="status">
         {sweep.unread > 0
           ? `Reading… Runs left: ${formatStep(sweep.unread)}.`
-          : [sweep.sentence, ...sweep.warnings].join(" ")}
+          : [sweep.sentence, note, ...sweep.warnings].join(" ")}
       </p>
       {/* Those who see no picture have its numbers. */}
-      <SweepTable sweep={sweep} isShown={state.settings.table || picture === undefined} />
+      <SweepTable table={table} isShown={settings.table || draw === undefined} />
     </div>
   );
 }

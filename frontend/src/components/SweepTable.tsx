@@ -1,25 +1,13 @@
-import type { Sweep } from "../data/sweep.ts";
-import { formatShare } from "../model/format.ts";
-import { figureName, formatSpread, formatStrength, shownFigures } from "../model/sweep.ts";
-import { formatOptional } from "../model/table.ts";
+import type { TextTable } from "../model/sweep.ts";
 
-/** The means of a sweep; unless it is shown, for those who hear it alone. */
-export function SweepTable({ sweep, isShown }: { sweep: Sweep; isShown: boolean }) {
-  const figures = shownFigures(sweep);
-  const headings = [
-    "Strength",
-    "Runs",
-    ...figures.map((figure) =>
-      figure === "metric" ? figureName(figure, sweep) : `Data loss, ${figureName(figure, sweep)}`,
-    ),
-    "Penalties’ share",
-  ];
+/** The numbers of a sweep; unless they are shown, for those who hear them alone. */
+export function SweepTable({ table, isShown }: { table: TextTable; isShown: boolean }) {
   return (
     <div class={isShown ? "table-box" : "unseen"} tabIndex={isShown ? 0 : -1}>
-      <table class="terms" aria-label="Strengths">
+      <table class="terms" aria-label={table.name}>
         <thead>
           <tr>
-            {headings.map((heading) => (
+            {table.headings.map((heading) => (
               <th key={heading} scope="col">
                 {heading}
               </th>
@@ -27,14 +15,12 @@ export function SweepTable({ sweep, isShown }: { sweep: Sweep; isShown: boolean 
           </tr>
         </thead>
         <tbody>
-          {sweep.entries.map((entry) => (
-            <tr key={formatStrength(entry.strength)}>
-              <th scope="row">{formatStrength(entry.strength)}</th>
-              <td>{entry.points.length}</td>
-              {figures.map((figure) => (
-                <td key={figure}>{formatSpread(entry[figure])}</td>
+          {table.rows.map(([name, ...cells]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {cells.map((cell, i) => (
+                <td key={i}>{cell}</td>
               ))}
-              <td>{formatOptional(entry.penaltyShare, formatShare)}</td>
             </tr>
           ))}
         </tbody>

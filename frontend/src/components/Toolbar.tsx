@@ -10,6 +10,7 @@ import { Disclosure } from "./Disclosure.tsx";
 import { useNarrow } from "./hooks.ts";
 import { Notice } from "./Notice.tsx";
 import { Options } from "./Options.tsx";
+import { Segments } from "./Segments.tsx";
 import { Select } from "./Select.tsx";
 import { Smoothing } from "./Smoothing.tsx";
 
@@ -62,20 +63,13 @@ export function Toolbar({ dashboard, settings, hasGradients }: Props) {
             onChange={(view) => dashboard.changeSettings({ view })}
           />
         ) : (
-          <fieldset class="segments">
-            <legend class="unseen">View</legend>
-            {shown.map((view) => (
-              <label key={view} class="segment" title={NAMES[view][1]}>
-                <input
-                  type="radio"
-                  name="view"
-                  checked={settings.view === view}
-                  onChange={() => dashboard.changeSettings({ view })}
-                />
-                <span>{NAMES[view][0]}</span>
-              </label>
-            ))}
-          </fieldset>
+          <Segments
+            label="View"
+            name="view"
+            value={settings.view}
+            options={shown.map((view) => [view, ...NAMES[view]])}
+            onChange={(view) => dashboard.changeSettings({ view })}
+          />
         )}
         <Disclosure
           name="Options"

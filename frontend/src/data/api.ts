@@ -40,17 +40,20 @@ export interface SweepQuery {
   readonly metric: string;
   readonly window: number;
   readonly source: string;
+  /** What to tell of each run besides: docs/http_api.md. */
+  readonly include: string;
 }
 
 /** What each strength led to: `onPart` is told what is known until all runs are read. */
 export async function fetchSweep(
-  { metric, window, source }: SweepQuery,
+  { metric, window, source, include }: SweepQuery,
   signal: AbortSignal,
   onPart: (sweep: Sweep) => void,
 ): Promise<Sweep> {
   const parameters = new URLSearchParams({
     window: String(window),
     strength_from: source,
+    include,
     ...(metric === "" ? {} : { metric }),
   });
   for (;;) {

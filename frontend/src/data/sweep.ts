@@ -1,7 +1,7 @@
 /** What each strength of the penalties led to, as the server groups it: docs/http_api.md. */
 
 import { type JsonObject, list, number, numberOrNull, object, text, texts } from "./json.ts";
-import { recordingKey } from "./recording.ts";
+import { type Column, recordingKey } from "./recording.ts";
 
 /** The figures that runs of a strength have each, and their mean. */
 const FIGURES = ["metric", "data_loss", "validation_data_loss"] as const;
@@ -37,6 +37,18 @@ export interface SweepEntry extends Readonly<Record<Figure, Spread | null>> {
   readonly points: readonly SweepPoint[];
 }
 
+/** Norms of what penalties are of, over a run's last rows. */
+export interface Norms {
+  readonly terms: readonly Column[];
+  /** By run, in the order of the terms; null where one is not known. */
+  readonly runs: ReadonlyMap<string, readonly (number | null)[]>;
+  /** Terms beyond what an answer may hold. */
+  readonly leftOut: number;
+}
+
+/** From a run's first to its last step: penalty ÷ strength, and the data loss. */
+export type Trajectory = readonly (readonly [penalty: number, loss: number])[];
+
 export interface Sweep {
   readonly metric: string | null;
   readonly window: number;
@@ -49,6 +61,10 @@ export interface Sweep {
   readonly metrics: readonly string[];
   /** Runs that are not in it yet. */
   readonly unread: number;
+  /** Undefined where they were not asked for. */
+  readonly norms: Norms | undefined;
+  /** By run; empty where it has none. Undefined likewise. */
+  readonly trajectories: ReadonlyMap<string, Trajectory> | undefined;
 }
 
 export function parseSweep(answer: unknown): Sweep {
@@ -63,7 +79,32 @@ export function parseSweep(answer: unknown): Sweep {
     warnings: texts(json.warnings, "warnings"),
     metrics: texts(json.metrics, "metrics"),
     unread: number(json.unread, "unread"),
+    norms: json.norms === undefined ? undefined : parseNorms(object(json.norms, "norms")),
+    trajectories:
+      json.trajectories === undefined
+        ? undefined
+        : byRun(json.trajectories, (pair) => {
+            const [penalty, loss] = list(pair, "A point");
+            return [number(penalty, "penalty"), number(loss, "data loss")] as const;
+          }),
   };
+}
+
+function parseNorms(json: JsonObject): Norms {
+  return {
+    terms: list(json.terms, "terms").map((term) => {
+      const { name, kind } = object(term, "A term");
+      const known = { name: text(name, "name"), kind: text(kind, "kind") };
+      return { ...known, role: "penalty", derived: false, significant: false };
+    }),
+    runs: byRun(json.runs, (norm) => numberOrNull(norm, "norm")),
+    leftOut: number(json.left_out, "left_out"),
+  };
+}
+
+function byRun<Value>(value: unknown, parse: (value: unknown) => Value) {
+  const lists = Object.entries(object(value, "runs"));
+  return new Map(lists.map(([run, values]) => [run, list(values, run).map(parse)]));
 }
 
 function parseEntry(value: unknown, name: string): SweepEntry {

@@ -93,9 +93,10 @@ export function columnColour(
       const colours = PENALTY_COLOURS[theme];
       const colour = cycle(colours, number);
       // Towards the page, then away from it: three times as many colours before one comes again.
-      const grounds = theme === "light" ? [undefined, 255, 0] : [undefined, 48, 255];
+      const { page } = LOOKS[theme];
+      const grounds = [undefined, page, theme === "light" ? "#000000" : "#ffffff"];
       const ground = grounds[Math.floor(number / colours.length) % 3];
-      return ground === undefined ? colour : blend(colour, ground);
+      return ground === undefined ? colour : mix(colour, ground, 0.55);
     }
     default:
       return LOOKS[theme].total;
@@ -106,10 +107,13 @@ export function roleOf(key: string): string {
   return key.split(":", 1)[0] ?? key;
 }
 
-function blend(colour: string, ground: number): string {
+/** A share of one colour, and for the rest another. */
+export function mix(colour: string, ground: string, share: number): string {
   const channels = [1, 3, 5].map((at) => {
-    const value = Number.parseInt(colour.slice(at, at + 2), 16);
-    return Math.round(0.55 * value + 0.45 * ground);
+    const [value, rest] = [colour, ground].map((each) =>
+      Number.parseInt(each.slice(at, at + 2), 16),
+    );
+    return Math.round(share * (value ?? 0) + (1 - share) * (rest ?? 0));
   });
   return `#${channels.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -81,7 +81,7 @@ export function makeFrame(picture: Picture, range: Range, size: FrameSize): Fram
 }
 
 /** A box on a surface: of whole pixels, so that its edges are sharp. */
-export function boxOn({ ratio }: Surface, { left, top, width, height }: Box): Box {
+export function boxOn({ ratio }: Pick<Surface, "ratio">, { left, top, width, height }: Box): Box {
   const scaled = (length: number) => Math.round(length * ratio);
   return { left: scaled(left), top: scaled(top), width: scaled(width), height: scaled(height) };
 }

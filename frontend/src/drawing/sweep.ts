@@ -3,42 +3,73 @@
 import { formatValue } from "../model/format.ts";
 import type { Projection } from "../model/scales.ts";
 import type { SweepPicture } from "../model/sweepPicture.ts";
-import { boxOn, NAME_ROOM, paintFrame, sharp } from "./frame.ts";
-import { LOOKS, type Look, type Theme } from "./look.ts";
+import { boxOn, paintFrame, sharp } from "./frame.ts";
+import { LOOKS, type Look } from "./look.ts";
 import type { Surface } from "./surface.ts";
-import { svgFile, svgSurface } from "./svg.ts";
+import type { DrawingSize, SweepDrawing, SweepTarget } from "./sweepDrawing.ts";
 import { placedDots, placer, type SweepFrame, sweepFrames } from "./sweepFrame.ts";
-import { DASH, FAINT, LINE, paintDot, paintKeys, placeKeys, THICK } from "./sweepMarks.ts";
+import {
+  DASH,
+  FAINT,
+  inColour,
+  keysOf,
+  paintDot,
+  paintKeys,
+  placeKeys,
+  THICK,
+} from "./sweepMarks.ts";
 
 /** In pixels of the page. */
 const BREAK = 8;
 const BAR = 10;
 
-export interface SweepScene {
-  readonly picture: SweepPicture;
-  readonly theme: Theme;
-  readonly width: number;
-  readonly height: number;
-  /** Room above all, for a title. */
-  readonly top?: number;
-}
+/** How near to a dot one must point. */
+export const REACH = 12;
 
-/** The plots of a scene, below what its marks mean. */
-export function framesOf({ picture, width, height, top = 0 }: SweepScene): readonly SweepFrame[] {
-  return sweepFrames(picture, { width, height, top: placeKeys(picture, width, top).end });
-}
-
-export function paintSweep(surface: Surface, scene: SweepScene): void {
-  const { picture, theme, width, top = 0 } = scene;
+/** Plots of strengths on one axis, so high with a line of what their marks mean above them. */
+export function strengthsDrawing(
+  picture: SweepPicture,
+  usual: number,
+  { theme, width, top }: DrawingSize,
+  runs: readonly Omit<SweepTarget, "places">[],
+): SweepDrawing {
   const look = LOOKS[theme];
-  paintKeys(surface, picture, width, top, look);
-  for (const frame of framesOf(scene)) {
-    const projection = frame.projectInto(boxOn(surface, frame.box));
-    paintFrame(surface, frame, look);
-    paintAxis(surface, projection, picture.axis.breakAt, look);
-    paintLevels(surface, frame, projection, look);
-    paintPanel(surface, frame, projection, look);
-  }
+  const keys = keysOf(picture);
+  const { end } = placeKeys(keys, width, top);
+  // A title and more lines take nothing from the plots.
+  const height = usual + end - placeKeys([], width, 0).end;
+  const frames = sweepFrames(picture, { width, height, top: end });
+  const dots = frames.flatMap((frame) => placedDots(frame, frame.projectInto(frame.box), 1));
+  return {
+    width,
+    height,
+    reach: [REACH, REACH],
+    targets: runs.map((run) => {
+      const own = dots.filter(({ point }) => run.keys.includes(point.key));
+      return { ...run, places: own.map(({ x, y }) => [x, y] as const) };
+    }),
+    paint: (surface) => {
+      paintKeys(surface, keys, width, top, look);
+      for (const frame of frames) {
+        const projection = frame.projectInto(boxOn(surface, frame.box));
+        paintFrame(surface, frame, look);
+        paintAxis(surface, projection, picture.axis.breakAt, look);
+        paintLevels(surface, frame, projection, look);
+        paintPanel(surface, frame, projection, look);
+      }
+    },
+    mark: (surface, target) => {
+      for (const frame of frames) {
+        const projection = frame.projectInto(boxOn(surface, frame.box));
+        for (const dot of placedDots(frame, projection, surface.ratio)) {
+          if (target.keys.includes(dot.point.key)) {
+            const marked = { ...look, heat: look.total, caution: look.total };
+            paintDot(surface, { ...dot, isAlone: true }, marked);
+          }
+        }
+      }
+    },
+  };
 }
 
 /** The axis of strengths; where zero is set apart, everything is broken. */
@@ -65,8 +96,8 @@ function paintAxis(
 
 function paintLevels(
   surface: Surface,
-  { panel: { levels } }: SweepFrame,
-  { box, y }: Projection,
+  { panel: { levels, gaps = [] } }: SweepFrame,
+  { box, x, y }: Projection,
   look: Look,
 ): void {
   const { ratio } = surface;
@@ -82,12 +113,16 @@ function paintLevels(
     const style = { colour: look.text, align: "left" } as const;
     surface.text(box.left + 4 * ratio, at - 4 * ratio, `guessing: ${formatValue(level)}`, style);
   }
+  for (const gap of gaps) {
+    const middle = box.top + box.height / 2;
+    const style = { colour: look.text, align: "center", isTurned: true } as const;
+    surface.text(x(gap) + 4 * ratio, middle, "not recorded", style);
+  }
 }
 
 function paintPanel(surface: Surface, frame: SweepFrame, projection: Projection, look: Look): void {
   const { ratio } = surface;
   const { x, y } = projection;
-  const colour = look.heat;
   const { series, bars } = frame.panel;
   for (const { at, value } of bars) {
     const [left, zero, end] = [x(at) - (BAR / 2) * ratio, y(0), y(value)];
@@ -95,13 +130,15 @@ function paintPanel(surface: Surface, frame: SweepFrame, projection: Projection,
     surface.rectangle(left, Math.min(zero, end), BAR * ratio, Math.abs(zero - end), fill);
   }
   const { mean } = placer(frame, projection, ratio);
-  for (const { figure, marks, joins } of series) {
+  for (const { measure, marks, joins } of series) {
+    const { kind, colour = look.heat } = measure;
+    const isHollow = kind === "data_loss";
     for (const { from, to, isAlike } of joins) {
-      const points = [from, to].flatMap((mark) => [mean(figure, mark), y(mark.spread?.mean ?? 0)]);
+      const points = [from, to].flatMap((mark) => [mean(kind, mark), y(mark.spread?.mean ?? 0)]);
       const dash = isAlike ? [] : DASH;
       surface.polyline(points, {
         colour,
-        alpha: figure === "data_loss" ? 0.6 : 1,
+        alpha: isHollow ? 0.6 : 1,
         width: 1.5,
         dash,
       });
@@ -109,7 +146,7 @@ function paintPanel(surface: Surface, frame: SweepFrame, projection: Projection,
     for (const mark of marks) {
       const { spread } = mark;
       if (spread !== null && mark.dots.length > 1) {
-        const at = mean(figure, mark);
+        const at = mean(kind, mark);
         const { min, max, mean: middle, standardError } = spread;
         const upright = (low: number, high: number, width: number, alpha: number) =>
           surface.polyline([at, y(low), at, y(high)], { colour, alpha, width });
@@ -117,39 +154,12 @@ function paintPanel(surface: Surface, frame: SweepFrame, projection: Projection,
         if (standardError !== null) {
           upright(middle - standardError, middle + standardError, THICK, FAINT);
         }
-        const isHollow = figure === "data_loss";
         const dot = { x: at, y: y(middle), isHollow, isFlagged: false, isAlone: true, value: 1 };
-        paintDot(surface, dot, look);
+        paintDot(surface, dot, inColour(look, colour));
       }
     }
   }
   for (const dot of placedDots(frame, projection, ratio)) {
-    paintDot(surface, dot, look);
+    paintDot(surface, dot, inColour(look, dot.colour));
   }
-}
-
-/** The dots of one run, over what was drawn already. */
-export function paintRun(surface: Surface, scene: SweepScene, key: string): void {
-  const look = LOOKS[scene.theme];
-  for (const frame of framesOf(scene)) {
-    const projection = frame.projectInto(boxOn(surface, frame.box));
-    for (const dot of placedDots(frame, projection, surface.ratio)) {
-      if (dot.point.key === key) {
-        const marked = { ...look, heat: look.total, caution: look.total };
-        paintDot(surface, { ...dot, isAlone: true }, marked);
-      }
-    }
-  }
-}
-
-/** A figure for a paper. */
-export function sweepSvg(picture: SweepPicture, width: number, height: number, title: string) {
-  const parts: string[] = [];
-  const surface = svgSurface(parts);
-  const look = LOOKS.light;
-  parts.push(`<g font-weight="bold">`);
-  surface.text(NAME_ROOM / 2, LINE, title, { colour: look.total, align: "left" });
-  parts.push("</g>");
-  paintSweep(surface, { picture, theme: "light", width, height, top: LINE });
-  return svgFile(parts, width, height);
 }

@@ -1,8 +1,8 @@
 /** Where the plots of a sweep are, and where its dots lie in them. Pure. */
 
-import type { Figure } from "../data/sweep.ts";
 import { shortenMiddle } from "../model/format.ts";
 import { type Projection, project } from "../model/scales.ts";
+import type { Measure } from "../model/sweep.ts";
 import type { SweepDot, SweepMark, SweepPanel, SweepPicture } from "../model/sweepPicture.ts";
 import { yTicks } from "../model/ticks.ts";
 import { END_ROOM, type Frame, NAME_ROOM, SMALL_Y_SPACE, X_ROOM, Y_ROOM } from "./frame.ts";
@@ -65,12 +65,14 @@ export function placer({ panel: { series } }: SweepFrame, { x, box }: Projection
   const places = series[0]?.marks.map(({ at }) => x(at)) ?? [];
   const gaps = places.slice(1).map((place, i) => place - (places[i] ?? 0));
   const scale = Math.min(ratio, Math.min(box.width, ...gaps) / WIDE);
-  const side = (figure: Figure) => (figure === "data_loss" ? -scale : scale);
-  const middle = series.length < 2 ? 0 : MEAN;
+  const side = (kind: Measure["kind"]) => (kind === "data_loss" ? -scale : scale);
+  // Norms have one colour each, and stand at their strength.
+  const isInside = series.length < 2 || series[0]?.measure.kind === "norm";
+  const middle = isInside ? 0 : MEAN;
   return {
-    mean: (figure: Figure, { at }: SweepMark) => x(at) + side(figure) * middle,
-    run: (figure: Figure, { at, dots }: SweepMark) =>
-      x(at) + side(figure) * (dots.length > 1 ? RUNS : middle),
+    mean: (kind: Measure["kind"], { at }: SweepMark) => x(at) + side(kind) * middle,
+    run: (kind: Measure["kind"], { at, dots }: SweepMark) =>
+      x(at) + side(kind) * (dots.length > 1 ? RUNS : middle),
   };
 }
 
@@ -81,6 +83,7 @@ export interface PlacedDot extends SweepDot {
   readonly x: number;
   readonly y: number;
   readonly isHollow: boolean;
+  readonly colour: string | undefined;
   /** The only run of its strength: it is the mean. */
   readonly isAlone: boolean;
 }
@@ -92,37 +95,16 @@ export function placedDots(
   ratio: number,
 ): readonly PlacedDot[] {
   const { run } = placer(frame, projection, ratio);
-  return frame.panel.series.flatMap(({ figure, marks }) =>
+  return frame.panel.series.flatMap(({ measure: { kind, colour }, marks }) =>
     marks.flatMap((mark) =>
       mark.dots.map((dot) => ({
         ...dot,
-        x: run(figure, mark),
+        x: run(kind, mark),
         y: dot.value === undefined ? projection.box.top + EDGE * ratio : projection.y(dot.value),
-        isHollow: figure === "data_loss",
+        isHollow: kind === "data_loss",
+        colour,
         isAlone: mark.dots.length === 1,
       })),
     ),
   );
-}
-
-/** How near to a dot one must point. */
-const REACH = 12;
-
-/** The dot nearest to a place on the page of the chart, with where that is. */
-export function dotAt(
-  frames: readonly SweepFrame[],
-  left: number,
-  top: number,
-): PlacedDot | undefined {
-  let found: PlacedDot | undefined;
-  let least = REACH;
-  for (const frame of frames) {
-    for (const dot of placedDots(frame, frame.projectInto(frame.box), 1)) {
-      const away = Math.hypot(dot.x - left, dot.y - top);
-      if (away < least) {
-        [found, least] = [dot, away];
-      }
-    }
-  }
-  return found;
 }

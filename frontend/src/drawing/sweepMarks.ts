@@ -22,35 +22,41 @@ const SQUARE = 4;
 
 type Mark = (surface: Surface, x: number, y: number, look: Look) => void;
 /** What a mark means, how it looks, and whether it is in the picture. */
-type Key = readonly [name: string, paint: Mark, isThere: boolean];
+export type Key = readonly [name: string, paint: Mark, isThere: boolean];
 
-const stroke =
+export const stroke =
   (
     across: number,
     down: number,
     width: number,
     alpha: number,
     dash: readonly number[] = [],
+    colour?: string,
   ): Mark =>
   (surface, x, y, { heat }) => {
     const [right, bottom] = [across * surface.ratio, down * surface.ratio];
     const points = [x - right, y - bottom, x + right, y + bottom];
-    surface.polyline(points, { colour: heat, alpha, width, dash });
+    surface.polyline(points, { colour: colour ?? heat, alpha, width, dash });
   };
 
-const dotLike =
-  (isHollow: boolean, isFlagged: boolean, value: number | undefined): Mark =>
+export const dotLike =
+  (isHollow: boolean, isFlagged: boolean, value: number | undefined, colour?: string): Mark =>
   (surface, x, y, look) =>
-    paintDot(surface, { x, y, isHollow, isFlagged, value, isAlone: true }, look);
+    paintDot(surface, { x, y, isHollow, isFlagged, value, isAlone: true }, inColour(look, colour));
 
-function keysOf({ panels }: SweepPicture): readonly Key[] {
+/** With a colour of its own in place of that of all marks. */
+export function inColour(look: Look, colour: string | undefined): Look {
+  return colour === undefined ? look : { ...look, heat: colour };
+}
+
+/** What the marks of strengths on one axis mean. */
+export function keysOf({ panels }: SweepPicture): readonly Key[] {
   const series = panels.flatMap((panel) => panel.series);
   const marks = series.flatMap((each) => each.marks);
   const dots = marks.flatMap((mark) => mark.dots);
   const keys: readonly Key[] = [
-    ...series.map(({ name, figure }): Key => {
-      const isHollow = figure === "data_loss";
-      return [name, dotLike(isHollow, false, 1), figure !== "metric"];
+    ...series.map(({ measure: { kind, name, colour } }): Key => {
+      return [name, dotLike(kind === "data_loss", false, 1, colour), kind !== "metric"];
     }),
     [
       "smallest to largest",
@@ -78,8 +84,7 @@ function keysOf({ panels }: SweepPicture): readonly Key[] {
 }
 
 /** Where the keys stand, in as many lines as they need, and where those end. */
-export function placeKeys(picture: SweepPicture, width: number, top: number) {
-  const keys = keysOf(picture);
+export function placeKeys(keys: readonly Key[], width: number, top: number) {
   let [left, line] = [KEY, top + LINE];
   const places = keys.map(([name, paint]) => {
     const needs = labelWidth(name) + 2 * KEY;
@@ -95,13 +100,13 @@ export function placeKeys(picture: SweepPicture, width: number, top: number) {
 
 export function paintKeys(
   surface: Surface,
-  picture: SweepPicture,
+  keys: readonly Key[],
   width: number,
   top: number,
   look: Look,
 ): void {
   const { ratio } = surface;
-  for (const { name, paint, left, line } of placeKeys(picture, width, top).places) {
+  for (const { name, paint, left, line } of placeKeys(keys, width, top).places) {
     paint(surface, (left - KEY / 2) * ratio, (line - 4) * ratio, look);
     surface.text(left * ratio, line * ratio, name, { colour: look.text, align: "left" });
   }

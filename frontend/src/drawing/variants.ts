@@ -15,5 +15,10 @@ export function hatchOf({ variant = 0 }: Band): Hatch | undefined {
 
 export function dashOf(band: Band): readonly number[] {
   const isBeside = band.role === "unexplained" || !isSummand(band);
-  return isBeside ? DASHED : (DASHES[(band.variant ?? 0) % DASHES.length] ?? []);
+  return isBeside ? DASHED : dashes(band.variant ?? 0);
+}
+
+/** In the lines of the second of a colour, the third, … */
+export function dashes(variant: number): readonly number[] {
+  return DASHES[variant % DASHES.length] ?? [];
 }

@@ -12,6 +12,7 @@ import {
   STACK_ORDERS,
   STRENGTH_SOURCES,
   SWEEP_STATES,
+  SWEEP_VIEWS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -74,6 +75,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     overview: pick(OVERVIEW_STATES),
     overviewOrder: pick(["", "-validation"]),
     sweep: pick(SWEEP_STATES),
+    sweepView: pick(SWEEP_VIEWS),
     sweepMetric: pick(HOSTILE),
     sweepWindow: pick([0.1, 0.25, 1]),
     sweepFrom: pick(STRENGTH_SOURCES),

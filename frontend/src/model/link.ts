@@ -14,6 +14,7 @@ import {
   STACK_ORDERS,
   STRENGTH_SOURCES,
   SWEEP_STATES,
+  SWEEP_VIEWS,
   TERM_ORDERS,
   VIEWS,
 } from "./settings.ts";
@@ -68,6 +69,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   overview: oneOf(OVERVIEW_STATES),
   overviewOrder: text,
   sweep: oneOf(SWEEP_STATES),
+  sweepView: oneOf(SWEEP_VIEWS),
   sweepMetric: text,
   // Of no rows there is no mean.
   sweepWindow: (text) => numberUpTo(1, false)(text) || undefined,

@@ -42,6 +42,10 @@ export type OverviewState = (typeof OVERVIEW_STATES)[number];
 export const SWEEP_STATES = ["open", "folded"] as const;
 export type SweepState = (typeof SWEEP_STATES)[number];
 
+/** What is drawn of a sweep: see sweepViews.ts for which of them it has. */
+export const SWEEP_VIEWS = ["losses", "path", "plane", "grid"] as const;
+export type SweepViewName = (typeof SWEEP_VIEWS)[number];
+
 /** Where the strengths of a sweep come from: auto is names where no recording tells them. */
 export const STRENGTH_SOURCES = ["auto", "recorded", "hparams", "names"] as const;
 export type StrengthSource = (typeof STRENGTH_SOURCES)[number];
@@ -70,6 +74,7 @@ export interface Settings {
   /** The order of its rows: empty as listed, or see overview.ts. */
   readonly overviewOrder: string;
   readonly sweep: SweepState;
+  readonly sweepView: SweepViewName;
   /** The tag of a scalar to compare strengths by; empty for none. */
   readonly sweepMetric: string;
   /** Over which share of its rows, the last ones, a run is averaged. */
@@ -104,6 +109,7 @@ export const DEFAULT_SETTINGS: Settings = {
   overview: "auto",
   overviewOrder: "",
   sweep: "open",
+  sweepView: "losses",
   sweepMetric: "",
   sweepWindow: 0.1,
   sweepFrom: "auto",

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sweepSvg } from "../drawing/sweep.ts";
+import { sweepSvg } from "../drawing/sweepDrawing.ts";
+import { sweepView } from "../drawing/sweepViews.ts";
 import { entry, point, sweep } from "../testing/sweeps.ts";
 import { numbersCsv } from "./numbers.ts";
 import {
   formatSpread,
   formatStrength,
   isSweep,
+  measuresOf,
   placedEntries,
   readPoint,
   sweepNumbers,
 } from "./sweep.ts";
-import { sweepPicture } from "./sweepPicture.ts";
 
 test("three known strengths are a sweep, and two with several runs each", () => {
   const runs = (...names: string[]) => names.map((name) => point(name));
@@ -31,7 +32,7 @@ test("strengths below zero have no place on a logarithmic axis: they are a table
 test("a run is read with what one must know of it", () => {
   const lost = point("b", { data_loss: null, diverged: true, unfinished: true, last_step: 1_000 });
   const all = sweep([entry(0.1, [point("a")]), entry(1, [lost], { restarted: ["b"] })]);
-  assert.deepEqual(readPoint(all, all.entries[1]?.points[0] ?? assert.fail()), [
+  assert.deepEqual(readPoint(measuresOf(all), all.entries[1]?.points[0] ?? assert.fail()), [
     ["data loss, training", "–"],
     ["penalties’ share", "–"],
     ["last step", "1,000"],
@@ -50,7 +51,7 @@ test("a file has a row for each run, exactly, and nothing where there is no valu
   const lost = point('lost, "b"', { data_loss: null, diverged: true });
   const exact = point("a", { data_loss: 0.1234567890123, penalty_share: 0.5 });
   const all = sweep([entry(0, [exact]), entry({ l1: 0.1, l2: 1 }, [lost])]);
-  assert.deepEqual(numbersCsv(sweepNumbers(all)).split("\r\n"), [
+  assert.deepEqual(numbersCsv(sweepNumbers(all, measuresOf(all))).split("\r\n"), [
     "strength,run,last_step,data_loss,penalty_share,note",
     "0,a,99,0.1234567890123,0.5,",
     '"l1 0.1, l2 1","lost, ""b""",99,,,NaN or infinite',
@@ -65,7 +66,8 @@ test("a figure has its title, its axes and what its marks mean", () => {
     entry(0.1, [point("b"), short]),
     entry(1, [point("d")], { chance_level: Math.LN10 }),
   ]);
-  const svg = sweepSvg(sweepPicture(all), 640, 360, "Sweep");
+  const { draw = assert.fail() } = sweepView("losses", all, "auto", new Map());
+  const svg = sweepSvg(draw, 640, "Sweep");
   const texts = ["Sweep", "strength", "data loss", "penalties", "training", "smallest to largest"];
   for (const text of [
     ...texts,

@@ -25,19 +25,39 @@ export function placedEntries({ entries }: Sweep): readonly PlacedEntry[] {
   return placed.every(({ strength }) => strength >= 0) ? placed : [];
 }
 
-/** What figures are called; the metric by its tag. */
-export function figureName(figure: Figure, { metric }: Sweep): string {
-  const names = { data_loss: "training", validation_data_loss: "validation" };
-  return figure === "metric" ? (metric ?? "metric") : names[figure];
+/** What a sweep tells of each run, and of each strength. */
+export interface Measure {
+  readonly kind: Figure | "norm";
+  /** Beside others of its plot; in full; and as other programs have it. */
+  readonly name: string;
+  readonly label: string;
+  readonly column: string;
+  /** The plot that it is in. */
+  readonly panel: string;
+  /** Its own; one for all where it is undefined. */
+  readonly colour?: string;
+  readonly of: (point: SweepPoint) => number | null;
+  readonly spread: (entry: SweepEntry) => Spread | null;
 }
 
-/** The figures that some strength has. */
-export function shownFigures({ entries, metric }: Sweep): readonly Figure[] {
-  const all: readonly Figure[] = ["data_loss", "validation_data_loss"];
-  const wanted: readonly Figure[] = metric === null ? all : [...all, "metric"];
-  return wanted.filter((figure) =>
+const LOSSES = { data_loss: "training", validation_data_loss: "validation" };
+
+/** Those of losses, and of the metric, that some strength has. */
+export function measuresOf({ entries, metric }: Sweep): readonly Measure[] {
+  const named = (kind: Figure, name: string, label: string, column: string, panel: string) => {
+    return {
+      ...{ kind, name, label, column, panel },
+      of: (point: SweepPoint) => point[kind],
+      spread: (entry: SweepEntry) => entry[kind],
+    };
+  };
+  const losses = (["data_loss", "validation_data_loss"] as const).map((kind) =>
+    named(kind, LOSSES[kind], `data loss, ${LOSSES[kind]}`, kind, "data loss"),
+  );
+  const scalar = metric === null ? [] : [named("metric", metric, metric, metric, metric)];
+  return [...losses, ...scalar].filter(({ kind, spread }) =>
     entries.some(
-      (entry) => entry[figure] !== null || (figure === "data_loss" && entry.points.length > 0),
+      (entry) => spread(entry) !== null || (kind === "data_loss" && entry.points.length > 0),
     ),
   );
 }
@@ -61,16 +81,12 @@ export function flagsOf({ isUnfinished, isRestarted, isDiverged }: SweepPoint): 
 
 /** All that is known of a run of a sweep, as names and values. */
 export function readPoint(
-  sweep: Sweep,
+  measures: readonly Measure[],
   point: SweepPoint,
 ): readonly (readonly [name: string, value: string])[] {
   const flags = flagsOf(point);
   return [
-    ...shownFigures(sweep).map((figure) => {
-      const name = figureName(figure, sweep);
-      const value = formatOptional(point[figure], formatValue);
-      return [figure === "metric" ? name : `data loss, ${name}`, value] as const;
-    }),
+    ...measures.map(({ label, of }) => [label, formatOptional(of(point), formatValue)] as const),
     ["penalties’ share", formatOptional(point.penaltyShare, formatShare)],
     ["last step", formatOptional(point.lastStep, formatStep)],
     ...(flags.length > 0 ? [["note", flags.join(", ")] as const] : []),
@@ -88,22 +104,46 @@ export function formatSpread(spread: Spread | null): string {
   return `${formatValue(mean)}${error}${range}`;
 }
 
+/** Numbers as text, a line for what its first cells name. */
+export interface TextTable {
+  readonly name: string;
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The means of strengths. */
+export function sweepTable({ entries }: Sweep, measures: readonly Measure[]): TextTable {
+  return {
+    name: "Strengths",
+    headings: [
+      ...["Strength", "Runs"],
+      ...measures.map(({ kind, label, name }) => (kind in LOSSES ? `Data loss, ${name}` : label)),
+      "Penalties’ share",
+    ],
+    rows: entries.map((entry) => [
+      formatStrength(entry.strength),
+      String(entry.points.length),
+      ...measures.map(({ spread }) => formatSpread(spread(entry))),
+      formatOptional(entry.penaltyShare, formatShare),
+    ]),
+  };
+}
+
 /** A row for each run, for other programs. */
-export function sweepNumbers(sweep: Sweep): NumberTable {
-  const figures = shownFigures(sweep);
+export function sweepNumbers({ entries }: Sweep, measures: readonly Measure[]): NumberTable {
   const known = (value: number | null) => value ?? Number.NaN;
   return {
     columns: [
       ...["strength", "run", "last_step"],
-      ...figures.map((figure) => (figure === "metric" ? figureName(figure, sweep) : figure)),
+      ...measures.map(({ column }) => column),
       ...["penalty_share", "note"],
     ],
-    rows: sweep.entries.flatMap(({ strength, points }) =>
+    rows: entries.flatMap(({ strength, points }) =>
       points.map((point) => [
         typeof strength === "object" ? formatStrength(strength) : strength,
         point.run,
         known(point.lastStep),
-        ...figures.map((figure) => known(point[figure])),
+        ...measures.map(({ of }) => known(of(point))),
         known(point.penaltyShare),
         flagsOf(point).join(", "),
       ]),

@@ -1,17 +1,17 @@
 /** Where the numbers of a sweep lie in its picture. */
 
 import type { Range } from "../data/axis.ts";
-import type { Figure, Spread, Sweep, SweepPoint } from "../data/sweep.ts";
+import type { Spread, Sweep, SweepPoint } from "../data/sweep.ts";
 import { formatValue } from "./format.ts";
 import { around, fromZero, logRange } from "./ranges.ts";
 import { LINEAR, type Scale } from "./scales.ts";
-import { figureName, flagsOf, type PlacedEntry, placedEntries, shownFigures } from "./sweep.ts";
+import { flagsOf, type Measure, measuresOf, type PlacedEntry, placedEntries } from "./sweep.ts";
 import { type Ticks, yTicks } from "./ticks.ts";
 
 /** Parts of the axis: from zero to the break and beyond, and outside of the first and the last. */
 const GAP = 1 / 6;
 const MARGIN = 0.05;
-const LOG: Scale = { kind: "log", threshold: 1 };
+export const LOG: Scale = { kind: "log", threshold: 1 };
 
 export interface StrengthAxis {
   /** Of places, in decades. */
@@ -75,8 +75,7 @@ export interface Join {
 }
 
 export interface SweepSeries {
-  readonly figure: Figure;
-  readonly name: string;
+  readonly measure: Measure;
   readonly marks: readonly SweepMark[];
   readonly joins: readonly Join[];
 }
@@ -91,6 +90,8 @@ export interface SweepPanel {
   readonly levels: readonly number[];
   /** The penalties' share of the total. */
   readonly bars: readonly { readonly at: number; readonly value: number }[];
+  /** Places of strengths of which nothing was recorded. */
+  readonly gaps: readonly number[];
 }
 
 export interface SweepPicture {
@@ -99,23 +100,24 @@ export interface SweepPicture {
 }
 
 /** A picture of the strengths that are one number. */
-export function sweepPicture(sweep: Sweep): SweepPicture {
+export function sweepPicture(
+  sweep: Sweep,
+  measures: readonly Measure[] = measuresOf(sweep),
+): SweepPicture {
   const entries = placedEntries(sweep);
   const axis = strengthAxis(entries.map(({ strength }) => strength));
-  const series = shownFigures(sweep).map((figure) => seriesOf(figure, sweep, entries, axis));
+  const series = measures.map((measure) => seriesOf(measure, entries, axis));
   const levels = [...new Set(entries.flatMap(({ chanceLevel }) => chanceLevel ?? []))];
   const bars = entries.flatMap(({ strength, penaltyShare }) =>
     penaltyShare === null ? [] : [{ at: axis.place(strength), value: penaltyShare }],
   );
-  const [metric, losses] = [true, false].map((isMetric) =>
-    series.filter(({ figure }) => (figure === "metric") === isMetric),
-  );
   const shares = bars.map(({ value }) => value);
+  // The metric, which comes last, is on top.
+  const names = [...new Set(measures.map(({ panel }) => panel))].reverse();
   return {
     axis,
     panels: [
-      ...(metric?.[0] ? [panelOf(metric[0].name, metric, [])] : []),
-      panelOf("data loss", losses ?? [], levels),
+      ...names.map((name) => panelOf(name, series, levels)),
       {
         name: "penalties",
         scale: LINEAR,
@@ -123,22 +125,22 @@ export function sweepPicture(sweep: Sweep): SweepPicture {
         series: [],
         levels: [],
         bars,
+        gaps: [],
       },
     ].filter(({ series, bars }) => series.length + bars.length > 0),
   };
 }
 
 function seriesOf(
-  figure: Figure,
-  sweep: Sweep,
+  measure: Measure,
   entries: readonly PlacedEntry[],
   axis: StrengthAxis,
 ): SweepSeries {
   const marks = entries.map((entry) => ({
     at: axis.place(entry.strength),
-    spread: entry[figure],
+    spread: measure.spread(entry),
     dots: entry.points.flatMap((point): SweepDot[] => {
-      const value = point[figure] ?? undefined;
+      const value = measure.of(point) ?? undefined;
       const isFlagged = flagsOf(point).length > 0;
       return value === undefined && !point.isDiverged
         ? []
@@ -155,35 +157,47 @@ function seriesOf(
       ? []
       : [{ from, to, isAlike: new Set([...from.steps, ...to.steps]).size === 1 }];
   });
-  return { figure, name: figureName(figure, sweep), marks, joins };
+  return { measure, marks, joins };
 }
 
 /** Losses go by decades where they lie this far apart: a collapsed run hides no difference then. */
 const FAR_APART = 4;
 
-function panelOf(
+function panelOf(panel: string, all: readonly SweepSeries[], guessing: readonly number[]) {
+  const series = all.filter(({ measure }) => measure.panel === panel);
+  const kind = series[0]?.measure.kind;
+  const isOfLosses = kind !== "metric" && kind !== "norm";
+  const levels = isOfLosses ? guessing : [];
+  // Means and their errors lie between the runs.
+  const dots = series.flatMap(({ marks }) => marks.flatMap(({ dots }) => dots));
+  const values = dots.flatMap(({ value }) => value ?? []).concat(levels);
+  // Norms are read by how far they are from nothing.
+  const { name, scale, range } = valueAxis(
+    panel,
+    kind === "norm" ? [0, ...values] : values,
+    isOfLosses,
+  );
+  const gaps = (series[0]?.marks ?? [])
+    .filter((_, i) => series.every(({ marks }) => marks[i]?.spread === null))
+    .map(({ at }) => at);
+  return { name, scale, range, series, levels, bars: [], gaps: kind === "norm" ? gaps : [] };
+}
+
+/** By decades where losses lie far apart, as its name says then. */
+export function valueAxis(
   name: string,
-  series: readonly SweepSeries[],
-  levels: readonly number[],
-): SweepPanel {
-  const values = series
-    // Means and their errors lie between the runs.
-    .flatMap(({ marks }) => marks.flatMap(({ dots }) => dots.flatMap(({ value }) => value ?? [])))
-    .concat(levels);
-  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
-  const isOfLosses = series.every(({ figure }) => figure !== "metric");
-  const isLog = isOfLosses && lowest > 0 && highest > FAR_APART * lowest;
-  const range = isLog
-    ? logRange(lowest, highest)
-    : values.length > 0
-      ? around(lowest, highest)
-      : { min: 0, max: 1 };
-  return {
-    name: isLog ? `${name} (log)` : name,
-    scale: isLog ? LOG : LINEAR,
-    range,
-    series,
-    levels,
-    bars: [],
-  };
+  values: readonly number[],
+  isOfLosses: boolean,
+): Pick<SweepPanel, "name" | "scale" | "range"> {
+  const [lowest, highest] = [least(values), -least(values.map((value) => -value))];
+  if (isOfLosses && lowest > 0 && highest > FAR_APART * lowest) {
+    return { name: `${name} (log)`, scale: LOG, range: logRange(lowest, highest) };
+  }
+  const range = values.length > 0 ? around(lowest, highest) : { min: 0, max: 1 };
+  return { name, scale: LINEAR, range };
+}
+
+/** Of more numbers than a call may have arguments. */
+function least(values: readonly number[]): number {
+  return values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
 }
