@@ -174,6 +174,15 @@ def allennlp() -> ScalarLog:
     return ScalarLog(curves.series(values), [truth])
 
 
+def slim() -> ScalarLog:
+    """tf_slim's walkthrough: summaries of the losses that ``tf.losses`` collects."""
+    curves = _Curves(100, every=20)
+    parts = [f"losses/{name}" for name in ("mean_squared_error", "huber", "regularization")]
+    values = {tag: curves.loss() for tag in parts}
+    values["losses/total"] = np.sum(list(values.values()), axis=0)
+    return ScalarLog(curves.series(values), [Truth("losses/total", _equal(parts), "adds up")])
+
+
 def stylegan() -> ScalarLog:
     """StyleGAN2-ADA, training/loss.py: lazy regularisation of two players, raw and weighted."""
     curves, path, r1 = _Curves(640), _Curves(160, every=4), _Curves(40, every=16)
@@ -242,6 +251,7 @@ LOGS: Sequence[Callable[[], ScalarLog]] = (
     vits,
     model_garden,
     allennlp,
+    slim,
     stylegan,
     cyclegan,
     gaussian_splatting,

@@ -133,6 +133,22 @@ def test_weights_that_nobody_logged_are_offered() -> None:
     assert weights["Loss/localization_loss"] == pytest.approx(0.25, rel=1e-5)
 
 
+def test_weights_do_not_take_up_a_penalty() -> None:
+    """Of losses that fall smoothly they nearly could: Keras' two outputs, one counted by half."""
+    epochs = np.arange(15)
+    price, risk, penalty = (
+        level * np.exp(-epochs / fall) for level, fall in ((4, 40), (1.5, 80), (0.1, 100))
+    )
+    found = find_compositions(
+        {
+            "epoch_loss": (epochs, price + 0.5 * risk + penalty),
+            "epoch_price_loss": (epochs, price),
+            "epoch_risk_loss": (epochs, risk),
+        }
+    )
+    assert [each.status for each in found] == ["does not add up"]
+
+
 def test_a_loss_that_heads_a_family_is_its_total() -> None:
     """As pix2pix' forks log it; what heads one without being its sum is none."""
     steps, random = np.arange(50), np.random.default_rng(0)

@@ -51,7 +51,13 @@ def test_what_is_no_part_is_none(tag: str) -> None:
     assert not found.is_total
 
 
-@pytest.mark.parametrize("tag", ["loss_giou", "Loss/box/scale", "losses/entropy", "l1_reg", "G_A"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("loss_giou", "Loss/box/scale", "losses/entropy", "l1_reg", "G_A"),
+        "losses/mean_squared_error",
+    ],
+)
 def test_what_may_be_a_part_is_one(tag: str) -> None:
     """Also where its name ends like a metric's or a weight's."""
     assert parse(tag).is_part

@@ -31,7 +31,7 @@ _OFTEN_PARTS = frozenset(
         "kl", "kld", "nll", "elbo", "bce", "ce", "mse", "mae", "rec", "recon",
         "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
         "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
-        "l1", "l2",
+        "l1", "l2", "squared", "absolute", "crossentropy", "xent",
     }
 )  # fmt: skip
 _WEIGHTS = frozenset(
@@ -62,12 +62,13 @@ _NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
     r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy)$"
 )
-# Not of a tag whose last segment speaks of a loss: "loss_giou" is one.
+# Not of a tag whose last segment speaks of a loss: "loss_giou" is one. Squared and absolute errors
+# are losses.
 _METRICS = re.compile(
-    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|error|time"
-    r"|sec|fps|sps|epoch|steps?|memory|approx_kl|clip_?frac(?:tion)?|explained_variance|scores?"
-    r"|signs?|logits?|norm|momentum|throughput|eta|reward|return|precision|recall|map\d*|f1|auc"
-    r"|std|num|count|points|size)(?:_|$)"
+    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
+    r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
+    r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
+    r"|reward|return|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
 _MAY_BE_PROPOSED = re.compile("loss|total|cost|objective|penalt|reg", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
