@@ -285,7 +285,8 @@ def ignite(directory: Path) -> list[Truth]:
 def ppo(directory: Path) -> list[Truth]:
     """stable-baselines3, ppo/ppo.py: ``loss`` is the last minibatch's, its parts are means."""
     _reinforce("PPO", directory, n_steps=128, ent_coef=0.01)
-    return [_policy("policy_gradient_loss")]
+    parts = {"policy_gradient_loss": 1.0, "value_loss": 0.5, "entropy_loss": 0.01}
+    return [Truth("PPO_1", "train/loss", {f"train/{name}": each for name, each in parts.items()})]
 
 
 def a2c(directory: Path) -> list[Truth]:
@@ -297,35 +298,18 @@ def a2c(directory: Path) -> list[Truth]:
 
 def sac(directory: Path) -> list[Truth]:
     """stable-baselines3, sac/sac.py: an optimiser for each loss, none is made of others."""
-    _reinforce("SAC", directory, task="Pendulum-v1")
+    _reinforce("SAC", directory, task="Pendulum-v1", steps=800)
     return []
-
-
-def td3(directory: Path) -> list[Truth]:
-    """stable-baselines3, td3/td3.py: an optimiser for each loss."""
-    _reinforce("TD3", directory, task="Pendulum-v1")
-    return []
-
-
-def dqn(directory: Path) -> list[Truth]:
-    """stable-baselines3, dqn/dqn.py: one loss."""
-    _reinforce("DQN", directory)
-    return []
-
-
-def _policy(policy: str) -> Truth:
-    parts = {f"train/{policy}": 1.0, "train/value_loss": 0.5, "train/entropy_loss": 0.01}
-    return Truth("PPO_1", "train/loss", parts)
 
 
 def _reinforce(
-    name: str, directory: Path, environment: str = "CartPole-v1", **options: Any
+    name: str, directory: Path, task: str = "CartPole-v1", steps: int = 2_000, **options: Any
 ) -> None:
     import stable_baselines3
 
     algorithm = getattr(stable_baselines3, name)
-    model = algorithm("MlpPolicy", environment, tensorboard_log=str(directory), **options)
-    model.learn(2_000, log_interval=1)
+    model = algorithm("MlpPolicy", task, tensorboard_log=str(directory), **options)
+    model.learn(steps, log_interval=1)
 
 
 def _data() -> Arrays:
@@ -336,5 +320,5 @@ def _data() -> Arrays:
 
 PROGRAMS: Sequence[Callable[[Path], list[Truth]]] = (
     keras_outputs, tf_keras_outputs, keras_vae, slim, lightning_autoencoder, lightning_game,
-    ignite, ppo, a2c, sac, td3, dqn,
+    ignite, ppo, a2c, sac,
 )  # fmt: skip
