@@ -183,6 +183,39 @@ def slim() -> ScalarLog:
     return ScalarLog(curves.series(values), [Truth("losses/total", _equal(parts), "adds up")])
 
 
+def imitation() -> ScalarLog:
+    """imitation, algorithms/bc.py: one part has a name that says nothing, others are raw."""
+    curves = _Curves(160)
+    parts = ["bc/neglogp", "bc/ent_loss", "bc/l2_loss"]
+    values = {tag: curves.loss() for tag in parts}
+    values["bc/loss"] = np.sum(list(values.values()), axis=0)
+    values |= {"bc/entropy": -100 * values["bc/ent_loss"], "bc/prob_true_act": curves.loss()}
+    values |= {"bc/l2_norm": 1000 * values["bc/l2_loss"], "bc/samples_so_far": curves.loss(5)}
+    return ScalarLog(curves.series(values), [Truth("bc/loss", _equal(parts), "adds up")])
+
+
+def pina() -> ScalarLog:
+    """PINA, condition_aggregator_mixin.py: parts that don't say of which split they are."""
+    curves = _Curves(60)
+    parts = ["D_loss", "left_loss", "right_loss"]
+    values = {tag: curves.loss() for tag in parts}
+    values["train_loss"] = np.sum(list(values.values()), axis=0)
+    return ScalarLog(curves.series(values), [Truth("train_loss", _equal(parts), "adds up")])
+
+
+def catalyst() -> ScalarLog:
+    """Catalyst, loggers/tensorboard.py: by batch and by epoch, which a last segment says."""
+    series: dict[str, Series] = {}
+    truths = []
+    for end, curves in (("batch", _Curves(96, every=32)), ("epoch", _Curves(12))):
+        parts = [f"loss_ae/{end}", f"loss_kld/{end}"]
+        values = {tag: curves.loss() for tag in parts}
+        values[f"loss/{end}"] = np.sum(list(values.values()), axis=0)
+        series |= curves.series(values)
+        truths.append(Truth(f"loss/{end}", _equal(parts), "adds up"))
+    return ScalarLog(series, truths)
+
+
 def stylegan() -> ScalarLog:
     """StyleGAN2-ADA, training/loss.py: lazy regularisation of two players, raw and weighted."""
     curves, path, r1 = _Curves(640), _Curves(160, every=4), _Curves(40, every=16)
@@ -252,6 +285,9 @@ LOGS: Sequence[Callable[[], ScalarLog]] = (
     model_garden,
     allennlp,
     slim,
+    imitation,
+    pina,
+    catalyst,
     stylegan,
     cyclegan,
     gaussian_splatting,

@@ -133,6 +133,23 @@ def test_weights_that_nobody_logged_are_offered() -> None:
     assert weights["Loss/localization_loss"] == pytest.approx(0.25, rel=1e-5)
 
 
+def test_a_weight_may_be_logged_more_often() -> None:
+    """scvi-tools: the weight at each step, losses at the last step of each epoch."""
+    steps, epochs, random = np.arange(200), np.arange(4, 200, 5), np.random.default_rng(0)
+    weight, (data, kl) = steps / 200, random.uniform(0.5, 2, (2, 40))
+    (found,) = find_compositions(
+        {
+            "kl_weight": (steps, weight),
+            "train_loss": (epochs, data + weight[epochs] * kl),
+            "reconstruction_loss_train": (epochs, data),
+            "kl_local_train": (epochs, kl),
+        }
+    )
+    assert found.status == "adds up with logged weights"
+    weights = {part.tag: part.weight for part in found.parts}
+    assert weights == {"reconstruction_loss_train": 1.0, "kl_local_train": ("kl_weight",)}
+
+
 def test_weights_do_not_take_up_a_penalty() -> None:
     """Of losses that fall smoothly they nearly could: Keras' two outputs, one counted by half."""
     epochs = np.arange(15)

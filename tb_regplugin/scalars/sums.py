@@ -17,8 +17,8 @@ Column = npt.NDArray[np.float64]
 
 # float32 sums of a dozen numbers are exact to 1e-6; means over an epoch, to a few times that.
 EXACT = 1e-4
-# Free weights take up most of what is missing where losses fall smoothly: where they are right, only
-# rounding is left.
+# Free weights take up most of what is missing where losses fall smoothly: where they are right,
+# only rounding is left.
 _FITTED = 5e-6
 # A logger's medians of 20 steps miss their sum by 3 %.
 _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
