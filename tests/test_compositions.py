@@ -173,6 +173,8 @@ def test_a_loss_that_heads_a_family_is_its_total() -> None:
     series = {"loss_G_GAN": (steps, gan), "loss_G_L1": (steps, distance)}
     (found,) = find_compositions(series | {"loss_G": (steps, gan + distance)})
     assert (found.total, found.status) == ("loss_G", "adds up")
+    (found,) = find_compositions(series | {"loss_G": (steps, gan + 100 * distance)})
+    assert (found.total, found.status) == ("loss_G", "would add up with these weights")
     (found,) = find_compositions(series | {"loss_G": (steps, level)})
     assert found.status == "no total is logged"
 

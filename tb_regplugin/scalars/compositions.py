@@ -28,6 +28,7 @@ from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
 
 _MOST_IN_SUM = 15
+_BY_NUMBERS = (ADDS_UP, WITH_LOGGED_WEIGHTS, WITH_THESE_WEIGHTS)
 
 
 def find_compositions(
@@ -68,7 +69,7 @@ def find_compositions(
         if head.name not in taken.union(*({p.tag for p in each.parts} for each in found)):
             composition = _of_total(head, [head, *family], series)
             # Its name alone doesn't make it a total.
-            if composition is not None and composition.status in (ADDS_UP, WITH_LOGGED_WEIGHTS):
+            if composition is not None and composition.status in _BY_NUMBERS:
                 found.append(composition)
     told = [parse(str(each.total)) for each in found + kept if each.total]
     inside = taken.union(*({part.tag for part in each.parts} for each in found))
