@@ -267,6 +267,13 @@ def soft_actor_critic() -> ScalarLog:
     return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
 
 
+def policy_and_critic() -> ScalarLog:
+    """skrl, sac.py: the same under names that PPO has, too."""
+    curves = _Curves(200)
+    tags = [f"Loss / {name} loss" for name in ("Policy", "Critic", "Entropy")]
+    return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
+
+
 def plain() -> ScalarLog:
     """PyTorch's tutorial: one loss of each split."""
     curves = _Curves(200)
@@ -293,6 +300,7 @@ LOGS: Sequence[Callable[[], ScalarLog]] = (
     gaussian_splatting,
     ppo,
     soft_actor_critic,
+    policy_and_critic,
     plain,
 )
 

@@ -150,6 +150,15 @@ def test_a_weight_may_be_logged_more_often() -> None:
     assert weights == {"reconstruction_loss_train": 1.0, "kl_local_train": ("kl_weight",)}
 
 
+def test_weights_are_told_whoever_a_name_may_speak_of() -> None:
+    """PINA with weights: D is a domain there, and no discriminator."""
+    steps, (inside, left, right) = np.arange(60), np.random.default_rng(0).uniform(0.5, 2, (3, 60))
+    series = {"D_loss": (steps, inside), "left_loss": (steps, left), "right_loss": (steps, right)}
+    (found,) = find_compositions(series | {"train_loss": (steps, inside + 50 * left + 20 * right)})
+    weights = {part.tag: part.weight for part in found.parts}
+    assert weights == {"D_loss": 1.0, "left_loss": 50.0, "right_loss": 20.0}
+
+
 def test_weights_do_not_take_up_a_penalty() -> None:
     """Of losses that fall smoothly they nearly could: Keras' two outputs, one counted by half."""
     epochs = np.arange(15)

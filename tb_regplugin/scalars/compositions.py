@@ -108,8 +108,9 @@ def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> 
             return judged(series, Composition(total.name, parts))
     if nameless not in pools and (parts := _exact(column, nameless, values)):
         return judged(series, Composition(total.name, parts))
-    pools = [_distinct(_allies(pool, total), values) for pool in pools]
-    return _inexact(total, pools, values, series)
+    # Weights are told by numbers, whoever a name may speak of.
+    pools = [*(_allies(pool, total) for pool in pools), pools[-1]]
+    return _inexact(total, [_distinct(pool, values) for pool in pools], values, series)
 
 
 def _exact(

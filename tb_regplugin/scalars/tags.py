@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -57,6 +57,7 @@ _PLAYERS = {
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
     **dict.fromkeys(("coef", "alpha"), "temperature"),
 }
+_OF_ACTOR = frozenset({"policy", "entropy"})
 _OF_ALL = ("", "generator", "discriminator")
 _BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
@@ -196,24 +197,31 @@ def parse(name: str) -> Tag:
     )
 
 
+def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
+    """Returns what can be a part of a loss of which no total was logged."""
+    critics = {(tag.split, tag.namespace) for tag in tags if tag.player == "critic"}
+    return [
+        tag
+        for tag in tags
+        if tag.is_part
+        and tag.may_be_alone
+        # Beside a critic with a loss of its own, policy and entropy have an optimiser each, too.
+        and ((tag.split, tag.namespace) not in critics or _OF_ACTOR.isdisjoint(tag.words))
+    ]
+
+
 def is_likely(names: Iterable[str]) -> bool:
     """Whether a run with scalars of these names may have a composition, told by names alone.
 
     Takes some 5 µs for 50 names that were seen before.
     """
-    totals: set[str] = set()
-    parts: set[tuple[str, str]] = set()
-    for tag in map(_proposed, names):
-        if tag is None:
-            continue
-        if tag.is_total:
-            totals.add(tag.split)
-        elif tag.is_part and tag.may_be_alone:
-            # Two parts make a loss where no total was logged.
-            if (tag.split, tag.player) in parts:
-                return True
-            parts.add((tag.split, tag.player))
-    splits = {split for split, _ in parts}
+    tags = [tag for tag in map(_proposed, names) if tag is not None]
+    totals = {tag.split for tag in tags if tag.is_total}
+    alone = [(tag.split, tag.player) for tag in parts_alone(tags) if not tag.is_total]
+    # Two parts make a loss where no total was logged.
+    if len(set(alone)) < len(alone):
+        return True
+    splits = {split for split, _ in alone}
     return not totals.isdisjoint(splits) or (bool(totals and splits) and "" in totals | splits)
 
 
