@@ -174,6 +174,48 @@ def allennlp() -> ScalarLog:
     return ScalarLog(curves.series(values), [truth])
 
 
+def slim() -> ScalarLog:
+    """tf_slim's walkthrough: summaries of the losses that ``tf.losses`` collects."""
+    curves = _Curves(100, every=20)
+    parts = [f"losses/{name}" for name in ("mean_squared_error", "huber", "regularization")]
+    values = {tag: curves.loss() for tag in parts}
+    values["losses/total"] = np.sum(list(values.values()), axis=0)
+    return ScalarLog(curves.series(values), [Truth("losses/total", _equal(parts), "adds up")])
+
+
+def imitation() -> ScalarLog:
+    """imitation, algorithms/bc.py: one part has a name that says nothing, others are raw."""
+    curves = _Curves(160)
+    parts = ["bc/neglogp", "bc/ent_loss", "bc/l2_loss"]
+    values = {tag: curves.loss() for tag in parts}
+    values["bc/loss"] = np.sum(list(values.values()), axis=0)
+    values |= {"bc/entropy": -100 * values["bc/ent_loss"], "bc/prob_true_act": curves.loss()}
+    values |= {"bc/l2_norm": 1000 * values["bc/l2_loss"], "bc/samples_so_far": curves.loss(5)}
+    return ScalarLog(curves.series(values), [Truth("bc/loss", _equal(parts), "adds up")])
+
+
+def pina() -> ScalarLog:
+    """PINA, condition_aggregator_mixin.py: parts that don't say of which split they are."""
+    curves = _Curves(60)
+    parts = ["D_loss", "left_loss", "right_loss"]
+    values = {tag: curves.loss() for tag in parts}
+    values["train_loss"] = np.sum(list(values.values()), axis=0)
+    return ScalarLog(curves.series(values), [Truth("train_loss", _equal(parts), "adds up")])
+
+
+def catalyst() -> ScalarLog:
+    """Catalyst, loggers/tensorboard.py: by batch and by epoch, which a last segment says."""
+    series: dict[str, Series] = {}
+    truths = []
+    for end, curves in (("batch", _Curves(96, every=32)), ("epoch", _Curves(12))):
+        parts = [f"loss_ae/{end}", f"loss_kld/{end}"]
+        values = {tag: curves.loss() for tag in parts}
+        values[f"loss/{end}"] = np.sum(list(values.values()), axis=0)
+        series |= curves.series(values)
+        truths.append(Truth(f"loss/{end}", _equal(parts), "adds up"))
+    return ScalarLog(series, truths)
+
+
 def stylegan() -> ScalarLog:
     """StyleGAN2-ADA, training/loss.py: lazy regularisation of two players, raw and weighted."""
     curves, path, r1 = _Curves(640), _Curves(160, every=4), _Curves(40, every=16)
@@ -225,6 +267,13 @@ def soft_actor_critic() -> ScalarLog:
     return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
 
 
+def policy_and_critic() -> ScalarLog:
+    """skrl, sac.py: the same under names that PPO has, too."""
+    curves = _Curves(200)
+    tags = [f"Loss / {name} loss" for name in ("Policy", "Critic", "Entropy")]
+    return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
+
+
 def plain() -> ScalarLog:
     """PyTorch's tutorial: one loss of each split."""
     curves = _Curves(200)
@@ -242,11 +291,16 @@ LOGS: Sequence[Callable[[], ScalarLog]] = (
     vits,
     model_garden,
     allennlp,
+    slim,
+    imitation,
+    pina,
+    catalyst,
     stylegan,
     cyclegan,
     gaussian_splatting,
     ppo,
     soft_actor_critic,
+    policy_and_critic,
     plain,
 )
 

@@ -133,6 +133,48 @@ def test_weights_that_nobody_logged_are_offered() -> None:
     assert weights["Loss/localization_loss"] == pytest.approx(0.25, rel=1e-5)
 
 
+def test_a_weight_may_be_logged_more_often() -> None:
+    """scvi-tools: the weight at each step, losses at the last step of each epoch."""
+    steps, epochs, random = np.arange(200), np.arange(4, 200, 5), np.random.default_rng(0)
+    weight, (data, kl) = steps / 200, random.uniform(0.5, 2, (2, 40))
+    (found,) = find_compositions(
+        {
+            "kl_weight": (steps, weight),
+            "train_loss": (epochs, data + weight[epochs] * kl),
+            "reconstruction_loss_train": (epochs, data),
+            "kl_local_train": (epochs, kl),
+        }
+    )
+    assert found.status == "adds up with logged weights"
+    weights = {part.tag: part.weight for part in found.parts}
+    assert weights == {"reconstruction_loss_train": 1.0, "kl_local_train": ("kl_weight",)}
+
+
+def test_weights_are_told_whoever_a_name_may_speak_of() -> None:
+    """PINA with weights: D is a domain there, and no discriminator."""
+    steps, (inside, left, right) = np.arange(60), np.random.default_rng(0).uniform(0.5, 2, (3, 60))
+    series = {"D_loss": (steps, inside), "left_loss": (steps, left), "right_loss": (steps, right)}
+    (found,) = find_compositions(series | {"train_loss": (steps, inside + 50 * left + 20 * right)})
+    weights = {part.tag: part.weight for part in found.parts}
+    assert weights == {"D_loss": 1.0, "left_loss": 50.0, "right_loss": 20.0}
+
+
+def test_weights_do_not_take_up_a_penalty() -> None:
+    """Of losses that fall smoothly they nearly could: Keras' two outputs, one counted by half."""
+    epochs = np.arange(15)
+    price, risk, penalty = (
+        level * np.exp(-epochs / fall) for level, fall in ((4, 40), (1.5, 80), (0.1, 100))
+    )
+    found = find_compositions(
+        {
+            "epoch_loss": (epochs, price + 0.5 * risk + penalty),
+            "epoch_price_loss": (epochs, price),
+            "epoch_risk_loss": (epochs, risk),
+        }
+    )
+    assert [each.status for each in found] == ["does not add up"]
+
+
 def test_a_loss_that_heads_a_family_is_its_total() -> None:
     """As pix2pix' forks log it; what heads one without being its sum is none."""
     steps, random = np.arange(50), np.random.default_rng(0)
@@ -140,6 +182,8 @@ def test_a_loss_that_heads_a_family_is_its_total() -> None:
     series = {"loss_G_GAN": (steps, gan), "loss_G_L1": (steps, distance)}
     (found,) = find_compositions(series | {"loss_G": (steps, gan + distance)})
     assert (found.total, found.status) == ("loss_G", "adds up")
+    (found,) = find_compositions(series | {"loss_G": (steps, gan + 100 * distance)})
+    assert (found.total, found.status) == ("loss_G", "would add up with these weights")
     (found,) = find_compositions(series | {"loss_G": (steps, level)})
     assert found.status == "no total is logged"
 

@@ -18,6 +18,8 @@ from tb_regplugin.scalars.tags import parse
         ("kl_local_validation", "validation", "", "kl local"),
         ("Train Loss Dict/rgb_loss", "train", "", "rgb loss"),
         ("valLoss", "validation", "", "loss"),
+        ("loss_kld/batch", "", "batch", "loss kld"),
+        ("update/vf_loss/mean", "", "mean", "vf loss"),
     ],
 )
 def test_a_tag_is_taken_apart(tag: str, split: str, aggregation: str, words: str) -> None:
@@ -35,6 +37,7 @@ def test_a_tag_is_taken_apart(tag: str, split: str, aggregation: str, words: str
         "loss/batch_loss_mov_avg",
         "Loss/normalized_total_loss",
         "losses/approx_kl",
+        "update/vf_loss/max",
         "Loss/scores/fake",
         "lm loss validation ppl",
         "learning_rate",
@@ -51,7 +54,13 @@ def test_what_is_no_part_is_none(tag: str) -> None:
     assert not found.is_total
 
 
-@pytest.mark.parametrize("tag", ["loss_giou", "Loss/box/scale", "losses/entropy", "l1_reg", "G_A"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("loss_giou", "Loss/box/scale", "losses/entropy", "l1_reg", "G_A"),
+        "losses/mean_squared_error",
+    ],
+)
 def test_what_may_be_a_part_is_one(tag: str) -> None:
     """Also where its name ends like a metric's or a weight's."""
     assert parse(tag).is_part

@@ -28,6 +28,7 @@ from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
 
 _MOST_IN_SUM = 15
+_BY_NUMBERS = (ADDS_UP, WITH_LOGGED_WEIGHTS, WITH_THESE_WEIGHTS)
 
 
 def find_compositions(
@@ -68,7 +69,7 @@ def find_compositions(
         if head.name not in taken.union(*({p.tag for p in each.parts} for each in found)):
             composition = _of_total(head, [head, *family], series)
             # Its name alone doesn't make it a total.
-            if composition is not None and composition.status in (ADDS_UP, WITH_LOGGED_WEIGHTS):
+            if composition is not None and composition.status in _BY_NUMBERS:
                 found.append(composition)
     told = [parse(str(each.total)) for each in found + kept if each.total]
     inside = taken.union(*({part.tag for part in each.parts} for each in found))
@@ -79,21 +80,24 @@ def find_compositions(
 
 def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> Composition | None:
     """Finds the parts of a total. Names propose them, from the most to the least likely."""
-    others = [
-        tag for tag in tags if tag.name != total.name and tag.may_be_part and tag.goes_with(total)
+    fitting = [tag for tag in tags if tag.name != total.name and tag.goes_with(total)]
+    others = [tag for tag in fitting if tag.may_be_part]
+    near = [
+        tag for tag in others if tag.is_part and is_below(tag, total) and tag.split == total.split
     ]
-    near = [tag for tag in others if tag.is_part and is_below(tag, total)]
+    # Whatever they are called.
+    nameless = [tag for tag in fitting if not tag.is_metric and is_below(tag, total)]
     weights = [
         tag
         for tag in tags
         if tag.is_weight and tag.split in ("", total.split) and not tag.may_be_part
     ]
-    pools = [contained(total, pool, series) for pool in (near, others)]
+    pools = [contained(total, pool, series) for pool in (near, others, nameless)]
     factors = contained(total, weights, series)
-    names = [tag.name for tag in (*pools[0], *pools[1], *factors)]
+    names = [tag.name for tag in (*itertools.chain(*pools), *factors)]
     values = aligned(total.name, names, series)
     column = values[total.name]
-    pools = [_without_second_totals(column, pool, values) for pool in pools]
+    *pools, nameless = [_without_second_totals(column, pool, values) for pool in pools]
     if pools[1] == pools[0]:
         del pools[1]
     for pool in pools:
@@ -102,8 +106,11 @@ def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> 
     for pool in pools:
         if parts := _with_logged_weights(column, pool, factors, values):
             return judged(series, Composition(total.name, parts))
-    pools = [_distinct(_allies(pool, total), values) for pool in pools]
-    return _inexact(total, pools, values, series)
+    if nameless not in pools and (parts := _exact(column, nameless, values)):
+        return judged(series, Composition(total.name, parts))
+    # Weights are told by numbers, whoever a name may speak of.
+    pools = [*(_allies(pool, total) for pool in pools), pools[-1]]
+    return _inexact(total, [_distinct(pool, values) for pool in pools], values, series)
 
 
 def _exact(

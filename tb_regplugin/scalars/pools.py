@@ -16,13 +16,13 @@ _MORE_STEPS = 2.0
 
 
 def contained(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:
-    """Returns what was logged at a total's steps, and not much more often."""
+    """Returns what was logged at a total's steps, and, but for weights, not much more often."""
     most = _MORE_STEPS * len(series[total.name][0])
     finite = {tag.name: np.isfinite(series[tag.name][1]).sum() for tag in (total, *tags)}
     return [
         tag
         for tag in tags
-        if len(series[tag.name][0]) <= most
+        if (tag.is_weight or len(series[tag.name][0]) <= most)
         and finite[tag.name] >= SAME_STEPS * finite[total.name]
         and overlap(total.name, tag.name, series) >= SAME_STEPS
     ]

@@ -17,6 +17,9 @@ Column = npt.NDArray[np.float64]
 
 # float32 sums of a dozen numbers are exact to 1e-6; means over an epoch, to a few times that.
 EXACT = 1e-4
+# Free weights take up most of what is missing where losses fall smoothly: where they are right,
+# only rounding is left.
+_FITTED = 5e-6
 # A logger's medians of 20 steps miss their sum by 3 %.
 _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
 # It misses them to either side, now and then: two smooth curves that cross do so once.
@@ -153,7 +156,7 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
         return None
     weights = [float(f"{weight:.6g}") for weight in fitted.tolist()]
     weighted = [weight * column for weight, column in zip(weights, columns, strict=True)]
-    return weights if error(total, weighted) <= EXACT else None
+    return weights if error(total, weighted) <= _FITTED else None
 
 
 def are_independent(columns: Sequence[Column]) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tb_regplugin.scalars.trainers import trainer_of
@@ -18,6 +18,7 @@ _SPLITS = {
     "test": "test",
 }
 _AGGREGATIONS = frozenset({"step", "epoch", "batch", "iteration"})
+_MEANS = frozenset({"mean", "avg", "average"})
 _TOTALS = frozenset(
     {"loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective"}
 )
@@ -31,7 +32,7 @@ _OFTEN_PARTS = frozenset(
         "kl", "kld", "nll", "elbo", "bce", "ce", "mse", "mae", "rec", "recon",
         "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
         "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
-        "l1", "l2",
+        "l1", "l2", "squared", "absolute", "crossentropy", "xent",
     }
 )  # fmt: skip
 _WEIGHTS = frozenset(
@@ -56,18 +57,20 @@ _PLAYERS = {
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
     **dict.fromkeys(("coef", "alpha"), "temperature"),
 }
+_OF_ACTOR = frozenset({"policy", "entropy"})
 _OF_ALL = ("", "generator", "discriminator")
 _BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
-    r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy)$"
+    r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy|std|min|max)$"
 )
-# Not of a tag whose last segment speaks of a loss: "loss_giou" is one.
+# Not of a tag whose last segment speaks of a loss: "loss_giou" is one. Squared and absolute errors
+# are losses.
 _METRICS = re.compile(
-    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|error|time"
-    r"|sec|fps|sps|epoch|steps?|memory|approx_kl|clip_?frac(?:tion)?|explained_variance|scores?"
-    r"|signs?|logits?|norm|momentum|throughput|eta|reward|return|precision|recall|map\d*|f1|auc"
-    r"|std|num|count|points|size)(?:_|$)"
+    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
+    r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
+    r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
+    r"|reward|return|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
 _MAY_BE_PROPOSED = re.compile("loss|total|cost|objective|penalt|reg", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
@@ -83,13 +86,14 @@ class Tag:
       name: The tag as it was logged.
       split: ``"train"``, ``"validation"``, ``"test"``, or empty.
       aggregation: What a value is the mean of: ``"step"``, ``"epoch"``, ``"batch"``,
-        ``"iteration"``, or empty.
+        ``"iteration"``; ``"mean"`` where only that is said; or empty.
       namespace: What is before its last slash, without the split.
       words: The words of its last segment, without split and aggregation.
       is_total: Whether it is called as totals are.
       is_part: Whether it is called as parts of a loss are.
       may_be_part: Whether it is, or is called as parts and metrics are.
       is_weight: Whether it is called as the weights of parts are.
+      is_metric: Whether it is called as metrics and settings are.
       player: Whose loss it is, of those that are trained against or beside each other; of tags
         that the table of trainers has, the trainer.
     """
@@ -103,6 +107,7 @@ class Tag:
     is_part: bool = False
     may_be_part: bool = False
     is_weight: bool = False
+    is_metric: bool = False
     player: str = ""
 
     @property
@@ -120,9 +125,15 @@ class Tag:
         return "data" if _PENALTY_ROLES.isdisjoint(words) else "penalty"
 
     def goes_with(self, other: Tag) -> bool:
-        """Whether both can be of the same sum: of one split, and aggregated alike."""
-        aggregations = {self.aggregation, other.aggregation} - {""}
-        return self.split == other.split and len(aggregations) < 2
+        """Whether both can be of the same sum: neither of other splits nor aggregated otherwise."""
+        splits, aggregations = (
+            {own, others} - {""}
+            for own, others in (
+                (self.split, other.split),
+                (self.aggregation, other.aggregation),
+            )
+        )
+        return len(splits) < 2 and len(aggregations) < 2
 
 
 @functools.lru_cache(maxsize=2**14)
@@ -149,6 +160,10 @@ def parse(name: str) -> Tag:
     if not segments:
         return Tag(name, split)
     words = segments.pop()
+    # "loss_kl/batch" is the loss of a batch.
+    if segments and len(words) == 1 and words[0] in _AGGREGATIONS | _MEANS:
+        aggregation = words[0] if words[0] in _AGGREGATIONS else "mean"
+        words = segments.pop()
     for end in (0, -1):
         if len(words) > 1 and words[end] in _AGGREGATIONS:
             aggregation = aggregation or words[end]
@@ -166,7 +181,8 @@ def parse(name: str) -> Tag:
     placed = [*namespace.replace("/", "_").split("_"), *words]
     player = next((_PLAYERS[word] for word in reversed(placed) if word in _PLAYERS), "")
     if is_none or (is_weight and not in_losses):
-        return Tag(name, split, aggregation, namespace, tuple(words), is_weight=is_weight)
+        found = Tag(name, split, aggregation, namespace, tuple(words))
+        return replace(found, is_weight=is_weight, is_metric=True)
     return Tag(
         name,
         split,
@@ -177,8 +193,21 @@ def parse(name: str) -> Tag:
         is_part,
         is_part or not _OFTEN_PARTS.isdisjoint(words),
         is_weight,
-        player if trainer is None or trainer.logs_total else trainer.name,
+        player=player if trainer is None or trainer.logs_total else trainer.name,
     )
+
+
+def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
+    """Returns what can be a part of a loss of which no total was logged."""
+    critics = {(tag.split, tag.namespace) for tag in tags if tag.player == "critic"}
+    return [
+        tag
+        for tag in tags
+        if tag.is_part
+        and tag.may_be_alone
+        # Beside a critic with a loss of its own, policy and entropy have an optimiser each, too.
+        and ((tag.split, tag.namespace) not in critics or _OF_ACTOR.isdisjoint(tag.words))
+    ]
 
 
 def is_likely(names: Iterable[str]) -> bool:
@@ -186,19 +215,14 @@ def is_likely(names: Iterable[str]) -> bool:
 
     Takes some 5 µs for 50 names that were seen before.
     """
-    totals: set[str] = set()
-    parts: set[tuple[str, str]] = set()
-    for tag in map(_proposed, names):
-        if tag is None:
-            continue
-        if tag.is_total:
-            totals.add(tag.split)
-        elif tag.is_part and tag.may_be_alone:
-            # Two parts make a loss where no total was logged.
-            if (tag.split, tag.player) in parts:
-                return True
-            parts.add((tag.split, tag.player))
-    return not totals.isdisjoint(split for split, _ in parts)
+    tags = [tag for tag in map(_proposed, names) if tag is not None]
+    totals = {tag.split for tag in tags if tag.is_total}
+    alone = [(tag.split, tag.player) for tag in parts_alone(tags) if not tag.is_total]
+    # Two parts make a loss where no total was logged.
+    if len(set(alone)) < len(alone):
+        return True
+    splits = {split for split, _ in alone}
+    return not totals.isdisjoint(splits) or (bool(totals and splits) and "" in totals | splits)
 
 
 @functools.lru_cache(maxsize=2**16)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
 from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
-from tb_regplugin.scalars.tags import Tag, parse
+from tb_regplugin.scalars.tags import Tag, parse, parts_alone
 
 
 def without_total(
@@ -16,9 +16,8 @@ def without_total(
 ) -> Iterator[Composition]:
     """Yields the parts of losses of which no total was logged: of one split, place and player."""
     groups: dict[tuple[str, str, str], list[Tag]] = {}
-    for tag in tags:
-        is_other = tag.is_total and not _has_only_sparser_parts(tag, tags, series)
-        if tag.is_part and not is_other and tag.may_be_alone:
+    for tag in parts_alone(tags):
+        if not tag.is_total or _has_only_sparser_parts(tag, tags, series):
             groups.setdefault((tag.split, tag.namespace, tag.player), []).append(tag)
     above: set[tuple[str, str]] = set()
     for (split, namespace, _), group in sorted(groups.items(), key=lambda item: len(item[0][1])):
