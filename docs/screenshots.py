@@ -75,7 +75,7 @@ def main() -> None:
 def draw_figures(log_dir: str, sweep_dir: str, to: Path) -> None:
     """Draws the figures of docs/figures.md."""
     matplotlib.use("agg")
-    plot.stack(load(log_dir)["lambda=0.01/train"])
+    plot.stack(load(log_dir)["lambda=0.01/seed=0/train"])
     pyplot.savefig(to / "figure-stack.png")
     plot.sweep(sweep_dir)
     pyplot.savefig(to / "figure-sweep.png")

@@ -18,9 +18,12 @@ WITH_EXAMPLES = sorted(
     for path in (ROOT / "tb_regplugin").rglob("*.py")
     if ">>>" in path.read_text(encoding="utf-8")
 )
+# Their functions are public.
+MODULES = ("plot", "summary")
 PUBLIC: dict[str, Any] = {
-    **{name: getattr(tb_regplugin, name) for name in tb_regplugin.__all__ if name != "summary"},
+    **{name: getattr(tb_regplugin, name) for name in tb_regplugin.__all__ if name not in MODULES},
     **{f"summary.{name}": getattr(tb_regplugin.summary, name) for name in ("losses", "losses_pb")},
+    **{f"plot.{name}": getattr(tb_regplugin.plot, name) for name in tb_regplugin.plot.__all__},
     "summary.op": tb_regplugin.summary.op,
 }
 # Their other methods are called by Keras and TensorFlow.

@@ -139,7 +139,7 @@ def test_the_code_of_the_figures_page_runs(tmp_path: Path) -> None:
     ends = {strength: [np.ones(30)] for strength in (0.0, 0.01, 1.0)}
     _write_sweep(tmp_path / "written", ends)
     for strength in ends:
-        target = tmp_path / "logs" / "demo" / f"lambda={strength:g}"
+        target = tmp_path / "logs" / "demo" / f"lambda={strength:g}" / "seed=0"
         target.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "written" / f"l2={strength}_0").rename(target)
     page = FIGURES.read_text(encoding="utf-8")
