@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tb_regplugin.reading.aggregates import first_non_finite
 from tb_regplugin.reading.decode import natural_key
 from tb_regplugin.reading.overview import first_of, pair, parts, strengths_of
 from tb_regplugin.reading.remembered import Key
@@ -141,7 +142,7 @@ def ending(contents: Contents, window: float) -> Ending:
         for arrays in ([data for data, _ in found], [share for _, share in found])
     )
     diverged = any(
-        contents.digests.first_non_finite(table, column.sum) is not None
+        first_non_finite(table, column.sum, 0, rows) is not None
         for column in contents.columns
         if column.term.role in ("total", "data")
     )
