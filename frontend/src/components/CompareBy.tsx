@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { comparable, QUANTITIES } from "../model/compare.ts";
 import { DIFFERENCE } from "../model/difference.ts";
@@ -11,17 +12,17 @@ interface Props {
 
 /** Which quantity of all chosen runs is drawn in one chart. */
 export function CompareBy({ dashboard, settings }: Props) {
-  const columns = (dashboard.state.recordings ?? []).flatMap((recording) => recording.columns);
+  const { recordings = [] } = dashboard.state;
+  // Of a thousand runs, terms by the ten thousand.
+  const terms = useMemo(
+    () => comparable(recordings.flatMap((recording) => recording.columns)),
+    [recordings],
+  );
   return (
     <Select
       label="Compare runs by"
       value={settings.compare}
-      options={[
-        ["", "Nothing"],
-        ...QUANTITIES,
-        [DIFFERENCE, "Difference of two runs"],
-        ...comparable(columns),
-      ]}
+      options={[["", "Nothing"], ...QUANTITIES, [DIFFERENCE, "Difference of two runs"], ...terms]}
       onChange={(compare) => dashboard.changeSettings({ compare })}
     />
   );
