@@ -129,6 +129,7 @@ def test_curves_are_exact_where_all_rows_fit(plugin: RegularizationPlugin) -> No
         "role": "unexplained",
         "derived": True,
         "significant": False,
+        "first": 0.0,
     }
     steps = np.arange(100.0)
     np.testing.assert_array_equal(arrays["first_step"], steps)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -58,6 +61,25 @@ def test_only_what_changed_is_looked_at_again() -> None:
     assert rows.ask()[RUNS[7]] == 99
     assert rows.looked == [99]
     assert len(rows.provider.calls) == 1
+
+
+def test_what_two_ask_for_at_once_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes while another one reads waits, and looks at the same rows."""
+    rows = _Rows()
+    read = rows.provider.read_tensors
+
+    def read_slowly(*arguments: Any, **named: Any) -> Any:
+        time.sleep(0.2)
+        return read(*arguments, **named)
+
+    monkeypatch.setattr(rows.provider, "read_tensors", read_slowly)
+    # Layouts are read with the list.
+    rows.store.recordings(TensorBoardSource(rows.provider, None))
+    rows.provider.reads.clear()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(rows.ask, [100.0, 100.0]))
+    assert found == [{run: i + 1 for i, run in enumerate(RUNS)}] * 2
+    assert list(rows.provider.reads.values()) == [1] * len(RUNS)
 
 
 def test_one_that_fails_hides_no_other() -> None:

@@ -137,6 +137,8 @@ class Digests:
         self._blocks: OrderedDict[ColumnSum, Aggregates] = OrderedDict()
         # How many rows were looked through, and the first that is what is looked for.
         self._first: dict[Hashable, tuple[int, int | None]] = {}
+        # Likewise, and by column the first row that is not finite.
+        self._not_finite: tuple[int, dict[int, int]] = 0, {}
         self._kept: dict[Hashable, list[Any]] = {}
 
     @property
@@ -190,11 +192,20 @@ class Digests:
         start, rows = 0, len(table.steps)
         if len(columns) > 1:
             # A sum is finite where all of its columns are, up to an overflow of float32.
-            firsts = [self.first_non_finite(table, ColumnSum((i,))) for i in columns]
-            start = min((row for row in firsts if row is not None), default=rows)
+            firsts = self._columns_not_finite(table)
+            start = min((firsts[i] for i in firsts.keys() & columns), default=rows)
         return self._find(
             column_sum, table, start, lambda seen: first_non_finite(table, column_sum, seen, rows)
         )
+
+    def _columns_not_finite(self, table: Table) -> dict[int, int]:
+        """Returns the columns that are not finite everywhere, each with the first such row."""
+        with self._lock:
+            seen, firsts = self._not_finite
+            if seen < len(table.steps):
+                firsts = columns_not_finite(table, seen) | firsts
+                self._not_finite = len(table.steps), firsts
+            return firsts
 
     def has_significant_residual(self, table: Table) -> bool:
         """Whether the residual is anywhere beyond the rounding of float32 sums."""
@@ -235,6 +246,17 @@ def first_non_finite(table: Table, column_sum: ColumnSum, first: int, stop: int)
             if not finite.all():
                 return low + int(finite.argmin())
     return None
+
+
+def columns_not_finite(table: Table, first: int) -> dict[int, int]:
+    """Returns the columns with a recorded NaN or infinity from a row on, and its row in each."""
+    found: dict[int, int] = {}
+    for recorded, low, high in chunks(table.recorded, np.maximum(table.stretches, first)):
+        for i in np.flatnonzero(recorded).tolist():
+            finite = np.isfinite(table.values[i, low:high])
+            if not finite.all():
+                found.setdefault(i, low + int(finite.argmin()))
+    return found
 
 
 class Aggregator:

@@ -20,6 +20,9 @@ from tb_regplugin.terms import Term
 class Recording:
     """What one run recorded: S steps of C columns. Notebooks show it as a figure.
 
+    Args:
+      table: Its rows, as ``load`` reads them.
+
     Attributes:
       steps: int64 ``[S]``, strictly increasing.
       wall_times: float64 ``[S]``, in seconds since the epoch.

@@ -71,19 +71,32 @@ class Remembered(Generic[_Made]):
                 found[_key(listed)] = known[1]
             else:
                 new.append(listed)
-        unread = [self._store.unread(source, listed) for listed in new]
         looked = 0
-        sizes = {i: max(_LEAST, sum(series.values())) for i, series in enumerate(unread)}
-        for batch in batches(sizes):
-            together = {each: size for i in batch for each, size in unread[i].items()}
-            fetched = _Fetched(source, together if len(batch) > 1 else {})
-            for listed in (new[i] for i in batch):
-                found[_key(listed)] = self._look(fetched, listed, look, how)
+        for batch in batches(self._sizes(source, new)):
+            # Who comes while another one reads waits, and finds it read.
+            with self._store.reading:
+                fetched = _Fetched(source, self._unread(source, batch))
+                for listed in batch:
+                    found[_key(listed)] = self._look(fetched, listed, look, how)
             looked += len(batch)
             # What was read together is looked at. A recording and its validation are one row.
             if looked > 1 and time.monotonic() > end:
                 break
         return found
+
+    def _sizes(
+        self, source: Source, recordings: Iterable[ListedRecording]
+    ) -> Iterator[tuple[ListedRecording, int]]:
+        """Yields recordings, and about how many bytes of each were not read yet."""
+        for listed in recordings:
+            yield listed, max(_LEAST, sum(self._store.unread(source, listed).values()))
+
+    def _unread(self, source: Source, recordings: Sequence[ListedRecording]) -> dict[RunTag, int]:
+        """Returns what to read together of several recordings: one is read by itself."""
+        if len(recordings) == 1:
+            return {}
+        unread = (self._store.unread(source, listed) for listed in recordings)
+        return {series: size for each in unread for series, size in each.items()}
 
     def _look(
         self,

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
@@ -141,7 +141,7 @@ class TensorBoardSource:
 
     def read(self, sizes: Mapping[RunTag, int]) -> Iterator[ReadSeries]:
         """Reads series, as many at a time as a reply may hold: each reply has a price."""
-        for batch in batches(sizes):
+        for batch in batches(sizes.items()):
             yield from self._read_batch(batch)
 
     def _read_batch(self, batch: Sequence[RunTag]) -> Iterator[ReadSeries]:
@@ -200,11 +200,11 @@ def reason_of(error: Exception) -> str | None:
     return None
 
 
-def batches(sizes: Mapping[_Key, int]) -> Iterator[list[_Key]]:
+def batches(sizes: Iterable[tuple[_Key, int]]) -> Iterator[list[_Key]]:
     """Cuts what has these sizes into as much at a time as a reply may hold: one at least."""
     batch: list[_Key] = []
     total = 0
-    for key, size in sizes.items():
+    for key, size in sizes:
         if batch and total + size > MAX_BATCH_BYTES:
             yield batch
             batch, total = [], 0

@@ -38,6 +38,7 @@ class Store:
 
     def __init__(self, max_bytes: int | None = None) -> None:
         self._max_bytes = max_bytes
+        self.reading = threading.Lock()  # To be held by who reads several recordings together.
         self._lock = threading.Lock()
         # The one that was asked for last is the last.
         self._recordings: OrderedDict[_Key, CachedRecording] = OrderedDict()
@@ -75,9 +76,8 @@ class Store:
         """Returns what of a recording was not read yet, and about how many bytes each has."""
         with self._lock:
             key = (source.experiment, listed.entry.run, listed.entry.name)
-            cached = self._recordings.get(key, CachedRecording())
-        moved = cached.moved(listed.readable)
-        return segment_sizes(listed.entry.run, moved, listed.layouts)
+            cached = self._recordings.get(key) or CachedRecording()
+        return segment_sizes(listed.entry.run, cached.moved(listed.readable), listed.layouts)
 
     def contents(self, source: Source, run: str, name: str) -> Contents | None:
         """Returns a recording's rows as they are now; None where there is no such recording."""

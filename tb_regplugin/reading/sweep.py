@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tb_regplugin.reading.aggregates import first_non_finite
 from tb_regplugin.reading.restarts import times_back
 from tb_regplugin.reading.runs import Key, homes, pair
 from tb_regplugin.reading.shares import parts
@@ -60,7 +61,7 @@ def ending(contents: Contents, window: float) -> Ending:
         for arrays in ([data for data, _ in found], [share for _, share in found])
     )
     diverged = any(
-        contents.digests.first_non_finite(table, column.sum) is not None
+        first_non_finite(table, column.sum, 0, rows) is not None
         for column in contents.columns
         if column.term.role in ("total", "data")
     )

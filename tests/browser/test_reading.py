@@ -77,6 +77,8 @@ def test_the_keyboard_reads_values(shared: str, open_page: Open) -> None:
     expect(status).to_have_text(f"step 88: {values}")
     # What is panned out of sight is no longer read.
     page.keyboard.press("0")
+    # Home goes to the first bucket that is there.
+    expect(chart).to_have_accessible_name(re.compile(r"step 0 to 100\."))
     page.keyboard.press("Home")
     page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
