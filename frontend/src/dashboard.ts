@@ -23,6 +23,8 @@ import { Store } from "./store.ts";
 export interface DashboardState {
   /** Undefined until the first answer. */
   readonly recordings: readonly Recording[] | undefined;
+  /** How many runs' scalars the server is still to look at. */
+  readonly waiting: number;
   /** The recordings of gradients, by the key of the recording that they belong to. */
   readonly gradients: ReadonlyMap<string, Recording>;
   readonly choice: Choice;
@@ -49,6 +51,8 @@ export interface DashboardState {
 
 /** Milliseconds in which what is found is shown at once. */
 const TOGETHER = 200;
+/** Milliseconds until more may have been found among scalars. */
+const SOON = 1000;
 
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
@@ -61,6 +65,7 @@ export class Dashboard extends Store<DashboardState> {
     (key, found) => this.setFindings(key, found),
   );
   private readonly found = new Map<string, readonly Finding[]>();
+  private asking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
   /** What was chosen before one run was shown alone. */
   private beforeAlone: ReadonlySet<string> = new Set();
@@ -69,6 +74,7 @@ export class Dashboard extends Store<DashboardState> {
   constructor() {
     super({
       recordings: undefined,
+      waiting: 0,
       gradients: new Map(),
       choice: { chosen: new Set(), known: new Set() },
       filter: "",
@@ -151,9 +157,9 @@ export class Dashboard extends Store<DashboardState> {
     this.isStale = false;
     const request = ++this.request;
     try {
-      const recordings = sortRecordings(await fetchRecordings());
+      const { recordings, waiting } = await fetchRecordings();
       if (request === this.request) {
-        this.show(recordings);
+        this.show(sortRecordings(recordings), waiting);
       }
     } catch (error) {
       if (request === this.request) {
@@ -165,10 +171,11 @@ export class Dashboard extends Store<DashboardState> {
     }
   }
 
-  private show(all: readonly Recording[]): void {
+  private show(all: readonly Recording[], waiting: number): void {
     const { losses: recordings, gradients } = sortGradients(all);
     this.update({
       recordings,
+      waiting,
       gradients,
       choice: updateChoice(
         this.state.choice,
@@ -181,6 +188,10 @@ export class Dashboard extends Store<DashboardState> {
       failure: undefined,
     });
     this.lookForFindings();
+    if (waiting > 0) {
+      clearTimeout(this.asking);
+      this.asking = setTimeout(() => void this.reload(), SOON);
+    }
   }
 
   /** In the chosen runs first. */

@@ -90,7 +90,8 @@ def parts(
     """
     table = contents.table
     data_places, penalty_places = (places(table.columns, [role]) for role in ("data", "penalty"))
-    total = next((column for column in contents.columns if column.term.role == "total"), None)
+    totals = (column for column in contents.columns if column.term.role == "total")
+    total = next(totals, None) if contents.adds_up else None
     cuts = np.clip(table.stretches, start, len(table.steps) if stop is None else stop)
     for recorded, low, high in chunks(table.recorded, cuts):
         data, penalties = (

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from tb_regplugin.log_format import (
     layout_tag,
 )
 from tb_regplugin.reading.aggregates import Digests
-from tb_regplugin.reading.composition import Column, compose
+from tb_regplugin.reading.composition import Column, as_recorded, compose
 from tb_regplugin.reading.decode import (
     IndexedLayout,
     IndexedRecording,
@@ -52,6 +52,8 @@ class ListedRecording(NamedTuple):
     # By id, in the order in which they were first used.
     layouts: dict[str, Layout]
     problems: tuple[Problem, ...]
+    # Of a composition of scalars: what ``recordings`` says of it.
+    scalars: Mapping[str, Any] | None = None
 
     @property
     def columns(self) -> tuple[Term, ...]:
@@ -72,6 +74,7 @@ class Contents:
       version: Changes when any of this does, and stays when the same is read again.
       restarts: Where it was taken up again.
       from_scalars: Whether it is a composition of scalars, of logged steps only.
+      adds_up: Whether its sums mean anything, as far as is known.
     """
 
     table: Table
@@ -80,11 +83,13 @@ class Contents:
     version: str
     restarts: tuple[Restart, ...] = ()
     from_scalars: bool = False
+    adds_up: bool = True
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns and what follows from them."""
-        return compose(self.table.columns)
+        follow = compose if self.adds_up else as_recorded
+        return follow(self.table.columns)
 
 
 class Store:
@@ -270,7 +275,7 @@ class _CachedRecording:
 
     def refresh(self, source: Source, listed: ListedRecording) -> Contents:
         """Reads what moved, and returns the rows as they are now."""
-        entry, layouts, problems = listed
+        entry, layouts, problems = listed[:3]
         readable = _readable(listed)
         moved = self.moved(readable)
         rows, contents = self._rows, self._contents
