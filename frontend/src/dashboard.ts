@@ -64,6 +64,7 @@ export class Dashboard extends Store<DashboardState> {
     () => this.state.isVisible,
     (key, found) => this.setFindings(key, found),
   );
+  private readonly composed = new Map<string, Recording>();
   private readonly found = new Map<string, readonly Finding[]>();
   private asking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
@@ -112,17 +113,25 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   private numberTerms(group: string, recordings: readonly Recording[]) {
-    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), recordings, ({ columns }) =>
+    const all = [...recordings, ...this.composed.values()];
+    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), all, ({ columns }) =>
       groupNamer(group, columns),
     );
     this.ranks.set(group, ranks);
-    return numberTerms(ranks, this.shownOf(group).inOrder(recordings, ranks));
+    return numberTerms(ranks, this.shownOf(group).inOrder(all, ranks));
   }
 
   private shownOf(group: string): ShownTerms {
     const shown = this.shownTerms.get(group) ?? new ShownTerms();
     this.shownTerms.set(group, shown);
     return shown;
+  }
+
+  /** A recording of scalars is composed on this page, so that its terms may be others. */
+  setComposed(recording: Recording): void {
+    this.composed.set(recording.key, recording);
+    const { settings, recordings = [] } = this.state;
+    this.update({ termNumbers: this.numberTerms(settings.group, recordings) });
   }
 
   /** What is drawn of a recording: those terms get colours that no other term has. */

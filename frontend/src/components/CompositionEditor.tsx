@@ -44,7 +44,7 @@ export function CompositionEditor({ dashboard, recording, scalars, edited, onCha
         options={[["", "none logged"], ...[...(total === null ? [] : [total]), ...free].map(twice)]}
         onChange={(tag) => onChange({ total: tag || null, parts })}
       />
-      <table class="parts">
+      <table>
         <tbody>
           {parts.map((part) => (
             <tr key={part.tag}>

@@ -1,5 +1,6 @@
 /** A recording of scalars as somebody composes it on this page. */
 
+import { useLayoutEffect } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { fetchComposition } from "../data/api.ts";
 import type { Recording } from "../data/recording.ts";
@@ -25,5 +26,10 @@ export function useComposition(
     isComposed && isWanted,
     (signal) => fetchComposition(recording, composition, signal),
   );
+  useLayoutEffect(() => {
+    if (value?.recording) {
+      dashboard.setComposed(value.recording);
+    }
+  }, [value]);
   return isComposed ? { recording: value?.recording ?? recording, failure } : { recording };
 }
