@@ -26,6 +26,7 @@ _logger = logging.getLogger(__name__)
 _THREADS = 2
 # What of the time they take: other tabs need the interpreter, too.
 _SHARE = 0.5
+_LONGEST_PAUSE = 1.0
 # Seconds that the list of recordings waits: a small log needs fewer.
 _PATIENCE = 0.2
 # Seconds after which a look counts as over.
@@ -174,21 +175,18 @@ class Look:
                     run = next(iter(self._waiting))
                     wanted = self._waiting.pop(run)
                 start = time.monotonic()
-                found = self._read(source, run, wanted)
-                with self._lock:
-                    self._found[run] = wanted.state, found
-                    self._version += 1
-                time.sleep((time.monotonic() - start) * (1 / _SHARE - 1))
+                try:
+                    found = found_in(run, read(source, wanted.places), wanted.stored, self._told)
+                except Exception as error:  # noqa: BLE001 - the next look tries again
+                    _logger.warning("The scalars of run %r were not read: %s", run, error)
+                else:
+                    with self._lock:
+                        self._found[run] = wanted.state, found
+                        self._version += 1
+                time.sleep(min((time.monotonic() - start) * (1 / _SHARE - 1), _LONGEST_PAUSE))
         finally:
             with self._lock:
                 self._working -= 1
-
-    def _read(self, source: TensorBoardSource, run: str, wanted: _Wanted) -> list[Found]:
-        try:
-            return found_in(run, read(source, wanted.places), wanted.stored, self._told)
-        except Exception as error:  # noqa: BLE001 - one run hides no other
-            _logger.warning("The scalars of run %r were not read: %s", run, error)
-            return []
 
 
 def read(source: TensorBoardSource, places: Places) -> dict[str, Sequence[ScalarDatum]]:
