@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 # Runs whose names are listed at once.
 _RUNS_AT_ONCE = 50
-# Seconds that TensorBoard's list of tabs waits for the first answer: a small log needs fewer.
+# Seconds that TensorBoard's list of tabs waits for the first runs at most: a small log has no more.
 _PATIENCE = 0.05
 # What of the time looking takes: other tabs need the interpreter, too.
 _SHARE = 0.1
@@ -46,17 +46,21 @@ class LikelyScalars:
             is_due = not self._is_found and time.monotonic() >= self._next
             self._next = math.inf if is_due else self._next
         if is_due:
-            looking = threading.Thread(target=self._look, daemon=True)
-            looking.start()
-            looking.join(_PATIENCE)
+            has_begun = threading.Event()
+            threading.Thread(target=self._look, args=(has_begun,), daemon=True).start()
+            has_begun.wait(_PATIENCE)
         return self._is_found
 
-    def _look(self) -> None:
+    def _look(self, has_begun: threading.Event) -> None:
         try:
-            names = listed_slowly(self._source(), _SHARE)
-            self._is_found = any(any(map(is_likely, joined(each).values())) for each in names)
+            for names in listed_slowly(self._source(), _SHARE):
+                self._is_found = any(map(is_likely, joined(names).values()))
+                has_begun.set()
+                if self._is_found:
+                    return
         except Exception as error:  # noqa: BLE001 - the tab of our own recordings stays
             _logger.warning("The names of scalars were not looked at: %s", error)
+        has_begun.set()
         self._next = time.monotonic() + _AGAIN
 
 
