@@ -52,8 +52,7 @@ class ListedRecording(NamedTuple):
     # By id, in the order in which they were first used.
     layouts: dict[str, Layout]
     problems: tuple[Problem, ...]
-    # Of a composition of scalars: what ``recordings`` says of it.
-    scalars: Mapping[str, Any] | None = None
+    scalars: Mapping[str, Any] | None = None  # Of a composition: what is told of it.
 
     @property
     def columns(self) -> tuple[Term, ...]:
@@ -74,7 +73,6 @@ class Contents:
       version: Changes when any of this does, and stays when the same is read again.
       restarts: Where it was taken up again.
       from_scalars: Whether it is a composition of scalars, of logged steps only.
-      adds_up: Whether its sums mean anything, as far as is known.
     """
 
     table: Table
@@ -83,13 +81,11 @@ class Contents:
     version: str
     restarts: tuple[Restart, ...] = ()
     from_scalars: bool = False
-    adds_up: bool = True
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The table's columns and what follows from them."""
-        follow = compose if self.adds_up else as_recorded
-        return follow(self.table.columns)
+        """The table's columns and what follows from them; a composition's rest is among them."""
+        return (as_recorded if self.from_scalars else compose)(self.table.columns)
 
 
 class Store:
@@ -105,8 +101,7 @@ class Store:
         self._lock = threading.Lock()
         # The one that was asked for last is the last.
         self._recordings: OrderedDict[_Key, _CachedRecording] = OrderedDict()
-        # What each took when it was last counted.
-        self._sizes: dict[_Key, int] = {}
+        self._sizes: dict[_Key, int] = {}  # What each took when it was last counted.
         # Those that were asked for last.
         self._experiments: OrderedDict[str, _Experiment] = OrderedDict()
 

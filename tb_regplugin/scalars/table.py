@@ -67,7 +67,7 @@ def contents_of(
     wanted = [*([] if total is None else [total]), *wanted]
     if missing := [tag for tag in dict.fromkeys(wanted) if tag not in series]:
         problems = tuple(Problem.of(tag, "The run has no such scalar.") for tag in missing)
-        return Contents(_NOTHING, Digests(), problems, version, from_scalars=True, adds_up=False)
+        return Contents(_NOTHING, Digests(), problems, version, from_scalars=True)
     steps, values = at_shared_steps(wanted[0], wanted, series)
     columns = weighted(parts, values)
     rows = [*([] if total is None else [values[total]]), *columns]
@@ -91,4 +91,4 @@ def contents_of(
         np.ones((1, len(terms)), np.bool_),
         (layout,),
     )
-    return Contents(table, Digests(), (), version, from_scalars=True, adds_up=is_sum)
+    return Contents(table, Digests(), (), version, from_scalars=True)
