@@ -96,6 +96,8 @@ def test_what_does_not_add_up_is_lines(shared: str, open_page: Open) -> None:
     expect(told(dashboard, PPO)).to_contain_text("Does not add up")
     expect(dashboard.term(PPO, "train/value_loss")).to_contain_text("its share is unknown")
     expect(card.get_by_text(re.compile("penalties"))).to_have_count(0)
+    dashboard.view("100 %")
+    expect(card.get_by_text("100 % needs parts that add up to the loss")).to_be_visible()
 
 
 def test_offered_weights_are_used_by_a_click_alone(shared: str, open_page: Open) -> None:
