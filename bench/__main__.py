@@ -32,6 +32,7 @@ MEASUREMENTS = (
     "findings",
     "sweep",
     "scalars",
+    "scalar_tabs",
     "scaling",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

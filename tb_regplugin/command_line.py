@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from tb_regplugin.doctor import diagnose
 from tb_regplugin.finding import SEVERITIES, Finding, at_least, describe_findings
 from tb_regplugin.findings.catalogue import Thresholds
-from tb_regplugin.findings.find import find_in_scalars, find_in_table
+from tb_regplugin.findings.find import find_in
 from tb_regplugin.findings.forms import findings_table
 from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.event_files import EventFiles
@@ -37,7 +37,7 @@ from tb_regplugin.scalars.composition import Composition
 from tb_regplugin.scalars.compositions import find_compositions
 from tb_regplugin.scalars.series import series_of_values
 from tb_regplugin.scalars.stored import read_stored
-from tb_regplugin.scalars.table import contents_of
+from tb_regplugin.scalars.table import SUMS, contents_of
 
 _FOUND = 1
 _USAGE = 2
@@ -79,7 +79,7 @@ def check(options: argparse.Namespace, reader: _Reader) -> int:
     thresholds = replace(Thresholds(), **dict(options.threshold))
     found: dict[tuple[str, str], list[Finding]] = {}
     for run, name, contents in reader.recordings():
-        found[run, name] = _findings(contents, thresholds)
+        found[run, name] = find_in(contents, thresholds)
     if options.format == "json":
         recordings = [
             {"run": run, "name": name, "findings": describe_findings(findings)}
@@ -139,7 +139,7 @@ def tell(options: argparse.Namespace, reader: _Reader) -> int:
 def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
     """Returns the rows of the dashboard's table of runs, with their findings."""
     known = {
-        (run, name): (figures(contents), _findings(contents))
+        (run, name): (figures(contents), find_in(contents))
         for run, name, contents in reader.recordings()
         if not is_of_gradients(contents.table.columns)
     }
@@ -150,11 +150,6 @@ def _table_of_runs(reader: _Reader) -> list[dict[str, Any]]:
         worst = findings[0].severity if findings else None
         rows.append(row | {"findings": len(findings), "worst_finding": worst})
     return rows
-
-
-def _findings(contents: Contents, thresholds: Thresholds | None = None) -> list[Finding]:
-    find = find_in_scalars if contents.from_scalars else find_in_table
-    return find(contents.table, thresholds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -308,9 +303,8 @@ class _Reader:
         """Yields total and contents of a run's compositions of scalars that add up."""
         series = series_of_values(files.scalars_by_tag)
         for composition in find_compositions(series, self.stored_in(files)):
-            contents = contents_of(composition, series)
-            if contents is not None:
-                yield str(composition.total), contents
+            if composition.status in SUMS:
+                yield str(composition.total), contents_of(composition, series)
 
     def stored_in(self, files: EventFiles) -> list[Composition]:
         """Returns the compositions that are stored in a run."""

@@ -7,19 +7,22 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from tensorboard import context as tensorboard_context
 from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from tb_regplugin.finding import describe_findings
 from tb_regplugin.findings.find import FindingsCache
-from tb_regplugin.names import PLUGIN_NAME
+from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME, PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
+    describe_recording,
     export_answer,
     recordings_answer,
     statistics_answer,
 )
+from tb_regplugin.reading.decode import natural_key
 from tb_regplugin.reading.overview import Overview
 from tb_regplugin.reading.query import (
     Query,
@@ -31,7 +34,7 @@ from tb_regplugin.reading.query import (
     parse_sweep,
 )
 from tb_regplugin.reading.source import TensorBoardSource
-from tb_regplugin.reading.store import Contents, ListedRecording, Store
+from tb_regplugin.reading.store import Contents, ListedRecording
 from tb_regplugin.reading.sweep_answer import Sweeps
 from tb_regplugin.responses import (
     BINARY,
@@ -44,7 +47,13 @@ from tb_regplugin.responses import (
     respond_once,
     route,
 )
+from tb_regplugin.scalars.likely import LikelyScalars
+from tb_regplugin.scalars.listed import Found, Told
+from tb_regplugin.scalars.recordings import ScalarRecordings
 from tb_regplugin.static_files import script_routes
+
+# Values of a scalar that both of TensorBoard's loaders keep unless they are told otherwise.
+_SCALARS_KEPT = 1_000
 
 
 class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -54,12 +63,15 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any, cache_bytes: int | None = None) -> None:
         self._provider = context.data_provider
-        self._store = Store(cache_bytes)
+        self._store = ScalarRecordings(cache_bytes, _told(context))
+        self._has_likely_scalars = LikelyScalars(
+            lambda: TensorBoardSource(self._provider, tensorboard_context.RequestContext())
+        )
         self._found = FindingsCache()
         self._overview = Overview(self._store)
         self._sweeps = Sweeps(self._store)
         # The list that was told last, and how.
-        self._listed: tuple[Sequence[ListedRecording], str] = (), ""
+        self._listed: tuple[Sequence[ListedRecording], int, str] = (), 0, ""
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Returns the routes."""
@@ -69,6 +81,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/sweep": route(self._sweep),
             "/curves": route(partial(self._answer, parse_curves, BINARY, curves_answer)),
             "/statistics": route(partial(self._answer, parse_statistics, JSON, statistics_answer)),
+            "/composition": route(self._composition),
             "/export": route(self._export),
             "/findings": route(self._findings),
             **script_routes(),
@@ -76,11 +89,14 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def data_plugin_names(self) -> list[str]:
         """Returns the names whose data this plugin shows."""
-        return [PLUGIN_NAME]
+        return [PLUGIN_NAME, COMPOSITIONS_PLUGIN_NAME]
 
     def is_active(self) -> bool:
-        """Returns False: TensorBoard itself sees whether there is data of these names."""
-        return False
+        """Returns whether scalars are called as parts of losses are, as far as is known by now.
+
+        TensorBoard asks where it has no data of the names above.
+        """
+        return self._has_likely_scalars()
 
     def frontend_metadata(self) -> Any:
         """Says what TensorBoard shows as the plugin's tab."""
@@ -89,11 +105,11 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         )
 
     def _recordings(self, request: wrappers.Request) -> wrappers.Response:
-        listed = self._store.recordings(self._source(request))
-        last, text = self._listed
-        if listed is not last:
-            text = json_text(recordings_answer(listed))
-            self._listed = listed, text
+        listed, waiting = self._store.look(self._source(request))
+        last, waited, text = self._listed
+        if listed is not last or waiting != waited:
+            text = json_text(recordings_answer(listed, waiting))
+            self._listed = listed, waiting, text
         return respond_once(request, entity_tag(text), JSON, lambda: text)
 
     def _rows(self, request: wrappers.Request) -> wrappers.Response:
@@ -119,10 +135,20 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         answer = {
             "run": run,
             "name": name,
-            "findings": describe_findings(self._found.of(contents.table)),
+            "findings": describe_findings(self._found.of(contents)),
             "thresholds": asdict(self._found.thresholds),
         }
         return respond_json(request, answer)
+
+    def _composition(self, request: wrappers.Request) -> wrappers.Response:
+        run, name = parse_recording(request.args)
+        composed = self._composed(request)
+        answer = {
+            "recording": describe_recording(composed.listed) if composed else None,
+            "tags": sorted(self._store.scalars(self._source(request), run), key=natural_key),
+            "findings": describe_findings(self._found.of(composed.contents)) if composed else [],
+        }
+        return respond_json(request, {"run": run, "name": name, **answer})
 
     def _answer(
         self,
@@ -146,6 +172,9 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _recording(self, request: wrappers.Request) -> tuple[str, str, Contents]:
         run, name = parse_recording(request.args)
+        composed = self._composed(request)
+        if composed is not None:
+            return run, name, composed.contents
         contents = self._store.contents(self._source(request), run, name)
         if contents is None:
             raise errors.NotFoundError(
@@ -153,9 +182,22 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             )
         return run, name, contents
 
+    def _composed(self, request: wrappers.Request) -> Found | None:
+        """Returns the scalars of a run as they are to be composed, if it says how."""
+        text = request.args.get("composition")
+        if text is None:
+            return None
+        return self._store.composed(self._source(request), *parse_recording(request.args), text)
+
     def _source(self, request: wrappers.Request) -> TensorBoardSource:
         return TensorBoardSource(
             self._provider,
             plugin_util.context(request.environ),
             plugin_util.experiment_id(request.environ),
         )
+
+
+def _told(context: Any) -> Told:
+    """Returns what TensorBoard's context says of its scalars; it may say nothing."""
+    kept = (getattr(context, "sampling_hints", None) or {}).get("scalars", _SCALARS_KEPT)
+    return Told(kept, getattr(context, "logdir", None) or "LOGDIR")

@@ -23,6 +23,10 @@ sys.modules["tensorflow"] = None
 from tensorboard.main import run_main
 run_main()
 """
+_WITHOUT_PLUGINS = """
+from tensorboard import default
+default.get_dynamic_plugins = list
+"""
 _ADDRESS = re.compile(r"TensorBoard \S+ at (http://\S+)")
 
 
@@ -33,6 +37,7 @@ def start_tensorboard(
     with_tensorflow: bool = False,
     python: Path | None = None,
     env: Mapping[str, str] | None = None,
+    dynamic_plugins: bool = True,
 ) -> Iterator[str]:
     """Runs TensorBoard while the context lasts.
 
@@ -42,12 +47,15 @@ def start_tensorboard(
       with_tensorflow: Whether it finds TensorFlow, whose import takes most of the start.
       python: Another Python, as it is, in place of this one.
       env: Its environment, where that is not this process' own.
+      dynamic_plugins: Whether it finds plugins that are installed beside it.
 
     Yields:
       Its address, with a slash at the end. It may still be loading: see ``wait_until``.
     """
     is_plain = with_tensorflow or python is not None
     program = ["-m", "tensorboard.main"] if is_plain else ["-c", _WITHOUT_TENSORFLOW]
+    if not dynamic_plugins:
+        program[-1] = _WITHOUT_PLUGINS + program[-1]
     command = [str(python or sys.executable), *program, "--logdir", str(log_dir)]
     # The system picks a free port.
     command += ["--host=localhost", "--port=0", "--reload_interval=1", *arguments]

@@ -20,7 +20,6 @@ from tb_regplugin.scalars.composition import Composition, Part
 from tb_regplugin.scalars.stored import read_stored
 from tests.logs import write_events, write_recording
 from tests.scalar_logs import allennlp, object_detection, ppo, vqgan, write_scalars
-from tests.tensorboard_process import get_json, start_tensorboard, wait_until
 
 
 def _compositions(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -164,18 +163,6 @@ def test_a_stored_composition_comes_through_the_data_provider(tmp_path: Path) ->
         "Loss/total_loss", (Part("Loss/localization_loss", 2.0, "penalty"),), stored=True
     )
     assert read_stored(documents) == ([stored], [])
-
-
-@pytest.mark.parametrize("fast", ["true", "false"])
-def test_a_stored_composition_lights_no_tab(tmp_path: Path, fast: str) -> None:
-    """It is no recording to TensorBoard either."""
-    write_scalars(tmp_path, object_detection().series)
-    part = ["--part", "Loss/localization_loss"]
-    assert main(["compose", str(tmp_path), "--total", "Loss/total_loss", *part]) == 0
-    with start_tensorboard(tmp_path, f"--load_fast={fast}") as address:
-        wait_until(lambda: bool(get_json(address + "data/plugin/scalars/tags")))
-        assert get_json(address + "data/plugins_listing")["regularization"]["enabled"] is False
-        assert get_json(address + "data/plugin/regularization/recordings")["recordings"] == []
 
 
 def test_check_finds_what_holds_of_logged_steps(

@@ -208,7 +208,7 @@ def _data_server(path: str) -> Source:
 def _contents(source: Source) -> dict[tuple[str, str], Contents]:
     found = {
         (entry.run, entry.name): Store().contents(source, entry.run, entry.name)
-        for entry, _, _ in Store().recordings(source)
+        for entry, *_ in Store().recordings(source)
     }
     return {key: contents for key, contents in found.items() if contents is not None}
 

@@ -24,7 +24,7 @@ from tests.test_store import FakeProvider
 HTTP_API = Path(__file__).parents[1] / "docs" / "http_api.md"
 ROUTES = [
     *("/recordings", "/overview", "/curves", "/statistics"),
-    *("/export", "/findings", "/sweep", "/index.js"),
+    *("/export", "/findings", "/sweep", "/composition", "/index.js"),
 ]
 
 
@@ -62,9 +62,9 @@ def test_the_documentation_names_every_route(
 
 
 def test_tensorboard_learns_what_the_tab_is(plugin: RegularizationPlugin) -> None:
-    """It is active where there is data of its name, without being asked."""
+    """It is active where there is data of these names, without being asked."""
     assert plugin.plugin_name == "regularization"
-    assert plugin.data_plugin_names() == ["regularization"]
+    assert plugin.data_plugin_names() == ["regularization", "regularization_compositions"]
     assert plugin.is_active() is False
     metadata = plugin.frontend_metadata()
     assert (metadata.es_module_path, metadata.tab_name) == ("/index.js", "Regularization")

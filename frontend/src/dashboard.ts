@@ -23,6 +23,8 @@ import { Store } from "./store.ts";
 export interface DashboardState {
   /** Undefined until the first answer. */
   readonly recordings: readonly Recording[] | undefined;
+  /** How many runs' scalars the server is still to look at. */
+  readonly waiting: number;
   /** The recordings of gradients, by the key of the recording that they belong to. */
   readonly gradients: ReadonlyMap<string, Recording>;
   readonly choice: Choice;
@@ -49,6 +51,8 @@ export interface DashboardState {
 
 /** Milliseconds in which what is found is shown at once. */
 const TOGETHER = 200;
+/** Milliseconds until more may have been found among scalars. */
+const SOON = 1000;
 
 export class Dashboard extends Store<DashboardState> {
   private isStale = true;
@@ -60,7 +64,9 @@ export class Dashboard extends Store<DashboardState> {
     () => this.state.isVisible,
     (key, found) => this.setFindings(key, found),
   );
+  private readonly composed = new Map<string, Recording>();
   private readonly found = new Map<string, readonly Finding[]>();
+  private asking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
   /** What is shown alone, and what was chosen before that. */
   private alone: ReadonlySet<string> = new Set();
@@ -70,6 +76,7 @@ export class Dashboard extends Store<DashboardState> {
   constructor() {
     super({
       recordings: undefined,
+      waiting: 0,
       gradients: new Map(),
       choice: { chosen: new Set(), known: new Set() },
       filter: "",
@@ -112,17 +119,25 @@ export class Dashboard extends Store<DashboardState> {
   }
 
   private numberTerms(group: string, recordings: readonly Recording[]) {
-    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), recordings, ({ columns }) =>
+    const all = [...recordings, ...this.composed.values()];
+    const ranks = rankTerms(this.ranks.get(group) ?? new Map(), all, ({ columns }) =>
       groupNamer(group, columns),
     );
     this.ranks.set(group, ranks);
-    return numberTerms(ranks, this.shownOf(group).inOrder(recordings, ranks));
+    return numberTerms(ranks, this.shownOf(group).inOrder(all, ranks));
   }
 
   private shownOf(group: string): ShownTerms {
     const shown = this.shownTerms.get(group) ?? new ShownTerms();
     this.shownTerms.set(group, shown);
     return shown;
+  }
+
+  /** A recording of scalars is composed on this page, so that its terms may be others. */
+  setComposed(recording: Recording): void {
+    this.composed.set(recording.key, recording);
+    const { settings, recordings = [] } = this.state;
+    this.update({ termNumbers: this.numberTerms(settings.group, recordings) });
   }
 
   /** What is drawn of a recording: those terms get colours that no other term has. */
@@ -157,9 +172,9 @@ export class Dashboard extends Store<DashboardState> {
     this.isStale = false;
     const request = ++this.request;
     try {
-      const recordings = sortRecordings(await fetchRecordings());
+      const { recordings, waiting } = await fetchRecordings();
       if (request === this.request) {
-        this.show(recordings);
+        this.show(sortRecordings(recordings), waiting);
       }
     } catch (error) {
       if (request === this.request) {
@@ -171,10 +186,11 @@ export class Dashboard extends Store<DashboardState> {
     }
   }
 
-  private show(all: readonly Recording[]): void {
+  private show(all: readonly Recording[], waiting: number): void {
     const { losses: recordings, gradients } = sortGradients(all);
     this.update({
       recordings,
+      waiting,
       gradients,
       choice: updateChoice(
         this.state.choice,
@@ -187,6 +203,10 @@ export class Dashboard extends Store<DashboardState> {
       failure: undefined,
     });
     this.lookForFindings();
+    if (waiting > 0) {
+      clearTimeout(this.asking);
+      this.asking = setTimeout(() => void this.reload(), SOON);
+    }
   }
 
   /** In the chosen runs first. */

@@ -6,6 +6,7 @@ import { Dashboard } from "./dashboard.ts";
 import { connect, followTheme, followVisibility } from "./host/host.ts";
 import { keepAddress } from "./host/keepAddress.ts";
 import cards from "./styles/cards.css";
+import composition from "./styles/composition.css";
 import findings from "./styles/findings.css";
 import legend from "./styles/legend.css";
 import narrow from "./styles/narrow.css";
@@ -26,6 +27,7 @@ export function render(): void {
     picker,
     toolbar,
     cards,
+    composition,
     legend,
     findings,
     table,

@@ -13,6 +13,7 @@ from tb_regplugin.findings.curves import Curves
 from tb_regplugin.findings.rules import RULES
 from tb_regplugin.findings.trends import BALANCE_RULES, TREND_RULES
 from tb_regplugin.names import shortened
+from tb_regplugin.reading.store import Contents
 from tb_regplugin.reading.table import Table
 
 # Trends are read off fifths and tenths of a recording, whatever the thresholds are.
@@ -67,6 +68,12 @@ def find_in_scalars(table: Table, thresholds: Thresholds | None = None) -> list[
     return [f for f in find_in_table(table, thresholds) if f.code in _OF_LOGGED_STEPS]
 
 
+def find_in(contents: Contents, thresholds: Thresholds | None = None) -> list[Finding]:
+    """Returns what is wrong with a loss, whichever way it was recorded."""
+    find = find_in_scalars if contents.from_scalars else find_in_table
+    return find(contents.table, thresholds)
+
+
 def _found_by(
     rule: Callable[[Curves, Thresholds], Iterator[Finding]], curves: Curves, limits: Thresholds
 ) -> list[Finding]:
@@ -87,9 +94,9 @@ class FindingsCache:
     def __init__(self) -> None:
         self._known: weakref.WeakKeyDictionary[Table, list[Finding]] = weakref.WeakKeyDictionary()
 
-    def of(self, table: Table) -> list[Finding]:
-        """Returns a table's findings. Tables never change: a recording that grew is a new one."""
-        found = self._known.get(table)
+    def of(self, contents: Contents) -> list[Finding]:
+        """Returns the findings of what a recording holds; one that grew has another table."""
+        found = self._known.get(contents.table)
         if found is None:
-            found = self._known[table] = find_in_table(table, self.thresholds)
+            found = self._known[contents.table] = find_in(contents, self.thresholds)
         return found

@@ -43,21 +43,23 @@ _ALIGNMENT = 8
 _LENGTH = struct.Struct("<I")
 
 
-def recordings_answer(listed: Iterable[ListedRecording]) -> dict[str, Any]:
-    """Describes recordings."""
-    return {
-        "recordings": [
-            {
-                "run": recording.entry.run,
-                "name": recording.entry.name,
-                "last_step": recording.entry.last_step,
-                "last_wall_time": recording.entry.last_wall_time,
-                "columns": _describe_terms(recording),
-                "problems": [problem._asdict() for problem in recording.problems],
-            }
-            for recording in listed
-        ]
+def recordings_answer(listed: Iterable[ListedRecording], waiting: int = 0) -> dict[str, Any]:
+    """Describes recordings, and says how many runs' scalars wait to be looked at."""
+    described = {"recordings": [describe_recording(recording) for recording in listed]}
+    return described | ({"waiting": waiting} if waiting else {})
+
+
+def describe_recording(recording: ListedRecording) -> dict[str, Any]:
+    """Returns a recording as JSON has it."""
+    described = {
+        "run": recording.entry.run,
+        "name": recording.entry.name,
+        "last_step": recording.entry.last_step,
+        "last_wall_time": recording.entry.last_wall_time,
+        "columns": _describe_terms(recording),
+        "problems": [problem._asdict() for problem in recording.problems],
     }
+    return described | ({"scalars": recording.scalars} if recording.scalars else {})
 
 
 def curves_answer(run: str, name: str, contents: Contents, query: Query) -> bytes:

@@ -165,7 +165,7 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
       The table's columns in their order, then the derived one, if there is one.
     """
     parts, total = places(terms, PARTS), places(terms, ["total"])
-    columns = [Column(term, ColumnSum((i,))) for i, term in enumerate(terms)]
+    columns = list(as_recorded(terms))
     if total:
         columns[total[0]] = Column(terms[total[0]], ColumnSum(total, otherwise=parts))
         # A name that nothing recorded has: role and name tell columns apart.
@@ -176,6 +176,11 @@ def compose(terms: Sequence[Term]) -> tuple[Column, ...]:
     elif places(terms, ["data"]):
         columns.append(Column(Term("total", role="total"), ColumnSum(parts), derived=True))
     return tuple(columns)
+
+
+def as_recorded(terms: Sequence[Term]) -> tuple[Column, ...]:
+    """Returns the table's columns, and nothing that would follow from them."""
+    return tuple(Column(term, ColumnSum((i,))) for i, term in enumerate(terms))
 
 
 def places(terms: Sequence[Term], roles: Collection[str]) -> tuple[int, ...]:

@@ -8,13 +8,13 @@ import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tb_regplugin.log_format import MAX_BLOCK_ROWS, MAX_SEGMENT_BLOCKS, Block, SegmentTag
 from tb_regplugin.reading.aggregates import Digests
-from tb_regplugin.reading.composition import Column, compose
+from tb_regplugin.reading.composition import Column, as_recorded, compose
 from tb_regplugin.reading.decode import (
     IndexedRecording,
     IndexedSegment,
@@ -36,6 +36,7 @@ class ListedRecording(NamedTuple):
     # By id, in the order in which they were first used.
     layouts: dict[str, Layout]
     problems: tuple[Problem, ...]
+    scalars: Mapping[str, Any] | None = None  # Of a composition: what is told of it.
 
     @property
     def columns(self) -> tuple[Term, ...]:
@@ -73,8 +74,8 @@ class Contents:
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The table's columns and what follows from them."""
-        return compose(self.table.columns)
+        """The table's columns and what follows from them; a composition's rest is among them."""
+        return (as_recorded if self.from_scalars else compose)(self.table.columns)
 
 
 class CachedRecording:
@@ -108,7 +109,7 @@ class CachedRecording:
 
     def refresh(self, source: Source, listed: ListedRecording) -> Contents:
         """Reads what moved, and returns the rows as they are now."""
-        entry, layouts, problems = listed
+        entry, layouts, problems = listed[:3]
         readable = listed.readable
         moved = self.moved(readable)
         rows, contents = self._rows, self._contents

@@ -28,7 +28,10 @@ def parts(
     """
     table = contents.table
     data_places, penalty_places = (places(table.columns, [role]) for role in ("data", "penalty"))
-    total = next((column for column in contents.columns if column.term.role == "total"), None)
+    totals = (column for column in contents.columns if column.term.role == "total")
+    # Scalars that don't add up have no summands.
+    is_sum = data_places or penalty_places or not contents.from_scalars
+    total = next(totals, None) if is_sum else None
     cuts = np.clip(table.stretches, start, len(table.steps) if stop is None else stop)
     for recorded, low, high in chunks(table.recorded, cuts):
         data, penalties = (

@@ -6,14 +6,14 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 from tensorboard.data import provider as data_provider
 
 from tb_regplugin.log_format import PLUGIN_NAME, LogFormatError
-from tb_regplugin.names import shortened
+from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME, shortened
 from tb_regplugin.tensorboard_internals import HPARAMS, hyperparameters, is_data_server
 
 _Result = TypeVar("_Result")
@@ -113,6 +113,54 @@ class TensorBoardSource:
             for run, tags in listed.items()
         }
         return {run: numbers for run, numbers in found.items() if numbers}
+
+    def runs(self) -> Sequence[str]:
+        """Returns the names of all runs."""
+        ask = functools.partial(self._provider.list_runs, self._context)
+        return [run.run_name for run in ask(experiment_id=self.experiment)]
+
+    def scalars_in(self, runs: Sequence[str]) -> dict[str, dict[str, tuple[int, float]]]:
+        """Returns the last step and wall time of runs' scalars, where they have values."""
+        wanted = data_provider.RunTagFilter(runs=runs)
+        listed = self._ask(self._provider.list_scalars, plugin_name=_SCALARS, run_tag_filter=wanted)
+        return {
+            run: {
+                tag: (series.max_step, series.max_wall_time)
+                for tag, series in tags.items()
+                if series.max_step is not None
+            }
+            for run, tags in listed.items()
+        }
+
+    def scalar_data(
+        self, run: str, tags: Collection[str]
+    ) -> dict[str, Sequence[data_provider.ScalarDatum]]:
+        """Returns by tag what TensorBoard kept of a run's scalars."""
+        found = self._ask(
+            self._provider.read_scalars,
+            plugin_name=_SCALARS,
+            run_tag_filter=data_provider.RunTagFilter(runs=[run], tags=tags),
+            downsample=_EVERY_EVENT,
+        )
+        return dict(found.get(run, {}))
+
+    def stored_compositions(self) -> dict[str, dict[str, bytes]]:
+        """Returns by run and tag the documents that say what losses are made of."""
+        name = COMPOSITIONS_PLUGIN_NAME
+        listed = self._ask(self._provider.list_tensors, plugin_name=name)
+        if not listed:
+            return {}
+        wanted = data_provider.RunTagFilter(runs=listed)
+        found = self._ask(
+            self._provider.read_tensors,
+            plugin_name=name,
+            run_tag_filter=wanted,
+            downsample=_EVERY_EVENT,
+        )
+        return {
+            run: {tag: events[-1].numpy.reshape(-1)[0] for tag, events in tags.items() if events}
+            for run, tags in found.items()
+        }
 
     def list_scalars(self, tag: str) -> dict[str, tuple[int, float]]:
         """Returns by run the last step and wall time of a scalar, where it has values."""

@@ -14,7 +14,7 @@ from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.scalars.composition import Composition, Series, describe, judged
 from tb_regplugin.scalars.compositions import find_compositions
 from tb_regplugin.scalars.series import joined, series_of_values
-from tb_regplugin.scalars.stored import check_tag, parse_part, stored_event
+from tb_regplugin.scalars.stored import check_once, check_tag, parse_part, stored_event
 from tb_regplugin.scalars.text import composition_text
 from tb_regplugin.writing.event_file import EventFile
 
@@ -109,13 +109,9 @@ def _composition(options: argparse.Namespace, series: dict[str, Series]) -> Comp
         if options.total is not None:
             check_tag(options.total, series)
         parts = tuple(parse_part(text, series) for text in options.part)
+        check_once(options.total, [part.tag for part in parts])
     except ValueError as error:
         raise UsageError(str(error)) from error
-    names = [part.tag for part in parts]
-    if not parts:
-        raise UsageError("A composition needs at least one part: give --part TAG for each.")
-    if len(set(names)) < len(names) or options.total in names:
-        raise UsageError("A scalar can be in a composition only once, as its total or as a part.")
     return Composition(options.total, parts, stored=True)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from tensorboard.data.provider import ScalarDatum
 
 from tb_regplugin.scalars.composition import Series
+
+_Each = TypeVar("_Each")
 
 
 def series_of_values(values: Mapping[str, Mapping[int, float]]) -> dict[str, Series]:
@@ -31,11 +34,12 @@ def series_of_data(data: Mapping[str, Sequence[ScalarDatum]]) -> dict[str, Serie
     )
 
 
-def joined(runs: Mapping[str, Mapping[str, Series]]) -> dict[str, dict[str, Series]]:
+def joined(runs: Mapping[str, Mapping[str, _Each]]) -> dict[str, dict[str, _Each]]:
     """Puts what ``add_scalars`` spread over child runs into the run above them.
 
     PyTorch's and tensorboardX' ``add_scalars("losses", {"kl": …})`` writes the tag ``losses`` into
     the run ``losses_kl`` or ``losses/kl``: it becomes the tag ``losses/kl`` of the run above.
+    Names decide: what goes with them may be series, or what tells where these are.
     """
     places = {
         (run, tag): place
@@ -46,7 +50,7 @@ def joined(runs: Mapping[str, Mapping[str, Series]]) -> dict[str, dict[str, Seri
     siblings: dict[tuple[str, str], int] = {}
     for (_, tag), (above, _) in places.items():
         siblings[above, tag] = siblings.get((above, tag), 0) + 1
-    found: dict[str, dict[str, Series]] = {}
+    found: dict[str, dict[str, _Each]] = {}
     for run, series in runs.items():
         for tag, values in series.items():
             above, name = places.get((run, tag), (run, tag))
@@ -60,6 +64,9 @@ def joined(runs: Mapping[str, Mapping[str, Series]]) -> dict[str, dict[str, Seri
 def _of_add_scalars(run: str, tag: str) -> tuple[str, str] | None:
     """Returns the run above, and the name there, of what ``add_scalars`` may have written."""
     path = run.replace("\\", "/")
-    flat = re.escape(tag.replace("/", "_"))
-    match = re.fullmatch(f"(?:(.*)/)?(?:{flat}_|{re.escape(tag)}/)([^/]+)", path)
+    flat = tag.replace("/", "_")
+    # Mostly so, and a pattern for each tag of each run takes seconds to make.
+    if f"{flat}_" not in path and f"{tag}/" not in path:
+        return None
+    match = re.fullmatch(f"(?:(.*)/)?(?:{re.escape(flat)}_|{re.escape(tag)}/)([^/]+)", path)
     return (match[1] or ".", f"{tag}/{match[2]}") if match else None

@@ -7,13 +7,15 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Collection, Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 
 from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME, shortened
-from tb_regplugin.scalars.composition import Composition, Part, Weight
+from tb_regplugin.scalars.composition import Composition, Part, Weight, logged_tags
 from tb_regplugin.scalars.tags import Role, parse
 
 VERSION = 1
@@ -92,6 +94,63 @@ def parse_part(text: str, tags: Collection[str]) -> Part:
     return Part(tag, _weight(weight, tags) if weight else 1.0, role or parse(tag).role)
 
 
+def read_composition(text: str, tags: Collection[str]) -> Composition:
+    """Reads a composition of a run with these tags, as somebody edits it: see ``stored_event``.
+
+    A weight may also be text, as ``parse_part`` takes it.
+
+    Raises:
+      ValueError: It is malformed, or the run has no such tags.
+    """
+    try:
+        found = json.loads(text)
+        for part in found["parts"]:
+            if isinstance(part["weight"], str):
+                part["weight"] = _weight(part["weight"], tags)
+                if isinstance(part["weight"], tuple):
+                    part["weight"] = list(part["weight"])
+        composition = _decode_parts(found)
+    except (TypeError, KeyError, RecursionError) as error:
+        reason = shortened(f"{type(error).__name__}: {error}")
+        raise ValueError(
+            f"The composition cannot be read ({reason}). It has a total, or null, and parts, each "
+            "with tag, weight and role."
+        ) from error
+    names = [part.tag for part in composition.parts]
+    for tag in [*names, *([] if composition.total is None else [composition.total])]:
+        check_tag(tag, tags)
+    for part in composition.parts:
+        for tag in logged_tags(part.weight):
+            check_tag(tag, tags)
+    check_once(composition.total, names)
+    return replace(composition, stored=False)
+
+
+def check_once(total: str | None, parts: Sequence[str]) -> None:
+    """Raises a ``ValueError`` where there is no part, or a scalar is in a composition twice."""
+    if not parts:
+        raise ValueError("A composition needs at least one part: give --part TAG for each.")
+    if len(set(parts)) < len(parts) or total in parts:
+        raise ValueError("A scalar can be in a composition only once, as its total or as a part.")
+
+
+def compose_command(log_dir: str, run: str, composition: Composition) -> str:
+    """Returns the line that stores a composition for everyone, quoted for a shell.
+
+    Example:
+      >>> parts = Part("a loss", 0.5, "data"), Part("kl", 1.0, "penalty")
+      >>> print(compose_command("logs", "train", Composition("loss", parts)))
+      tb-regplugin compose logs --run train --total loss --part 'a loss=0.5:data' --part kl:penalty
+    """
+    words = ["tb-regplugin", "compose", log_dir, "--run", run]
+    if composition.total is not None:
+        words += ["--total", composition.total]
+    for part in composition.parts:
+        weight = _TIMES.join(logged_tags(part.weight)) or repr(part.weight)
+        words += ["--part", f"{part.tag}{'' if part.weight == 1 else f'={weight}'}:{part.role}"]
+    return shlex.join(words)
+
+
 def check_tag(tag: str, tags: Collection[str]) -> None:
     """Raises a ``ValueError`` with the nearest names where a run has no such tag."""
     if tag not in tags:
@@ -119,6 +178,10 @@ def _decode(document: bytes | str) -> Composition | None:
         raise ValueError(f"it has version {found['version']}; update tb_regplugin to see it")
     if "parts" not in found:
         return None
+    return _decode_parts(found)
+
+
+def _decode_parts(found: dict[str, Any]) -> Composition:
     total = found["total"]
     if total is not None and not isinstance(total, str):
         raise ValueError(f"its total is {total!r}")

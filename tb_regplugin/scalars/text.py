@@ -9,14 +9,7 @@ from tb_regplugin.scalars.composition import Composition, Weight
 def composition_text(run: str, composition: Composition) -> str:
     """Returns a composition in a block of lines."""
     total = "no total" if composition.total is None else shortened(composition.total, MAX_CELL)
-    status = str(composition.status)
-    if composition.rest is not None:
-        status += f": {composition.rest:.1%} of the total in the median step"
-    if composition.error is not None and composition.rest is None:
-        status += f" (error {composition.error:.1e})"
-    if composition.stored:
-        status += "; stored in the log directory"
-    lines = [f"{run}: {total}", f"  {status}"]
+    lines = [f"{run}: {total}", f"  {status_text(composition)}"]
     if composition.note:
         lines.append(f"  {composition.note}")
     rows = [
@@ -30,6 +23,18 @@ def composition_text(run: str, composition: Composition) -> str:
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def status_text(composition: Composition) -> str:
+    """Says in words how far the numbers bear a composition out."""
+    status = str(composition.status)
+    if composition.rest is not None:
+        status += f": {composition.rest:.1%} of the total in the median step"
+    if composition.error is not None and composition.rest is None:
+        status += f" (error {composition.error:.1e})"
+    if composition.stored:
+        status += "; stored in the log directory"
+    return status
 
 
 def weight_text(weight: Weight) -> str:

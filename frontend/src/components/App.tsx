@@ -52,7 +52,10 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
           <p class="hint">Loading…</p>
         )}
         {recordings !== undefined && <Problems recordings={recordings} />}
-        {recordings?.length === 0 && <EmptyState />}
+        {recordings?.length === 0 && state.waiting === 0 && <EmptyState />}
+        {recordings !== undefined && state.waiting > 0 && (
+          <p class="hint">Looking for losses among the scalars of {state.waiting} more runs…</p>
+        )}
         {recordings !== undefined && recordings.length > 0 && shown.length === 0 && (
           <p class="hint">
             {filtered.matching.length === 0

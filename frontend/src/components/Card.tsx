@@ -10,6 +10,7 @@ import { describeNonFinite, subtitle } from "../model/summary.ts";
 import { isolate, pin } from "../model/view.ts";
 import { CardBody } from "./CardBody.tsx";
 import { CardMenu } from "./CardMenu.tsx";
+import { Composition } from "./Composition.tsx";
 import { chartHeight, stripHeight } from "./chartHeight.ts";
 import { Findings, FindingsBadge } from "./Findings.tsx";
 import { useCardSize } from "./hooks.ts";
@@ -21,6 +22,7 @@ import { RunDot } from "./RunRow.tsx";
 import { SelectedSteps } from "./SelectedSteps.tsx";
 import { TermTable } from "./TermTable.tsx";
 import { type CardState, useCard } from "./useCard.ts";
+import { useComposition } from "./useComposition.ts";
 
 interface Props {
   dashboard: Dashboard;
@@ -29,8 +31,10 @@ interface Props {
 }
 
 /** One recording: its title, its chart and its legend. */
-export function Card({ dashboard, state, recording }: Props) {
+export function Card({ dashboard, state, recording: listed }: Props) {
   const { element, plot, width, isFull, isNear } = useCardSize();
+  const composed = useComposition(dashboard, listed, isNear && state.isVisible);
+  const { recording } = composed;
   const card = useCard(dashboard, state, recording, width, isNear);
   const { view, curves, failure, bands, picture, colourOf, zoomTo, isReadable } = card;
   const height = Math.max(chartHeight(width, isFull), picture ? stripHeight(picture) : 0);
@@ -73,6 +77,9 @@ export function Card({ dashboard, state, recording }: Props) {
           />
         )}
         <p class="subtitle">{headline(card, recording)}</p>
+        {recording.scalars && (
+          <Composition dashboard={dashboard} composed={composed} scalars={recording.scalars} />
+        )}
         <Warnings
           recording={recording}
           curves={curves}

@@ -15,7 +15,7 @@ interface Props {
 }
 
 /** What is beside a name, with its findings, and how wide a letter is, in pixels. */
-const BESIDE = 116;
+const BESIDE = 100;
 const LETTER = 6.6;
 
 /** The list of runs: filter, choice and colours, as in TensorBoard's Time Series. */

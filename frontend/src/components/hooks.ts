@@ -186,7 +186,7 @@ export function useCurves(
   isWanted: boolean,
   grouping: Grouping,
 ): Loaded<Curves> {
-  const question = JSON.stringify([recording.key, query, grouping.group]);
+  const question = JSON.stringify([recording.key, recording.composition, query, grouping.group]);
   return useAnswer(dashboard, question, isWanted && query.buckets > 0, async (signal) =>
     renameSeries(await fetchCurves(recording, query, signal), grouping),
   );

@@ -124,7 +124,7 @@ export function useCard(
   const whole = curves ? fullRange(curves) : { min: 0, max: 1 };
   const range = view.range ?? whole;
   const picture = useLimits(dashboard, recording.key, unlimited, range);
-  const findings = state.findings.get(recording.key) ?? NO_FINDINGS;
+  const findings = recording.findings ?? state.findings.get(recording.key) ?? NO_FINDINGS;
   const marks = useMemo(() => (curves ? findingMarks(findings, curves) : []), [findings, curves]);
   const colourOf = useCallback(
     (band: Band) => bandColour(theme, band, termNumbers),

@@ -3,8 +3,9 @@
 import type { Range, XAxis } from "./axis.ts";
 import { type Curves, decodeCurves } from "./curves.ts";
 import { type Finding, parseFindings } from "./findings.ts";
+import { list, object, text } from "./json.ts";
 import { parseOverview, type RunFigures } from "./overview.ts";
-import { parseRecordings, type Recording } from "./recording.ts";
+import { parseRecording, parseRecordings, type Recording } from "./recording.ts";
 import { parseStatistics, type Statistics } from "./statistics.ts";
 import { parseSweep, type Sweep } from "./sweep.ts";
 
@@ -14,9 +15,42 @@ export class Unreachable extends Error {}
 /** The server answered that it cannot give what was asked for. */
 export class Refused extends Error {}
 
-export async function fetchRecordings(): Promise<readonly Recording[]> {
+export interface Listed {
+  readonly recordings: readonly Recording[];
+  /** How many runs' scalars the server is still to look at. */
+  readonly waiting: number;
+}
+
+export async function fetchRecordings(): Promise<Listed> {
   const response = await request("recordings");
-  return parseRecordings(await response.json());
+  const answer = await response.json();
+  return { recordings: parseRecordings(answer), waiting: Number(answer.waiting ?? 0) };
+}
+
+export interface ComposedAnswer {
+  /** Absent where no composition was named. */
+  readonly recording?: Recording;
+  /** All scalars of the run. */
+  readonly tags: readonly string[];
+}
+
+export async function fetchComposition(
+  { run, name }: Recording,
+  composition: string | undefined,
+  signal: AbortSignal,
+): Promise<ComposedAnswer> {
+  const asked = composition === undefined ? {} : { composition };
+  const response = await request(
+    `composition?${new URLSearchParams({ run, name, ...asked })}`,
+    signal,
+  );
+  const answer = object(await response.json(), "The answer");
+  const tags = list(answer.tags, "tags").map((tag) => text(tag, "A tag"));
+  if (composition === undefined) {
+    return { tags };
+  }
+  const recording = parseRecording(answer.recording);
+  return { recording: { ...recording, composition, findings: parseFindings(answer) }, tags };
 }
 
 /** The table of runs, a part at a time: `onPart` is told all rows that have come. */
@@ -120,6 +154,7 @@ function whatOf(recording: Recording, { range, x, group }: RowsQuery): Record<st
   return {
     run: recording.run,
     name: recording.name,
+    ...(recording.composition === undefined ? {} : { composition: recording.composition }),
     ...(range ? { start: String(range.min), end: String(range.max) } : {}),
     ...(x === "step" ? {} : { x }),
     ...(group === "term" ? {} : { group }),

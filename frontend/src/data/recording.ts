@@ -1,5 +1,7 @@
 /** What a recording is: the losses that one name holds in one run. */
 
+import { parseScalars, type Scalars } from "./composition.ts";
+import type { Finding } from "./findings.ts";
 import { type JsonObject, list, number, numberOrNull, object, text, texts } from "./json.ts";
 
 /** Recorded beside the loss, as no summand of it, and what that means. */
@@ -63,6 +65,11 @@ export interface Recording {
   readonly lastStep: number | null;
   readonly columns: readonly Column[];
   readonly problems: readonly Problem[];
+  /** Of a run that logged scalars: how these make up its loss. */
+  readonly scalars?: Scalars;
+  /** Of one that is composed on this page: how, and what is wrong with it. */
+  readonly composition?: string;
+  readonly findings?: readonly Finding[];
 }
 
 export function recordingKey(run: string, name: string): string {
@@ -92,7 +99,7 @@ export function parseRecordings(answer: unknown): readonly Recording[] {
   return list(object(answer, "The answer").recordings, "recordings").map(parseRecording);
 }
 
-function parseRecording(value: unknown): Recording {
+export function parseRecording(value: unknown): Recording {
   const json = object(value, "A recording");
   const run = text(json.run, "run");
   const name = text(json.name, "name");
@@ -103,6 +110,7 @@ function parseRecording(value: unknown): Recording {
     lastStep: numberOrNull(json.last_step, "last_step"),
     columns: parseColumns(json.columns),
     problems: parseProblems(json.problems),
+    ...optional("scalars", json.scalars, parseScalars),
   };
 }
 

@@ -48,6 +48,7 @@ function randomState(seed: number): { state: LinkState; listed: string[] } {
     isolated: new Set(some(HOSTILE)),
     opened: new Set(some(HOSTILE)),
     ...(random() < 0.3 ? { isPinned: true } : {}),
+    ...(random() < 0.3 ? { composition: `{"total": ${JSON.stringify(pick(HOSTILE))}}` } : {}),
     ...(random() < 0.5 ? { range: { min: -random() * 1e6, max: random() * 1e9 } } : {}),
   });
   const settings = {

@@ -113,6 +113,11 @@ export function encodeLink(state: LinkState, listed: readonly string[]): Entries
     "pinned",
     views.flatMap(([key, { isPinned }]) => (isPinned === true ? [idOf(key)] : [])),
   );
+  putList(
+    entries,
+    "composition",
+    views.flatMap(([key, { composition }]) => (composition ? [[...idOf(key), composition]] : [])),
+  );
   for (const name of SETS) {
     const chosen = views.filter(([, view]) => view[name].size > 0);
     putList(
@@ -172,6 +177,11 @@ export function decodeLink(entries: Entries): LinkState {
   }
   for (const [key] of lists(entries, "pinned")) {
     change(key, { isPinned: true });
+  }
+  for (const [key, [composition]] of lists(entries, "composition")) {
+    if (typeof composition === "string") {
+      change(key, { composition });
+    }
   }
   for (const name of SETS) {
     for (const [key, rest] of lists(entries, name)) {

@@ -52,6 +52,9 @@ export function refuseScale(view: ViewName, choice: ScaleChoice): string | undef
 /** Why these bands make no shares; undefined where they do. */
 export function refuseShare(view: ViewName, bands: readonly Band[]): string | undefined {
   const name = view === "strip" ? "A heat strip of shares" : "100 %";
+  if (bands.length === 0) {
+    return `${name} needs parts that add up to the loss, and none is shown.`;
+  }
   for (const { label, values } of bands) {
     const negative = values.find((value) => value < 0);
     if (negative !== undefined) {

@@ -43,6 +43,7 @@ export function lastStep(curves: Curves): LastStep | undefined {
   const parts = [...data, ...penalties];
   // Where they are more than the whole, or less, some are not in it.
   const areParts =
+    parts.length > 0 &&
     residualOf(curves) === undefined &&
     canShare(total, parts) &&
     sum(parts) <= total * (1 + ROUNDING);

@@ -12,6 +12,8 @@ export interface View {
   readonly range?: Range;
   /** Its card comes before those that are not pinned. */
   readonly isPinned?: boolean;
+  /** Of a run that logged scalars: what its loss is made of, as somebody says it. */
+  readonly composition?: string;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -55,6 +57,11 @@ export function closeGroup(view: View, name: string, inside: readonly string[]):
 export function zoom(view: View, range: Range | undefined): View {
   const { range: _, ...rest } = view;
   return range === undefined ? rest : { ...rest, range };
+}
+
+export function compose(view: View, composition: string | undefined): View {
+  const { composition: _, ...rest } = view;
+  return composition === undefined ? rest : { ...rest, composition };
 }
 
 export function pin(view: View): View {

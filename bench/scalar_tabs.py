@@ -1,0 +1,122 @@
+"""What the plugin costs a TensorBoard of plain scalars: its start, and the other tabs."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.report import Section
+from tests.scalar_logs import write_scalars
+from tests.tensorboard_process import get, get_json, start_tensorboard
+
+_LISTING = "data/plugins_listing"
+_RECORDINGS = "data/plugin/regularization/recordings"
+_OTHER_TAB = "data/plugin/scalars/tags"
+
+
+def measure(quick: bool) -> list[Section]:
+    """Starts TensorBoard with and without the plugin, and looks for compositions in many runs."""
+    with tempfile.TemporaryDirectory() as directory:
+        return [_starts(Path(directory) / "plain", quick), _look(Path(directory) / "losses", quick)]
+
+
+def _starts(root: Path, quick: bool) -> Section:
+    runs, repeats = (200, 1) if quick else (5_000, 3)
+    section = Section(
+        "The start of a TensorBoard without losses",
+        f"{runs:,} runs of 5 scalars that are in no loss. From starting the process until the list "
+        "of tabs is answered, and until all runs are loaded while that list is asked for every "
+        "half second; and the processor time of its Python by then. In turns, medians.",
+        ["loader", "what", "without", "with", "ratio"],
+    )
+    series = {f"metrics/accuracy_{i}": (np.arange(3), np.ones(3)) for i in range(5)}
+    for run in range(runs):
+        write_scalars(root / f"run_{run}", series)
+    for fast in ("true", "false"):
+        found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
+        for turn in range(2 * repeats):
+            is_with = bool(turn % 2)
+            found[is_with].append(_start(root, fast, is_with, runs))
+        for place, what in enumerate(("tabs listed", "runs loaded", "processor")):
+            without, with_ = (
+                statistics.median(each[place] for each in found[which]) for which in (False, True)
+            )
+            ratio = with_ / without
+            name = {"true": "data server", "false": "Python"}[fast]
+            section.add(name, what, f"{without:.2f} s", f"{with_:.2f} s", f"{ratio:.3f}")
+    return section
+
+
+def _start(root: Path, fast: str, is_with: bool, runs: int) -> tuple[float, float, float]:
+    before, start = _processor_seconds(), time.perf_counter()
+    with start_tensorboard(root, f"--load_fast={fast}", dynamic_plugins=is_with) as address:
+        listing = get_json(address + _LISTING)
+        listed = time.perf_counter() - start
+        assert ("regularization" in listing) == is_with
+        while len(get_json(f"{address}data/runs")) < runs:
+            time.sleep(0.5)
+            get(address + _LISTING)
+        loaded = time.perf_counter() - start
+    return listed, loaded, _processor_seconds() - before
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _look(root: Path, quick: bool) -> Section:
+    runs = 50 if quick else 1_000
+    section = Section(
+        "Compositions of many runs",
+        f"{runs:,} runs of 50 scalars × 20 steps, one of ten with a loss that adds up, all loaded: "
+        "from opening the tab until all its cards are listed, and how long another tab's "
+        f"`{_OTHER_TAB}` takes before and meanwhile (medians).",
+        ["loader", "until listed", "another tab before", "meanwhile"],
+    )
+    steps = np.arange(20)
+    random = np.random.default_rng(0)
+    for run in range(runs):
+        values = {f"metrics/accuracy_{i}": random.random(20) for i in range(47)}
+        if run % 10 == 0:
+            parts = {f"{name}_loss": random.random(20) for name in ("data", "l2")}
+            values |= parts | {"total_loss": np.sum(list(parts.values()), axis=0)}
+        write_scalars(root / f"run_{run}", {tag: (steps, each) for tag, each in values.items()})
+    for fast in ("true", "false"):
+        with start_tensorboard(root, f"--load_fast={fast}") as address:
+            while len(get_json(address + _OTHER_TAB)) < runs:
+                time.sleep(0.5)
+            time.sleep(10)
+            before = statistics.median(_seconds(address + _OTHER_TAB) for _ in range(5))
+            meanwhile: list[float] = []
+            is_over = threading.Event()
+
+            def ask(address: str = address, times: list[float] = meanwhile) -> None:
+                while not is_over.is_set():  # noqa: B023 - it ends within the turn
+                    times.append(_seconds(address + _OTHER_TAB))
+
+            asking = threading.Thread(target=ask)
+            start = time.perf_counter()
+            asking.start()
+            while len(get_json(address + _RECORDINGS)["recordings"]) < runs // 10:
+                time.sleep(0.1)
+            listed = time.perf_counter() - start
+            is_over.set()
+            asking.join()
+        name = {"true": "data server", "false": "Python"}[fast]
+        slowed = statistics.median(meanwhile)
+        section.add(name, f"{listed:.1f} s", f"{1e3 * before:.0f} ms", f"{1e3 * slowed:.0f} ms")
+    return section
+
+
+def _seconds(url: str) -> float:
+    start = time.perf_counter()
+    status, _, _ = get(url)
+    assert status == 200
+    return time.perf_counter() - start
