@@ -39,11 +39,15 @@ FIRST_SIGHT = (
     ("overview", "folded"),
     ("filter", "lambda=(0.001|1)/seed=0/train"),
 )
+CARDS_ONLY = (("sweep", "folded"), ("overview", "folded"))
 DEMO = (
     Shot("dashboard-light", state=FIRST_SIGHT, window=(1440, 1180)),
     Shot("dashboard-dark", theme="dark", state=FIRST_SIGHT, window=(1440, 1180)),
-    Shot("sweep", state=(("filter", "seed=0/train"), ("compare", "ratio"), ("view", "share"))),
-    Shot("collapse", state=(("filter", "lambda=1/seed=0/"),)),
+    Shot(
+        "sweep",
+        state=(*CARDS_ONLY, ("filter", "seed=0/train"), ("compare", "ratio"), ("view", "share")),
+    ),
+    Shot("collapse", state=(*CARDS_ONLY, ("filter", "lambda=1/seed=0/train"))),
     Shot("phone", window=PHONE),
 )
 CASES = (

@@ -17,7 +17,7 @@ _logger = logging.getLogger(__name__)
 # Runs whose names are listed at once.
 _RUNS_AT_ONCE = 50
 # Seconds that TensorBoard's list of tabs waits for the first runs at most: a small log has no more.
-_PATIENCE = 0.05
+_PATIENCE = 0.5
 # What of the time looking takes: other tabs need the interpreter, too.
 _SHARE = 0.1
 # Seconds until it is looked again, for runs that came later.
