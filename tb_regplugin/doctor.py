@@ -79,7 +79,7 @@ def _add_versions(diagnosis: Diagnosis) -> None:
 
 
 def _keras_backend() -> str:
-    """Returns which one Keras would take, by the rules of keras.src.backend.config."""
+    """Returns which one Keras would take, by Keras' own rules."""
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     try:
         with open(os.path.join(home, "keras.json"), encoding="utf-8") as file:

@@ -76,9 +76,11 @@ class ScalarRecordings(Store):
             found = as_recording(
                 run, name, data, judged(series_of_data(data), composition), self._told
             )
-            self._composed[key] = known = state, found
-            while len(self._composed) > _MAX_COMPOSED:
-                self._composed.popitem(last=False)
+            known = state, found
+            with self._lock:
+                self._composed[key] = known
+                while len(self._composed) > _MAX_COMPOSED:
+                    self._composed.popitem(last=False)
         return known[1]
 
     def scalars(self, source: TensorBoardSource, run: str) -> Collection[str]:
@@ -91,8 +93,9 @@ class ScalarRecordings(Store):
         return {**self._look(source).places.get(run, {}), **own}
 
     def _look(self, source: Source) -> Look:
-        look = self._looks.setdefault(source.experiment, Look(self._told))
-        self._looks.move_to_end(source.experiment)
-        while len(self._looks) > _MAX_EXPERIMENTS:
-            self._looks.popitem(last=False)
+        with self._lock:
+            look = self._looks.setdefault(source.experiment, Look(self._told))
+            self._looks.move_to_end(source.experiment)
+            while len(self._looks) > _MAX_EXPERIMENTS:
+                self._looks.popitem(last=False)
         return look
