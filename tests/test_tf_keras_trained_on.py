@@ -182,7 +182,7 @@ def test_a_total_that_cannot_be_told_is_not_recorded_and_that_is_said_once(
     assert "Recorder" in message
     (term,) = recorded.columns
     assert (term.name, term.role) == ("d/kernel", "penalty")
-    assert "not known" in str(term.note)
+    assert "is unknown" in str(term.note)
     assert len(recorded.steps) == len(X) // BATCH
 
 
