@@ -179,7 +179,7 @@ def test_recipes_record_what_they_say(run_group: Callable[[str], Outcome], group
     """Before, the programs run and record nothing; after, every step with the terms named."""
     directory, messages = run_group(group)
     assert tb_regplugin.load(directory / "before") == {}
-    assert ("the variable w in place of a penalty" in messages) == (group == "tensorflow1")
+    assert ("the variable w instead of a penalty" in messages) == (group == "tensorflow1")
     for name, recording in tb_regplugin.load(directory / "after" / "logs").items():
         columns, strengths, steps = EXPECTED[name]
         found = [c for c in recording.columns if c.role != "total"]

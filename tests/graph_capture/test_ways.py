@@ -252,7 +252,7 @@ def test_11_variables_in_the_collection(tmp_path: Path) -> None:
     for variable in tf1.trainable_variables():
         tf1.add_to_collection(K, variable)
     penalty = tf_slim.apply_regularization(tf_slim.l2_regularizer(0.1), tf1.get_collection(K))
-    with pytest.warns(UserWarning, match="the variables v1 and v2 in place of a penalty"):
+    with pytest.warns(UserWarning, match="the variables v1 and v2 instead of a penalty"):
         training = train(data + penalty, tmp_path, feeds)
     check(
         training,
@@ -267,7 +267,7 @@ def test_11_variables_that_make_the_loss_a_matrix(tmp_path: Path) -> None:
     tf1.add_to_collection(K, tf1.trainable_variables()[1])
     loss = data + tf1.losses.get_regularization_loss()
     assert loss.shape == (4, 1)
-    with pytest.warns(UserWarning, match="the variable v2 in place of a penalty"):
+    with pytest.warns(UserWarning, match="the variable v2 instead of a penalty"):
         training = train(loss, tmp_path, feeds)
     assert [column.role for column in training.recording.columns] == ["total", "unexplained"]
     np.testing.assert_allclose(
