@@ -7,7 +7,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from tensorboard import context as tensorboard_context
 from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
@@ -51,6 +50,7 @@ from tb_regplugin.scalars.likely import LikelyScalars
 from tb_regplugin.scalars.listed import Found, Told
 from tb_regplugin.scalars.recordings import ScalarRecordings
 from tb_regplugin.static_files import script_routes
+from tb_regplugin.tensorboard_internals import background_context
 
 # Values of a scalar that both of TensorBoard's loaders keep unless they are told otherwise.
 _SCALARS_KEPT = 1_000
@@ -65,7 +65,7 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._provider = context.data_provider
         self._store = ScalarRecordings(cache_bytes, _told(context))
         self._has_likely_scalars = LikelyScalars(
-            lambda: TensorBoardSource(self._provider, tensorboard_context.RequestContext())
+            lambda: TensorBoardSource(self._provider, background_context())
         )
         self._found = FindingsCache()
         self._overview = Overview(self._store)

@@ -21,6 +21,16 @@ HPARAMS = "hparams"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
+def background_context() -> Any:
+    """Returns what stands for a request where none is: the context that providers are asked with.
+
+    Without the name, scalars are not looked at, with a notice in TensorBoard's log.
+    """
+    from tensorboard.context import RequestContext
+
+    return RequestContext()
+
+
 def masked_crc(data: bytes) -> int:
     """Returns the checksum of the TFRecord format.
 

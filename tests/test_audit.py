@@ -103,5 +103,5 @@ def test_inside_a_function_nothing_is_printed(caplog: pytest.LogCaptureFixture) 
 
 def test_an_eager_loss_is_refused() -> None:
     """It has no graph; the error says what to do."""
-    with pytest.raises(TypeError, match=r"tf\.function.*curves"):
+    with pytest.raises(TypeError, match=r"tf\.function.*findings"):
         audit(tf.constant(1.0))

@@ -161,7 +161,7 @@ def test_a_sweep_has_the_level_that_its_runs_agree_on(
 
 
 @pytest.mark.parametrize(
-    ("classes", "told"), [(100, "4.605 (guessing gives 4.605)"), (10, "4.605 from")]
+    ("classes", "told"), [(100, "4.605 (guessing gives 4.605)"), (10, "stays at 4.605;")]
 )
 def test_a_collapse_names_the_level_that_was_recorded(
     classes: int, told: str, tmp_path: Path

@@ -118,7 +118,7 @@ def test_curves_are_what_was_logged(address: str) -> None:
     [
         ("{", "composition: "),
         ('{"total": null}', "cannot be read (KeyError"),
-        ('{"total": null, "parts": []}', "needs a part"),
+        ('{"total": null, "parts": []}', "needs at least one part"),
         ('{"total": "x", "parts": [{"tag": "y", "weight": 1, "role": "data"}]}', "no scalar 'y'"),
     ],
 )

@@ -88,6 +88,9 @@ def _spikes(curves: Curves, place: int, limits: Thresholds) -> Iterator[tuple[in
     if len(at) > 2 and np.ptp(np.diff(at)) <= 1:
         return
     for i in at.tolist():
+        # At a step of the curve, what is beside a spike leaves its neighbours' range, too.
+        if any(abs(i - j) == 1 and sizes[j] > sizes[i] for j in at.tolist()):
+            continue
         row = i + 1 if rows is None else int(rows[i + 1])
         before, value, after = values[i : i + 3].tolist()
         yield row, _Spike(place, before, value, after, float(heights[i]))

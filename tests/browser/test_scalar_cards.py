@@ -127,7 +127,7 @@ def test_a_part_less_leaves_a_rest(shared: str, open_page: Open) -> None:
     dashboard.may_complain = True
     weight.fill("much")
     weight.press("Enter")
-    expect(editor).to_contain_text("The weight 'much' is no finite number.")
+    expect(editor).to_contain_text("The weight 'much' is not a finite number.")
     weight.fill("0.5")
     weight.press("Enter")
     expect(editor.locator("code")).to_contain_text("Loss/classification_loss=0.5:data")

@@ -217,7 +217,7 @@ def contrast(one: str, other: str) -> float:
 def test_cells_have_the_colours_of_their_means(paired: str, open_page: Open, theme: str) -> None:
     """To the pixel, as does their scale; a pair without a run has none."""
     dashboard = open_page(paired)
-    said = "The data loss of training is lowest at strength"
+    said = "The training data loss is lowest at strength"
     expect(card_of(dashboard).get_by_text(said)).to_be_visible()
     picture = pixels(card_of(dashboard).get_by_role("img").first).astype(int)
     heat, _, _, page = (np.array(colour) for colour in COLOURS[theme])
