@@ -68,6 +68,7 @@ export class Dashboard extends Store<DashboardState> {
   private readonly found = new Map<string, readonly Finding[]>();
   private asking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
+  private isUntold = false;
   /** What is shown alone, and what was chosen before that. */
   private alone: ReadonlySet<string> = new Set();
   private beforeAlone: ReadonlySet<string> = new Set();
@@ -227,12 +228,24 @@ export class Dashboard extends Store<DashboardState> {
     const known = this.found.get(key) ?? [];
     if (known.length > 0 || found.length > 0) {
       this.found.set(key, found);
-      // Those of many runs come one by one, and each change is drawn anew.
-      this.telling ??= setTimeout(() => {
-        this.telling = undefined;
-        this.update({ findings: foldValidations(this.found) });
-      }, TOGETHER);
+      if (this.telling === undefined) {
+        this.tellFindings();
+      } else {
+        this.isUntold = true;
+      }
     }
+  }
+
+  /** The first at once; then those of many runs come one by one, and each change is drawn anew. */
+  private tellFindings(): void {
+    this.isUntold = false;
+    this.update({ findings: foldValidations(this.found) });
+    this.telling = setTimeout(() => {
+      this.telling = undefined;
+      if (this.isUntold) {
+        this.tellFindings();
+      }
+    }, TOGETHER);
   }
 
   /** What a link to this state holds. */
