@@ -42,7 +42,9 @@ def main() -> None:
     if options.serve:
         serve(options.log_dir)
     else:
-        print(f"\nTo see it: tensorboard --logdir {options.log_dir}")
+        # That of this environment, which need not be on the path.
+        tensorboard = os.path.relpath(Path(sys.executable).with_name("tensorboard"))
+        print(f"\nTo see it: {tensorboard} --logdir {options.log_dir}")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -23,7 +23,7 @@ from tb_regplugin.findings.forms import findings_table
 from tb_regplugin.names import printable, recording_title, shortened
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.export import describe_last_values, last_values_table
-from tb_regplugin.reading.load import read_recordings, read_runs
+from tb_regplugin.reading.load import none_found, read_recordings, read_runs
 from tb_regplugin.reading.overview import describe_row, figures, is_of_gradients
 from tb_regplugin.reading.query import SweepQuery
 from tb_regplugin.reading.runs import pair
@@ -112,10 +112,7 @@ def sweep(options: argparse.Namespace, reader: _Reader) -> int:
     query = SweepQuery(options.name, options.window, options.metric, options.strength_from)
     found = sweep_of(reader.runs(options.metric), reader.recordings_of, query)
     if not found:
-        raise FileNotFoundError(
-            f"There are no recordings named {options.name!r} in {options.log_dir!r}. "
-            "tb-regplugin summary lists those there are; choose one with --name."
-        )
+        raise FileNotFoundError(none_found(options.log_dir, options.name))
     if options.json:
         _print_json(found)
     else:
@@ -276,9 +273,7 @@ class _Reader:
                 yield files.run, name, contents
         if not found:
             raise FileNotFoundError(
-                f"There are no recordings in {self._log_dir!r}, and no scalars that add up. "
-                "RegularizationCallback, RegularizationHook, Recorder and Writer write recordings; "
-                "tb-regplugin doctor shows what is there."
+                f"{none_found(self._log_dir)} There are no scalars that add up, either."
             )
 
     def runs(

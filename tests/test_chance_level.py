@@ -178,6 +178,17 @@ def test_a_collapse_names_the_level_that_was_recorded(
     assert told in finding.sentence
 
 
+def test_penalties_over_a_model_that_guesses_are_told_with_its_level(tmp_path: Path) -> None:
+    """A strength that is too large, before the weights are gone."""
+    with Writer(tmp_path) as writer:
+        for step in range(300):
+            loss = LN_10 * (1 + math.exp(-step) / 10)
+            writer.write(step, {GUESSED: loss}, {"kernel": 9 - step / 300})
+    (finding,) = find_in_table(load(tmp_path)["."].contents().table)
+    assert finding.code == "penalty_dominates"
+    assert f"to {LN_10:.4g} (guessing gives {LN_10:.4g})." in finding.sentence
+
+
 def test_a_compiled_step_says_it_too(tmp_path: Path) -> None:
     """In the layout of a ring on the device."""
     with Recorder(tmp_path) as recorder:

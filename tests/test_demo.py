@@ -125,4 +125,6 @@ def test_it_stops_after_the_table_when_asked(
     monkeypatch.setattr(demo, "train", train)
     monkeypatch.setattr(sys, "argv", ["demo", "--no-serve", "--log-dir", str(tmp_path)])
     demo.main()
-    assert capsys.readouterr().out.endswith(f"To see it: tensorboard --logdir {tmp_path}\n")
+    command = capsys.readouterr().out.rpartition("To see it: ")[2]
+    assert command.endswith(f" --logdir {tmp_path}\n")
+    assert Path(command.split()[0]).resolve() == Path(sys.executable).with_name("tensorboard")

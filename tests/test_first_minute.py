@@ -5,6 +5,7 @@ Each case says what is wrong and what to do next.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,6 +124,18 @@ def test_a_name_that_no_recording_has_says_how_to_find_one(
     assert "tb-regplugin summary lists those there are" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["losses", "x"])
+def test_a_load_that_finds_nothing_says_how_to_find_something(tmp_path: Path, name: str) -> None:
+    """In the words of the command line."""
+    told = (
+        f"There are no recordings named {name!r} in {str(tmp_path)!r}. RegularizationCallback, "
+        "RegularizationHook, Recorder and Writer write them; tb-regplugin summary lists those "
+        "there are."
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        assert tb_regplugin.load(tmp_path, name=name) == {}
+
+
 def _hook(log_dir: Any, **options: Any) -> RegularizationHook:
     return RegularizationHook(log_dir, None, **options)
 
@@ -132,6 +145,8 @@ def test_every_recorder_refuses_what_cannot_be_meant(recorder: Callable[..., Any
     """At once, not at the first step, and by the argument's name."""
     with pytest.raises(TypeError, match="log_dir must be a path, such as 'logs/first', not None"):
         recorder(None)
+    with pytest.raises(ValueError, match="log_dir must be a path, such as 'logs/first', not empty"):
+        recorder("")
     for seconds in (0, -1, float("nan"), "5"):
         with pytest.raises(ValueError, match="flush_secs must be positive, in seconds, not"):
             recorder("logs", flush_secs=seconds)

@@ -47,7 +47,6 @@ def test_a_writers_rows_come_back(tmp_path: Path) -> None:
             if step >= 2000:
                 penalties["b"] = 0.5
             writer.write(step, step / 7, penalties)
-    assert load(tmp_path) == {}
     recording = load(str(tmp_path), name="critic")["."]
     assert [column.name for column in recording.columns] == ["data", "a", "b"]
     steps = np.arange(3000)
@@ -67,8 +66,12 @@ def test_one_event_a_step_is_read_whole(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_recordings_is_empty(tmp_path: Path) -> None:
-    """No error: the training may not have begun."""
-    assert load(tmp_path) == {}
+    """No error: the training may not have begun. But a warning: the name may be another."""
+    with Writer(tmp_path, name="critic") as writer:
+        writer.write(0, 1.0)
+    with pytest.warns(UserWarning, match="no recordings named 'losses'") as caught:
+        assert load(tmp_path) == {}
+    assert caught[0].filename == __file__
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ class Recorder(CopiedAsUnused):
       variables: The model's variables, to name penalties that are given as a list.
 
     Raises:
-      ValueError: ``name`` is empty, ``every`` or ``ring_rows`` is less than 1, or ``flush_secs``
-        is not positive.
+      ValueError: ``log_dir`` or ``name`` is empty, ``every`` or ``ring_rows`` is less than 1, or
+        ``flush_secs`` is not positive.
 
     Example:
       >>> import tempfile

@@ -49,7 +49,8 @@ class TrainingLog:
     """Files and sessions of a callback; outlives it to write the last rows.
 
     Raises:
-      ValueError: ``every`` is less than 1, or ``flush_secs`` is not positive.
+      ValueError: ``log_dir`` is empty, ``every`` is less than 1, or ``flush_secs`` is not
+        positive.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class TrainingLog:
             atexit.unregister(self.close)
             self._has_exit_hook = False
             log_dir = self._directories.get(model, self._log_dir)
-            self._directories[model] = log_dir() if callable(log_dir) else log_dir
+            self._directories[model] = path_of(log_dir() if callable(log_dir) else log_dir)
             self._writers = _Writers(self._directories[model], self._flush_secs)
             self._recorded = weakref.ref(model)
         return self._writers

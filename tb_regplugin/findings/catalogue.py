@@ -185,7 +185,7 @@ CATALOGUE = {
     "one_term_carries": Rule(
         "info",
         "One term makes up most of the penalties",
-        "Look at this variable first: its strength, its initial values, and whether it should be "
+        "Look at this term first: its strength, what it was at first, and whether it should be "
         "penalised at all.",
         ("min_rows", "one_term_share", "negligible_share"),
     ),
@@ -241,17 +241,17 @@ CATALOGUE = {
         "Nothing to fix if all penalties are written by hand. If some are collected too, check "
         "that no variable is penalised twice.",
     ),
-    "rule_failed": Rule(
-        "info",
-        "A rule could not be applied to a recording",
-        "All other rules were applied. This is a bug in tb_regplugin: please report it with the "
-        "recording.",
-    ),
     "duplicate_entry": Rule(
         "warning",
         "A penalty term was collected more than once",
         "Collect each term once: apply_regularization() and regularizer= already collect the "
         "terms they make.",
+    ),
+    "rule_failed": Rule(
+        "info",
+        "A rule could not be applied to a recording",
+        "All other rules were applied. This is a bug in tb_regplugin: please report it with the "
+        "recording.",
     ),
 }
 

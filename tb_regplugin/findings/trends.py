@@ -64,10 +64,11 @@ def penalty_dominates(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
     few = len(dominated) < limits.dominating_rows * len(curves.finite)
     if few or not _is_stuck(curves, limits):
         return
+    level = curves.end(curves.data)
     sentence = (
         f"The penalties are most of the loss at {len(dominated):,} of {len(curves.finite):,} steps "
         f"(median {percent(float(np.median(curves.share[dominated])))}), and the data loss went "
-        f"from {number(curves.start(curves.data))} to {number(curves.end(curves.data))}."
+        f"from {number(curves.start(curves.data))} to {number(level)}{_guessing(curves, level)}."
     )
     first, last = curves.step(int(dominated[0])), curves.step(int(dominated[-1]))
     names = curves.names(curves.places("penalty"))

@@ -80,7 +80,7 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
 
     Warns:
       UserWarning: A file, or a part of a recording, cannot be read. It says which and why;
-        everything else is returned.
+        everything else is returned. Or there is no recording of this name.
 
     Example:
       >>> import tempfile
@@ -103,7 +103,20 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
             for problem in contents.problems:
                 warnings.warn(f"Run {files.run!r}: {problem}", stacklevel=2)
             recordings[files.run] = Recording(contents.table)
+    if not recordings:
+        warnings.warn(none_found(log_dir, name), stacklevel=2)
     return recordings
+
+
+def none_found(log_dir: str | os.PathLike[str], name: str | None = None) -> str:
+    """Says that there are no recordings, or none of a name, and what to do next."""
+    named, next_command = "", "doctor shows what is there"
+    if name is not None:
+        named, next_command = f" named {name!r}", "summary lists those there are"
+    return (
+        f"There are no recordings{named} in {os.fspath(log_dir)!r}. RegularizationCallback, "
+        f"RegularizationHook, Recorder and Writer write them; tb-regplugin {next_command}."
+    )
 
 
 def read_runs(

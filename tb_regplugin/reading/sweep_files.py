@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tb_regplugin.reading.event_files import EventFiles
-from tb_regplugin.reading.load import read_recordings, read_runs
+from tb_regplugin.reading.load import none_found, read_recordings, read_runs
 from tb_regplugin.reading.query import SweepQuery
 from tb_regplugin.reading.store import Contents
 from tb_regplugin.reading.sweep import Ending, ending, entries, mean_of_last
@@ -29,7 +29,7 @@ def read_sweep(log_dir: str | os.PathLike[str], query: SweepQuery) -> list[dict[
 
     found = sweep_of(runs(), read_recordings, query)
     if not found:
-        raise FileNotFoundError(f"There are no recordings in {os.fspath(log_dir)!r}.")
+        raise FileNotFoundError(none_found(log_dir, query.name))
     return found
 
 

@@ -80,9 +80,12 @@ def path_of(log_dir: object) -> str:
 
     Raises:
       TypeError: It is no path.
+      ValueError: It is empty, as an environment variable may be.
     """
     if not isinstance(log_dir, (str, os.PathLike)):
         raise TypeError(f"log_dir must be a path, such as 'logs/first', not {describe(log_dir)}")
+    if not os.fspath(log_dir):
+        raise ValueError("log_dir must be a path, such as 'logs/first', not empty.")
     return os.fspath(log_dir)
 
 

@@ -64,7 +64,8 @@ class Writer(CopiedAsUnused):
 
     Raises:
       TypeError: ``log_dir`` is no path, or ``terms`` is no sequence of names or terms.
-      ValueError: ``name`` is empty, ``flush_secs`` is not positive, or two terms share a name.
+      ValueError: ``log_dir`` or ``name`` is empty, ``flush_secs`` is not positive, or two terms
+        share a name.
 
     Example:
       >>> import math, tempfile

@@ -67,7 +67,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
         ``TF_CONFIG`` which is its chief does.
 
     Raises:
-      ValueError: ``name`` is empty, or ``every`` or ``flush_secs`` is not positive.
+      ValueError: ``log_dir`` or ``name`` is empty, or ``every`` or ``flush_secs`` is not positive.
 
     Example:
       >>> import tempfile

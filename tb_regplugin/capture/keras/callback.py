@@ -54,8 +54,8 @@ class RegularizationCallback(RecordsTraining, keras.callbacks.Callback):  # type
 
     Raises:
       ImportError: This Keras is too old; the message says which is needed.
-      ValueError: ``every`` or ``gradients_every`` is less than 1, or ``flush_secs`` is not
-        positive.
+      ValueError: ``log_dir`` is empty, ``every`` or ``gradients_every`` is less than 1, or
+        ``flush_secs`` is not positive.
 
     Example:
       >>> import keras, numpy as np, tempfile

@@ -37,8 +37,8 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
         this grows to 1 % of its time, at most 120 s.
 
     Raises:
-      ValueError: ``every`` or ``gradients_every`` is less than 1, or ``flush_secs`` is not
-        positive.
+      ValueError: ``log_dir`` is empty, ``every`` or ``gradients_every`` is less than 1, or
+        ``flush_secs`` is not positive.
 
     Warns:
       RuntimeWarning: ``gradients_every`` is given.
