@@ -217,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _threshold(text: str) -> tuple[str, float]:
+def _threshold(text: str) -> tuple[str, Any]:
     name, _, number = text.partition("=")
     known = [field.name for field in fields(Thresholds)]
     if name not in known:
@@ -225,9 +225,14 @@ def _threshold(text: str) -> tuple[str, float]:
             f"{name!r} is not a threshold; use one of {', '.join(known)}"
         )
     try:
-        return name, int(number) if name == "min_rows" else float(number)
+        threshold: Any = int(number) if name == "min_rows" else float(number)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} has no number: write {name}=NUMBER") from None
+    try:
+        replace(Thresholds(), **{name: threshold})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name, threshold
 
 
 def _strength_source(text: str) -> StrengthSource:

@@ -187,28 +187,12 @@ def _decode_column(column: dict[str, Any]) -> Term:
         for key, value in column.items()
         if key in known
     }
-    for key, value in values.items():
-        if value is not None and not _has_type_of(key, value):
-            raise ValueError(f"a column's {key} is {value!r}")
     if values.get("role", ROLES[0]) not in ROLES:
         note = f"Recorded with the role {values['role']!r}, which this version does not know."
         values |= {"role": "inside", "note": note}
     if values.get("kind") not in (None, *KINDS):
         values["kind"] = "custom"
     return Term(**values)
-
-
-def _has_type_of(key: str, value: Any) -> bool:
-    """Whether a value can be a column's field of this name."""
-    if key == "size":
-        return type(value) is int
-    if key == "shape":
-        return isinstance(value, tuple) and all(type(size) is int for size in value)
-    if key == "strength" and isinstance(value, tuple):
-        return len(value) == 2 and all(type(number) in (int, float) for number in value)
-    if key in ("strength", "coefficient", "chance_level"):
-        return type(value) in (int, float)
-    return isinstance(value, str)
 
 
 def layout_event(name: str, layout: Layout, wall_time: float) -> event_pb2.Event:

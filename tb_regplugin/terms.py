@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
-from typing import Literal, SupportsFloat, TypeVar, get_args
+from numbers import Integral, Real
+from typing import Any, Literal, SupportsFloat, TypeVar, get_args
 
 from tb_regplugin.finding import Finding
 from tb_regplugin.names import distinct
@@ -58,7 +59,8 @@ class Term:
         guesses among k classes; ``None`` where it is not known.
 
     Raises:
-      ValueError: A name is empty, a role or kind is unknown, or a number is not finite.
+      ValueError: A name is empty, a role or kind is unknown, a number is not finite, or a field is
+        of another type.
 
     Example:
       >>> Term("dense/kernel", kind="l2", strength=0.01, coefficient=0.01).role
@@ -90,13 +92,65 @@ class Term:
                 f"Term {self.name!r} has the unknown kind {self.kind!r}. "
                 f"Use one of {', '.join(KINDS)}, or None."
             )
-        strengths = self.strength if isinstance(self.strength, tuple) else (self.strength,)
-        for number in (*strengths, self.coefficient, self.chance_level):
-            if number is not None and not (isinstance(number, Real) and math.isfinite(number)):
+        for field, (plain, told) in _FIELDS.items():
+            value = getattr(self, field)
+            if value is None:
+                continue
+            try:
+                # A frozen one has no other way to set it.
+                object.__setattr__(self, field, plain(value))
+            except (TypeError, ValueError, OverflowError):
                 raise ValueError(
-                    f"Term {self.name!r} has a strength, coefficient or chance level of "
-                    f"{number!r}. It must be a finite number, or None where it is not known."
-                )
+                    f"Term {self.name!r} has a {field.replace('_', ' ')} of {value!r}. "
+                    f"It must be {told}."
+                ) from None
+
+
+def _plain_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _plain_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError
+    if isinstance(value, (int, float)):
+        return value
+    return int(value) if isinstance(value, Integral) else as_written(value)
+
+
+def _plain_strength(value: Any) -> float | tuple[float, float]:
+    if not isinstance(value, tuple):
+        return _plain_number(value)
+    l1, l2 = value
+    return _plain_number(l1), _plain_number(l2)
+
+
+def _plain_size(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return int(operator.index(value))
+
+
+def _plain_shape(value: Any) -> tuple[int, ...]:
+    return tuple(map(_plain_size, value))
+
+
+_UNKNOWN = "or None where it is not known"
+_NUMBER = f"a finite number, {_UNKNOWN}"
+# What makes of each field what JSON has, since libraries have numbers of their own, and what it
+# takes: whatever a term holds can be written, and read again.
+_FIELDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "strength": (_plain_strength, f"{_NUMBER}; for l1_l2, the tuple of both"),
+    "coefficient": (_plain_number, _NUMBER),
+    "chance_level": (_plain_number, _NUMBER),
+    "shape": (_plain_shape, f"a tuple of whole numbers, {_UNKNOWN}"),
+    "size": (_plain_size, f"a whole number, {_UNKNOWN}"),
+    "variable": (_plain_text, f"text, {_UNKNOWN}"),
+    "entry": (_plain_text, f"text, {_UNKNOWN}"),
+    "note": (_plain_text, f"text, {_UNKNOWN}"),
+}
 
 
 _Value = TypeVar("_Value")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,41 @@ def test_an_odd_layout_is_refused(data: bytes) -> None:
     """Nesting without end, numbers without end, and fields of another type."""
     with pytest.raises(LogFormatError):
         decode_layout(data)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"strength": np.float32(0.01)}, {"strength": 0.01}),
+        ({"strength": (np.float32(0.01), np.int64(2))}, {"strength": (0.01, 2)}),
+        ({"coefficient": Fraction(1, 8)}, {"coefficient": 0.125}),
+        ({"chance_level": np.float16(0.5)}, {"chance_level": 0.5}),
+        ({"shape": [784, np.int64(200)]}, {"shape": (784, 200)}),
+        ({"size": np.prod((784, 200))}, {"size": 156_800}),
+    ],
+)
+def test_numbers_of_other_libraries_come_back(given: Any, read: Any) -> None:
+    """As the ones people wrote, which JSON and hashes have."""
+    layout = Layout((Term("kernel", **given),))
+    assert decode_layout(encode_layout(layout)) == layout == Layout((Term("kernel", **read),))
+    assert hash(layout) is not None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *({"strength": value} for value in (True, (0.1,), (0.1, 0.2, 0.3), 10**400, [0.1, 0.2])),
+        *({"shape": value} for value in ((None, 3), (1.5,), 5, "12", (True,))),
+        *({"size": value} for value in (1.5, True, "12")),
+        *({name: b"kernel"} for name in ("variable", "entry", "note")),
+    ],
+    ids=repr,
+)
+def test_what_no_reader_would_take_is_refused_before_it_is_written(field: Any) -> None:
+    """With the term and its field, rather than a recording that nobody can read."""
+    (name,) = field
+    with pytest.raises(ValueError, match=f"Term 'kernel' has a {name} of .*, or None where it is"):
+        Term("kernel", **field)
 
 
 def test_a_newer_version_is_named() -> None:

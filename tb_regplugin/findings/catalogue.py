@@ -54,7 +54,9 @@ class Thresholds:
         for field in fields(self):
             value = getattr(self, field.name)
             if not value > 0 or value == float("inf"):
-                raise ValueError(f"The threshold {field.name} is {value!r}; it must be positive.")
+                raise ValueError(
+                    f"The threshold {field.name} is {value!r}; it must be positive and finite."
+                )
 
 
 @dataclass(frozen=True)

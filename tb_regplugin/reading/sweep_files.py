@@ -56,4 +56,5 @@ def sweep_of(
             hyperparameters[files.run] = files.hyperparameters
         for found, contents in recordings_of(files, query.name):
             endings[files.run, found] = ending(contents, query.window)
-    return entries(endings, query.source, hyperparameters, metrics if query.metric else None)
+    asked = metrics if query.metric is not None else None
+    return entries(endings, query.source, hyperparameters, asked)
