@@ -77,6 +77,22 @@ def test_a_restored_training_continues_at_its_global_step(tmp_path: Path) -> Non
     assert recorded(tmp_path / "logs").steps.tolist() == list(range(12))
 
 
+def test_a_step_that_is_counted_in_a_branch_is_that_before_the_call(tmp_path: Path) -> None:
+    """As by an optimiser that leaves out steps whose gradients are infinite."""
+    model = Model(counts_steps=False)
+    step = tf1.train.get_or_create_global_step()
+    optimizer = tf1.train.GradientDescentOptimizer(0.01)
+    gradients = optimizer.compute_gradients(model.loss)
+    is_finite = tf.reduce_all(tf.math.is_finite(gradients[0][0]))
+    train = tf.cond(is_finite, lambda: optimizer.apply_gradients(gradients, step), tf.no_op)
+    hook = tb_regplugin.RegularizationHook(tmp_path, model.loss)
+    with tf1.train.SingularMonitoredSession(hooks=[hook]) as session:
+        for _ in range(500):
+            session.run(train, model.batch())
+        assert session.run(step) == 500
+    assert recorded(tmp_path).steps.tolist() == list(range(500))
+
+
 def test_every_keeps_the_steps_it_divides(tmp_path: Path) -> None:
     """The others are not fetched."""
     model = Model()

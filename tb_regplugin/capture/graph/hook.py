@@ -148,7 +148,10 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
         gradients = Gradients(total, self._decomposition.terms)
         self._runs = TrainingRuns(total, self._row.values, gradients, self._train_op)
         if self._global_step is not None:
-            self._now = int(session.run(self._global_step))
+            self._read_step(session)
+
+    def _read_step(self, session: Any) -> None:
+        self._now = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the row along with what a training step fetches."""
@@ -175,17 +178,22 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
             self._fetches["row"] = self._row.values
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Notes what a call did that fetched nothing for it; what it fetched is there already."""
+        """Notes what a call did that fetched nothing for it; what it fetched is there already.
+
+        A global step that moved by nobody knows how much is read again, after the call.
+        """
         if not self._fetches:
             self._fail_safe.run(self._record, {})
+        if self._effect.increment is None:
+            self._fail_safe.run(self._read_step, run_context.session)
 
     def _record(self, results: dict[str, Any]) -> None:
         """Takes up what a call did, and hands its row to the writer."""
         effect, before = self._effect, self._now
         # Weights are loaded for evaluation, too; the global step counts trainings alone.
-        moves = effect.writes if self._global_step is None else effect.increment > 0
+        moves = effect.writes if self._global_step is None else bool(effect.increment)
         self._seemed_to_train |= moves
-        self._now += effect.increment
+        self._now += effect.increment or 0
         if not effect.trains:
             return
         self._trained = True
@@ -196,7 +204,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
             # Read before or after the addition, nobody knows. Anything else means that it was
             # moved from elsewhere: by other workers, or by restoring a checkpoint.
             read = int(results["global_step"])
-            if not before <= read <= self._now:
+            if effect.increment is not None and not before <= read <= self._now:
                 step = read if read < before else max(read, step)
                 self._now = read + effect.increment
         if "row" in results:

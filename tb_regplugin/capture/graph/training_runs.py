@@ -26,14 +26,15 @@ class RunEffect(NamedTuple):
     Attributes:
       writes: Whether it changes trainable variables.
       trains: Whether it does so by the loss's gradients.
-      increment: What the global step gains.
+      increment: What the global step gains; None where it may be written otherwise than by adding a
+        constant, as in a branch of an optimiser that leaves out steps whose gradients are infinite.
       missing: The names of what the row would run that the call doesn't, such as a placeholder
         that is not fed, or an iterator's next batch.
     """
 
     writes: bool = False
     trains: bool = False
-    increment: int = 0
+    increment: int | None = 0
     missing: tuple[str, ...] = ()
 
 
@@ -75,11 +76,9 @@ class TrainingRuns:
         ran = set(backwards(fetched, runs_before))
         written = {op: written_variables(op) for op in ran}
         writes = not self._trainable.isdisjoint(itertools.chain(*written.values()))
-        increment = sum(
-            int(constant(op.inputs[1]) or 0)
-            for op, variables in written.items()
-            if op.type in ("AssignAdd", "AssignAddVariableOp") and self._global_step in variables
-        )
+        added = [_added_by(op) for op, of in written.items() if self._global_step in of]
+        known = [number for number in added if number is not None]
+        increment = sum(map(int, known)) if len(known) == len(added) else None
         if self._train_op is not None:
             trains = not self._train_op.isdisjoint(ran)
         elif self._gradients.of_parts:
@@ -93,6 +92,11 @@ class TrainingRuns:
             if op not in ran and op not in fed and has_effect(op)
         ]
         return RunEffect(writes, trains, increment, tuple(sorted(missing)))
+
+
+def _added_by(op: Operation) -> float | None:
+    adds = op.type in ("AssignAdd", "AssignAddVariableOp")
+    return constant(op.inputs[1]) if adds else None
 
 
 def _variable_op(variable: Any) -> Operation:
