@@ -54,6 +54,29 @@ def test_a_killed_training_loses_at_most_a_flush_interval(log_dir: str) -> None:
     assert len(steps) >= due
 
 
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="torch.compile is PyTorch's")
+def test_a_step_of_torch_compile_is_trained_as_ever_and_said_not_to_be_recorded(
+    log_dir: str,
+) -> None:
+    """With what to do to record it. Compiling would take minutes, and is left out."""
+    import torch
+
+    weights = []
+    with torch.compiler.set_stance("force_eager"):
+        for callbacks in ([], [RegularizationCallback(log_dir)]):
+            model = compiled_model(jit_compile=True)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                fit(model, *callbacks)
+            weights.append(model.get_weights())
+    (told,) = _tb_warnings(caught)
+    assert "steps that torch.compile compiles are not recorded" in told
+    assert "jit_compile=False" in told
+    for without, with_recording in zip(*weights, strict=True):
+        np.testing.assert_array_equal(without, with_recording)
+    assert not os.path.exists(log_dir)
+
+
 def _tb_warnings(caught: Any) -> list[str]:
     return [str(w.message) for w in caught if "tb_regplugin" in str(w.message)]
 

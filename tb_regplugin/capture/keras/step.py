@@ -17,13 +17,17 @@ from tb_regplugin.capture.keras.loss import LossCapture
 from tb_regplugin.capture.keras.ring import RingVariables, TravellingRing
 from tb_regplugin.capture.recorded_step import TRAIN, RecordedStep, StepKind
 from tb_regplugin.capture.ring import DRAIN_ROWS, SPARE_COLUMNS
-from tb_regplugin.capture.safety import overridden
+from tb_regplugin.capture.safety import RecordingError, overridden
 from tb_regplugin.finding import Finding
 from tb_regplugin.terms import Term
 
 
 class KerasStep(RecordedStep):
-    """A ``RecordedStep`` of a Keras 3 model, on any backend, which ``of`` makes."""
+    """A ``RecordedStep`` of a Keras 3 model, on any backend, which ``of`` makes.
+
+    Raises:
+      RecordingError: The step is one that can't be recorded.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,12 @@ class KerasStep(RecordedStep):
         steps_per_execution: int,
         gradients_every: int | None,
     ) -> None:
+        if keras.config.backend() == "torch" and model.jit_compile:
+            # Its tracer does not run what notes the loss as Python would, and traces it anew.
+            raise RecordingError(
+                "steps that torch.compile compiles are not recorded; give compile() "
+                "jit_compile=False to record this model"
+            )
         strategy = getattr(model, "distribute_strategy", None)
         ring = RingVariables(
             DRAIN_ROWS + steps_per_execution,
