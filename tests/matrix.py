@@ -39,7 +39,7 @@ _SHORT = (
     "tests/test_routes.py",
     "tests/test_tensorboard.py",
     "tests/test_tf_keras.py",
-    "tests/test_writer.py",
+    *(f"tests/test_writer{part}.py" for part in ("", "_values", "_threads", "_failures")),
     "tests/keras_backend/test_internals.py",
     "tests/keras_backend/test_terms.py",
     "tests/keras_backend/test_values.py",

@@ -14,8 +14,8 @@ from werkzeug.test import Client
 
 from tb_regplugin.findings import find
 from tb_regplugin.plugin import RegularizationPlugin
+from tests.fake_provider import FakeProvider
 from tests.logs import recording_events
-from tests.test_store import FakeProvider
 
 HTTP_API = Path(__file__).parents[1] / "docs" / "http_api.md"
 STEPS = np.arange(100)

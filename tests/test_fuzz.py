@@ -20,8 +20,8 @@ from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading import source as source_module
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
+from tests.fake_provider import FakeProvider
 from tests.logs import DATA, LAYOUT, NAME, TOTAL, recording_events
-from tests.test_store import FakeProvider
 
 MANY = settings(
     max_examples={"ci": 1_500, "fuzz": 10_000}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 100),

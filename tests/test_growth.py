@@ -24,8 +24,8 @@ from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Store
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
+from tests.fake_provider import FakeProvider
 from tests.logs import DATA, NAME, TOTAL, recording_events
-from tests.test_store import FakeProvider
 
 CLIENTS = 32
 

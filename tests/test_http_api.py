@@ -15,7 +15,7 @@ from tb_regplugin.log_format import Block, SegmentTag, block_event, layout_event
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
-from tests.test_store import FakeProvider
+from tests.fake_provider import FakeProvider
 
 HTTP_API = Path(__file__).parents[1] / "docs" / "http_api.md"
 EXAMPLE = re.compile(r"Example: `GET (\S+)`\n\n```(?:\w*)\n(.*?)```", re.DOTALL)

@@ -25,8 +25,8 @@ from tb_regplugin.reading.store import Contents, Store
 from tb_regplugin.reading.strengths import strength_of
 from tb_regplugin.reading.table import Table
 from tb_regplugin.terms import GRADIENT_ROLES, Layout, Role, Term
+from tests.fake_provider import FakeProvider
 from tests.logs import DATA, LAYOUT, recording_events, write_events, write_recording
-from tests.test_store import FakeProvider
 
 ROLES: tuple[Role, ...] = (
     "total", "data", "data", "penalty", "penalty", "unexplained", "implicit", "unused", "inside",

@@ -18,8 +18,8 @@ from tb_regplugin import static_files
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
+from tests.fake_provider import FakeProvider
 from tests.logs import LAYOUT, recording_events
-from tests.test_store import FakeProvider
 
 HTTP_API = Path(__file__).parents[1] / "docs" / "http_api.md"
 ROUTES = [

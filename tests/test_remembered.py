@@ -13,8 +13,8 @@ from tb_regplugin.reading import remembered
 from tb_regplugin.reading.remembered import ListedOnce, Remembered
 from tb_regplugin.reading.source import TensorBoardSource
 from tb_regplugin.reading.store import Contents, ListedRecording, Store
+from tests.fake_provider import FakeProvider
 from tests.logs import recording_events
-from tests.test_store import FakeProvider
 
 RUNS = [f"run{i:02}" for i in range(50)]
 

@@ -16,8 +16,8 @@ from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading import answers
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
+from tests.fake_provider import FakeProvider
 from tests.logs import DATA, LAYOUT, TOTAL, recording_events
-from tests.test_store import FakeProvider
 
 ROWS = 100
 TERMS = (

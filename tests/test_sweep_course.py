@@ -17,7 +17,7 @@ from tb_regplugin.capture.tf_keras import RegularizationCallback
 from tb_regplugin.reading import remembered, sweep_answer, sweep_course
 from tb_regplugin.terms import Layout, Term
 from tests.logs import DATA, TOTAL, recording_events, write_events
-from tests.test_sweep import _answer, _plugin
+from tests.sweeps import answer_of, plugin_on
 
 ROWS = 100
 
@@ -38,7 +38,7 @@ def _write(
 
 
 def _norms(log_dir: Path, run: str = "run") -> dict[str, float | None]:
-    norms = _answer(log_dir, include="norms")["norms"]
+    norms = answer_of(log_dir, include="norms")["norms"]
     names = [term["name"] for term in norms["terms"]]
     return dict(zip(names, norms["runs"][run], strict=True))
 
@@ -85,7 +85,7 @@ def test_norms_are_those_of_the_weights_that_were_trained(tmp_path: Path) -> Non
                 callbacks=[weights, recorder],
             )
             seen[f"{run}/train"] = weights.seen
-    answer = _answer(tmp_path, include="norms", window="0.25")
+    answer = answer_of(tmp_path, include="norms", window="0.25")
     terms = [(term["name"], term["kind"]) for term in answer["norms"]["terms"]]
     assert terms == [("a/kernel", "l2"), ("b/kernel", "l1")]
     assert set(answer["norms"]["runs"]) == set(seen)
@@ -130,7 +130,7 @@ def test_trajectories_are_means_over_equal_parts(tmp_path: Path) -> None:
     data[10] = np.nan
     data[50:60] = np.inf
     _write(tmp_path / "run", [_penalty("a"), _penalty("b")], penalties, data)
-    (found,) = _answer(tmp_path, include="trajectories")["trajectories"].values()
+    (found,) = answer_of(tmp_path, include="trajectories")["trajectories"].values()
     cuts = [ROWS * part // 32 for part in range(33)]
     finite = [
         [row for row in range(low, high) if np.isfinite(data[row])]
@@ -155,7 +155,7 @@ def test_trajectories_are_means_over_equal_parts(tmp_path: Path) -> None:
 def test_without_one_strength_there_is_no_trajectory(tmp_path: Path, terms: list[Term]) -> None:
     """Nothing says by what to divide."""
     _write(tmp_path / "run", terms, np.ones((ROWS, len(terms))))
-    assert _answer(tmp_path, include="trajectories")["trajectories"] == {"run": []}
+    assert answer_of(tmp_path, include="trajectories")["trajectories"] == {"run": []}
 
 
 def test_they_are_told_where_they_are_asked_for(
@@ -165,15 +165,15 @@ def test_they_are_told_where_they_are_asked_for(
     for i in range(3):
         terms = [_penalty("a", strength=i + 1.0), _penalty("b", strength=i + 1.0)]
         _write(tmp_path / f"run_{i}", terms, np.ones((ROWS, 2)))
-    assert not {"norms", "trajectories"} & set(_answer(tmp_path))
+    assert not {"norms", "trajectories"} & set(answer_of(tmp_path))
     monkeypatch.setattr(sweep_course, "_MAX_NORMS", 3)
-    norms = _answer(tmp_path, include="norms")["norms"]
+    norms = answer_of(tmp_path, include="norms")["norms"]
     assert norms["terms"] == [{"name": "a", "kind": "l2"}]
     assert norms["left_out"] == 1
     monkeypatch.setattr(sweep_answer, "_SECONDS", 0.0)
     monkeypatch.setattr(remembered, "_LEAST", 2**30)
-    plugin = _plugin(tmp_path)
-    answers = [_answer(tmp_path, plugin, include="norms") for _ in range(3)]
+    plugin = plugin_on(tmp_path)
+    answers = [answer_of(tmp_path, plugin, include="norms") for _ in range(3)]
     assert [answer["unread"] for answer in answers][-1] == 0
     for answer in answers:
         told = [run for each in answer["strengths"] for run in each["runs"]]

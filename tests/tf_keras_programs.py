@@ -3,7 +3,7 @@
 Shapes of programs from outside, re-typed: ``compiled_loss`` without ``compute_loss``
 (tensorflow/tensorflow#43341, hunglc007/tensorflow-yolov4-tflite#369), a loss function alone
 (tensorflow/tensorflow#33556), gradient accumulation (https://stackoverflow.com/q/66472201), and
-those of ``tests/keras_backend/test_trained_on.py``.
+those of ``tests/keras_backend/own_steps.py``.
 """
 
 import functools
@@ -294,6 +294,7 @@ def fit(model: Any, *callbacks: Any) -> Any:
     return history.history, [weight.tobytes() for weight in model.get_weights()]
 
 
+@functools.cache
 def expected_rows(cls: Any) -> list[Columns]:
     """Trains batch by batch, and computes in NumPy what each step trains on."""
     model, rows = compiled_model(cls), []

@@ -8,16 +8,16 @@ import pytest
 
 from tb_regplugin import RegularizationCallback, load
 from tests.keras_backend.models import X, Y
-from tests.keras_backend.test_trained_on import (
+from tests.keras_backend.own_steps import (
     BATCH,
     L2,
     OwnStep,
     PenaltiesTwice,
     Plain,
-    _fit,
-    _model,
-    _mse,
-    _penalty,
+    compiled_model,
+    fit,
+    mse,
+    penalty_of,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.skipif(
 
 def test_two_replicas_add_up(log_dir: str) -> None:
     """A loss of the user's own that is not divided by the replicas has its penalties of each."""
-    model = _model(PenaltiesTwice, scope="two replicas")
-    _fit(model, RegularizationCallback(log_dir))
-    weights = _model(PenaltiesTwice).get_weights()
+    model = compiled_model(PenaltiesTwice, scope="two replicas")
+    fit(model, RegularizationCallback(log_dir))
+    weights = compiled_model(PenaltiesTwice).get_weights()
     recorded = load(log_dir)["train"]
-    expected = [_mse(weights, X[:BATCH], Y[:BATCH]), 3 * _penalty(weights)]
+    expected = [mse(weights, X[:BATCH], Y[:BATCH]), 3 * penalty_of(weights)]
     assert [term.name for term in recorded.columns] == ["total", "data", "d/kernel"]
     np.testing.assert_allclose(recorded.values[0], [sum(expected), *expected], rtol=2e-6)
-    assert _fit(_model(PenaltiesTwice, scope="two replicas")) == [
+    assert fit(compiled_model(PenaltiesTwice, scope="two replicas")) == [
         weight.tobytes() for weight in model.get_weights()
     ]
 
@@ -76,9 +76,9 @@ def test_terms_of_two_replicas_are_those_of_one_model(
     cls: Any, roles: set[str], factor: float, coefficient: float | None, log_dir: str
 ) -> None:
     """Values and coefficients are not multiplied by the replicas, in the loss or not."""
-    model = _model(cls, scope="two replicas")
+    model = compiled_model(cls, scope="two replicas")
     weights = model.get_weights()
-    _fit(model, RegularizationCallback(log_dir))
+    fit(model, RegularizationCallback(log_dir))
     recorded = load(log_dir)["train"]
     total, *terms = recorded.columns
     assert total.role == "total"
@@ -87,5 +87,5 @@ def test_terms_of_two_replicas_are_those_of_one_model(
     assert kernel.name == "d/kernel"
     if coefficient is not None:
         assert kernel.coefficient == pytest.approx(coefficient)
-    expected = [factor * _mse(weights, X[:BATCH], Y[:BATCH]), factor * _penalty(weights)]
+    expected = [factor * mse(weights, X[:BATCH], Y[:BATCH]), factor * penalty_of(weights)]
     np.testing.assert_allclose(recorded.values[0, -2:], expected, rtol=2e-6)
