@@ -11,6 +11,7 @@ step (https://keras.io/examples/vision/adamatch), of accumulation that applies i
 and of gradients of each sample (https://github.com/tensorflow/privacy).
 """
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -224,6 +225,7 @@ def _fit(model: Any, *callbacks: Any) -> list[bytes]:
     return [weight.tobytes() for weight in model.get_weights()]
 
 
+@functools.cache
 def _expected(cls: Any) -> list[Columns]:
     """Trains batch by batch, and computes in NumPy what each step trains on."""
     model = _model(cls)

@@ -145,14 +145,14 @@ def test_each_loss_of_a_gan_is_a_recording_named_by_what_it_trains(
     cls: Any, mode: str, log_dir: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With its own penalties, no word of the other's, and weights that are bit-equal."""
-    plain = _trained(cls, mode)
+    plain = _trained(cls, mode, _Log())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = _trained(cls, mode, RegularizationCallback(log_dir))
     assert not [each for each in caught if "tb_regplugin" in str(each.message)]
     for one, other in zip(plain.get_weights(), model.get_weights(), strict=True):
         assert one.tobytes() == other.tobytes()
-    expected = np.array(_trained(cls, mode, _Log()).seen)
+    expected = np.array(plain.seen)
     for number, (name, kernel) in enumerate((("critic", "c/kernel"), ("generator", "g/kernel"))):
         recorded = load(log_dir, name=name)["train"]
         assert recorded.steps.tolist() == list(range(STEPS))
