@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,30 @@ _BACKENDS = {
 }
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 _Process = subprocess.Popen[bytes]
+Start = Callable[..., list[_Process]]
 _NAMES = ["total", "data", "hidden/kernel", "out/activity"]
 _needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="torch is not installed"
 )
 
 
-def start(program: str, log_dir: Path | str, mode: str = "", count: int = 2) -> list[_Process]:
-    """Starts the processes of a program, with a file that takes their output."""
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the processes of a program; those that a test leaves behind where it fails, end."""
+    started: list[_Process] = []
+
+    def start_(program: str, log_dir: Path | str, mode: str = "", count: int = 2) -> list[_Process]:
+        processes = _launch(program, log_dir, mode, count)
+        started.extend(processes)
+        return processes
+
+    yield start_
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def _launch(program: str, log_dir: Path | str, mode: str, count: int) -> list[_Process]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
         for each in sockets:
@@ -59,7 +75,7 @@ def start(program: str, log_dir: Path | str, mode: str = "", count: int = 2) -> 
 
 def finish(started: Sequence[_Process]) -> list[tuple[Any, list[str]]]:
     """Returns what the processes returned, and which warnings of ours each gave."""
-    outputs = [process.communicate(timeout=120) for process in started]
+    outputs = [process.communicate() for process in started]
     for process, (_, errors) in zip(started, outputs, strict=True):
         assert process.returncode == 0, errors.decode()[-5000:]
     return [json.loads(output.splitlines()[-1]) for output, _ in outputs]
@@ -106,7 +122,7 @@ def event_files(log_dir: Path) -> int:
     return sum(path.is_file() for path in log_dir.rglob("*"))
 
 
-def test_tf_keras_workers_record_whole_batches_once(tmp_path: Path) -> None:
+def test_tf_keras_workers_record_whole_batches_once(start: Start, tmp_path: Path) -> None:
     """The means over all workers' samples, by the chief; and the weights are bit-equal.
 
     Where not all workers have the callback it says so, since rows are added up by all of them, and
@@ -124,7 +140,9 @@ def test_tf_keras_workers_record_whole_batches_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "count"), [("", 2), ("one process", 1)])
-def test_keras_on_jax_records_whole_batches_once(mode: str, count: int, tmp_path: Path) -> None:
+def test_keras_on_jax_records_whole_batches_once(
+    start: Start, mode: str, count: int, tmp_path: Path
+) -> None:
     """The means over all devices' samples, by process 0; and the weights are bit-equal."""
     for (without, recorded), said in finish(start("data_parallel", tmp_path, mode, count)):
         assert recorded == without
@@ -134,7 +152,7 @@ def test_keras_on_jax_records_whole_batches_once(mode: str, count: int, tmp_path
 
 
 @_needs_torch
-def test_a_loop_of_ones_own_records_the_chiefs_share(tmp_path: Path) -> None:
+def test_a_loop_of_ones_own_records_the_chiefs_share(start: Start, tmp_path: Path) -> None:
     """Where rank 0 alone has a writer; others' shares come by writers in their directories."""
     (weights, said), (others_weights, others_said) = finish(
         start("distributed_data_parallel", tmp_path)
@@ -159,7 +177,7 @@ def test_a_loop_of_ones_own_records_the_chiefs_share(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_hangs_when_a_process_dies(
-    program: str, victims: list[int], tmp_path: Path
+    start: Start, program: str, victims: list[int], tmp_path: Path
 ) -> None:
     """The other one ends as it does without recording, and what was recorded can be read.
 
@@ -169,7 +187,7 @@ def test_nothing_hangs_when_a_process_dies(
     recorded = [start(program, tmp_path / str(victim), f"{victim} dies") for victim in victims]
     statuses = []
     for victim, started in zip([1, *victims], [plain, *recorded], strict=True):
-        assert started[victim].wait(timeout=120) == -signal.SIGKILL
+        assert started[victim].wait() == -signal.SIGKILL
         # TensorFlow and JAX miss it after ten seconds.
         statuses.append(started[1 - victim].wait(timeout=40))
     assert statuses[0] == statuses[1] != 0
