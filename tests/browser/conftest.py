@@ -13,10 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Playwright
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright, expect
 
 from tests.browser.chromium import find_browser
+from tests.browser.sweep_logs import write_sweep
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
+
+# How long what a test waits for may take, on a machine that has much else to do.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +174,7 @@ class Pages:
 
     def _new(self, theme: str, options: dict[str, Any]) -> Page:
         context = self._browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         settings = json.dumps({"theme": theme})
         # An empty page has no storage.
         context.add_init_script(
@@ -225,6 +230,22 @@ def open_dashboard(open_page: Callable[..., Dashboard]) -> Iterator[Callable[...
             return dashboard
 
         yield open_
+
+
+@contextlib.contextmanager
+def serve(log_dir: Path, runs: int) -> Iterator[str]:
+    """Runs TensorBoard while the context lasts; yields its address once it has the recordings."""
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, runs)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One TensorBoard on a sweep of one strength, for the tests that only look."""
+    log_dir = tmp_path_factory.mktemp("sweep")
+    with serve(log_dir, write_sweep(log_dir)) as address:
+        yield address
 
 
 def wait_for_runs(address: str, runs: int) -> None:

@@ -2,10 +2,30 @@
 
 import base64
 import io
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator
+
+T = TypeVar("T")
+
+# How long what is asked of TensorBoard may take until it is drawn.
+_SECONDS_TO_DRAW = 20.0
+
+
+def until_it_passes(check: Callable[[], T]) -> T:
+    """Repeats a check of pixels until it passes, as ``expect`` repeats those of the document."""
+    deadline = time.monotonic() + _SECONDS_TO_DRAW
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def settle(element: Locator) -> None:

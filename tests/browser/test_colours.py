@@ -1,7 +1,7 @@
 """Terms that are shown together are told apart, in charts as in legends."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_regplugin import Writer
-from tests.browser.conftest import Dashboard, in_both_themes
-from tests.browser.gestures import pixels
+from tests.browser.conftest import Dashboard, in_both_themes, serve
+from tests.browser.gestures import pixels, until_it_passes
 from tests.browser.logs import MODELS
 
 Open = Callable[..., Dashboard]
@@ -43,20 +43,21 @@ def colours(dashboard: Dashboard, run: str) -> dict[str, tuple[int, ...]]:
     }
 
 
-@pytest.mark.parametrize("model", MODELS)
-@in_both_themes
-def test_the_shown_terms_of_a_large_model_have_a_colour_each(
-    tmp_path: Path, open_dashboard: Open, model: str
-) -> None:
-    """Also where their places in the model would give them one colour; and in all runs alike."""
-    names = MODELS[model]
+@pytest.fixture(scope="module", params=MODELS)
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """A TensorBoard on two runs of each model, for the tests that only look."""
+    log_dir, names = tmp_path_factory.mktemp("shared"), MODELS[request.param]
     # Every eighth: two rounds of a palette of eight would give all of them the same.
     for run, first in (("one", 0), ("two", 1)):
-        write_model(tmp_path / run, names, range(first, first + 8 * SHOWN, 8))
-    dashboard = open_dashboard(tmp_path, runs=2)
-    dashboard.open(ONE_BY_ONE)
-    shown = {run: colours(dashboard, run) for run in ("one", "two")}
-    dashboard.page.wait_for_timeout(300)
+        write_model(log_dir / run, names, range(first, first + 8 * SHOWN, 8))
+    with serve(log_dir, 2) as address:
+        yield address
+
+
+def told_apart(dashboard: Dashboard) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Returns the colours in each run's legend: of its own for each term, alike, and drawn."""
     shown = {run: colours(dashboard, run) for run in ("one", "two")}
     for of_run in shown.values():
         assert len(set(of_run.values())) == SHOWN
@@ -66,6 +67,19 @@ def test_the_shown_terms_of_a_large_model_have_a_colour_each(
     picture = pixels(dashboard.plot("one")).reshape(-1, 3)
     drawn = {tuple(colour) for colour in np.unique(picture, axis=0).tolist()}
     assert set(shown["one"].values()) <= drawn
+    return shown
+
+
+@in_both_themes
+def test_the_shown_terms_of_a_large_model_have_a_colour_each(shared: str, open_page: Open) -> None:
+    """Also where their places in the model would give them one colour; and in all runs alike."""
+    dashboard = open_page(shared)
+    dashboard.open(ONE_BY_ONE)
+    # The colours of both runs are chosen once the terms of both are there.
+    shown = until_it_passes(lambda: told_apart(dashboard))
     dashboard.page.reload()
-    dashboard.page.wait_for_timeout(300)
-    assert {run: colours(dashboard, run) for run in ("one", "two")} == shown
+
+    def check() -> None:
+        assert told_apart(dashboard) == shown
+
+    until_it_passes(check)

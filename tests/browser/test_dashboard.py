@@ -22,7 +22,7 @@ from tests.browser.logs import (
     write_scalar,
     write_steady_run,
 )
-from tests.tensorboard_process import start_tensorboard
+from tests.tensorboard_process import get_json, start_tensorboard, wait_until
 
 Open = Callable[..., Dashboard]
 
@@ -263,9 +263,9 @@ def test_new_steps_appear_on_reload_and_choices_stay(tmp_path: Path, open_dashbo
         for step in range(100, 200):
             writer.write(step, 1.0, {KERNEL: 1.0})
         writer.flush()
-    dashboard.page.wait_for_timeout(2500)  # TensorBoard reads its logs every second.
+    route = f"{dashboard.address}data/plugin/regularization/recordings"
+    wait_until(lambda: get_json(route)["recordings"][0]["last_step"] == 199)
     reload_tensorboard(dashboard)
-    dashboard.page.wait_for_timeout(1000)
     card.get_by_role("button", name="Reset zoom").click()
     expect(card.get_by_text("at step 199")).to_be_visible()
     expect(dashboard.term("run", "dense/kernel")).to_have_attribute("aria-pressed", "false")

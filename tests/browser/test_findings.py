@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tb_regplugin.findings.catalogue import found
 from tb_regplugin.terms import Layout
 from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
-from tests.browser.gestures import pixels
+from tests.browser.gestures import pixels, until_it_passes
 from tests.browser.logs import (
     write_collapsed_run,
     write_healthy_run,
@@ -104,6 +104,19 @@ def test_a_finding_leads_to_its_steps_and_terms(shared: str, open_page: Open) ->
     expect(data).to_have_attribute("aria-pressed", "true")
 
 
+def check_mark(dashboard: Dashboard, theme: str, share: float) -> None:
+    """Waits until a finding's line is at a share of the width."""
+
+    def check() -> None:
+        image = pixels(dashboard.plot("collapsed"))
+        columns = is_error(image, theme).sum(axis=0)
+        assert abs(int(columns.argmax()) - share * image.shape[1]) <= 1.5
+        # A dashed line over all of the height.
+        assert columns.max() > 0.4 * image.shape[0]
+
+    until_it_passes(check)
+
+
 @in_both_themes
 def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open, theme: str) -> None:
     """To the pixel, before and after a zoom."""
@@ -116,13 +129,7 @@ def test_a_mark_is_at_the_step_of_its_finding(shared: str, open_page: Open, them
             panel(dashboard, "collapsed").get_by_role("button", name="Zoom to").first.click()
         group = dashboard.card("collapsed").get_by_role("group", name=f"step {first:,} to {last:,}")
         expect(group).to_be_visible()
-        dashboard.page.wait_for_timeout(400)
-        image = pixels(dashboard.plot("collapsed"))
-        columns = is_error(image, theme).sum(axis=0)
-        expected = (step - first) / (last - first) * image.shape[1]
-        assert abs(int(columns.argmax()) - expected) <= 1.5
-        # A dashed line over all of the height.
-        assert columns.max() > 0.4 * image.shape[0]
+        check_mark(dashboard, theme, (step - first) / (last - first))
 
 
 def test_what_the_graph_told_when_recording_began_is_shown(

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, serve
 from tests.browser.gestures import point_at
 from tests.browser.logs import write_run_with_gradients, write_steady_run
-from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
 
@@ -21,8 +20,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log_dir = tmp_path_factory.mktemp("shared")
     write_run_with_gradients(log_dir / "pulled")
     write_steady_run(log_dir / "steady")
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, 3)
+    with serve(log_dir, 3) as address:
         yield address
 
 

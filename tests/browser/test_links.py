@@ -67,11 +67,11 @@ def test_the_state_survives_other_tabs_and_a_reload(shared: str, open_page: Open
     url = dashboard.page.url
     before = drawing(dashboard.chart("spike"))
     dashboard.page.get_by_role("tab", name="Time Series").click()
-    dashboard.page.wait_for_timeout(500)
+    expect(dashboard.chart("spike")).to_be_hidden()
     dashboard.page.get_by_role("tab", name="Regularization").click()
-    dashboard.page.wait_for_timeout(500)
+    expect(dashboard.page).to_have_url(url)
+    expect(dashboard.chart("spike")).to_be_visible()
     np.testing.assert_array_equal(drawing(dashboard.chart("spike")), before)
-    assert dashboard.page.url == url
     dashboard.page.reload()
     expect(dashboard.card("spike").get_by_role("button", name="Reset zoom")).to_be_visible()
     dashboard.page.wait_for_load_state("networkidle")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
-from tests.browser.gestures import drag, pixels
+from tests.browser.gestures import drag, pixels, until_it_passes
 from tests.browser.logs import write_long_run
 from tests.tensorboard_process import start_tensorboard
 
@@ -51,9 +51,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def check_bands(dashboard: Dashboard, shown: list[str], *, is_under_total: bool = False) -> None:
-    """Compares the drawn edges of each band, from bottom to top, with the values."""
+    """Waits until the drawn edges of each band, from bottom to top, are those of the values."""
+    until_it_passes(lambda: _check_bands(dashboard, shown, is_under_total))
+
+
+def _check_bands(dashboard: Dashboard, shown: list[str], is_under_total: bool) -> None:
     card = dashboard.card("run")
-    dashboard.page.wait_for_timeout(400)
     name = card.get_by_role("group", name=re.compile("Arrow keys pan")).get_attribute("aria-label")
     first, last = (int(part) for part in re.findall(r"step (\d+) to (\d+)", name or "")[-1])
     colours = {term: np.array(dashboard.colour("run", term)) for term in shown}
@@ -95,6 +98,7 @@ def test_edges_are_where_the_values_are(shared: str, open_page: Open) -> None:
     dashboard.term("run", "rising").click()
     check_bands(dashboard, ["falling", "steady", "data"])
     card.get_by_role("button", name="Reset zoom").click()
+    expect(card.get_by_role("button", name="Reset zoom")).to_have_count(0)
     check_bands(dashboard, ["falling", "steady", "data"])
     dashboard.term("run", "rising").click()
     dashboard.option("Order").select_option("Name")
@@ -113,6 +117,7 @@ def test_edges_with_the_data_loss_at_the_bottom(shared: str, open_page: Open) ->
     dashboard.term("run", "total").click()
     check_bands(dashboard, bands)
     drag(dashboard.plot("run"), 0.25, 0.65)
+    expect(dashboard.card("run").get_by_role("button", name="Reset zoom")).to_be_visible()
     check_bands(dashboard, bands)
     expect(dashboard.page).to_have_url(re.compile(r"stackOrder=data"))
     dashboard.page.reload()

@@ -11,9 +11,8 @@ from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
-from tests.browser.gestures import pixels
+from tests.browser.gestures import pixels, until_it_passes
 from tests.browser.logs import KERNEL, write_collapsed_run
-from tests.browser.sweep_logs import write_sweep
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -105,14 +104,17 @@ def test_a_term_that_never_reached_the_loss_can_be_shown_alone(
     expect(first).to_contain_text("collected but never added to the loss")
     first.get_by_role("button", name="Show only dense/kernel").click()
     expect(dashboard.term("unused", "data")).to_have_attribute("aria-pressed", "false")
-    dashboard.page.wait_for_timeout(400)
-    image = pixels(dashboard.plot("unused")).astype(int)
-    # Grid lines are grey; the dashed line has a colour.
-    coloured = np.ptp(image, axis=2) > 60
-    assert coloured.any(axis=0).mean() > 0.3
-    # It goes down as the term does.
-    places = [np.flatnonzero(column).mean() for column in coloured.T if column.any()]
-    assert places[0] + 20 < places[-1]
+
+    def check() -> None:
+        image = pixels(dashboard.plot("unused")).astype(int)
+        # Grid lines are grey; the dashed line has a colour.
+        coloured = np.ptp(image, axis=2) > 60
+        assert coloured.any(axis=0).mean() > 0.3
+        # It goes down as the term does.
+        places = [np.flatnonzero(column).mean() for column in coloured.T if column.any()]
+        assert places[0] + 20 < places[-1]
+
+    until_it_passes(check)
 
 
 def test_which_layer_pays_most(shared: str, open_page: Open) -> None:
@@ -152,15 +154,14 @@ def test_are_train_and_validation_growing_apart(shared: str, open_page: Open) ->
     dashboard = open_page(shared)
     dashboard.card("fit/train").scroll_into_view_if_needed()
     expect(dashboard.term("fit/train", "validation data")).to_be_visible()
-    dashboard.page.wait_for_timeout(400)
     dashboard.option("Compare runs by").select_option("Validation − train")
     title = "Validation − train across runs"
     expect(dashboard.chart(title)).to_have_accessible_name(f"{title}: fit/train")
 
 
-def test_which_strength_should_i_choose(tmp_path: Path, open_dashboard: Open) -> None:
+def test_which_strength_should_i_choose(sweep: str, open_page: Open) -> None:
     """Said on top of all, with what lies beside it, below the picture of all strengths."""
-    dashboard = open_dashboard(tmp_path, runs=write_sweep(tmp_path))
+    dashboard = open_page(sweep)
     first = dashboard.frame.locator("main section").first
     expect(first.get_by_role("img").first).to_be_visible()
     expect(first.get_by_text("lowest at strength 0.01")).to_be_in_viewport()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_regplugin.command_line import main
-from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, serve, wait_for_runs
 from tests.browser.scalar_logs import (
     write_keras,
     write_object_detection,
@@ -39,9 +39,16 @@ def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def shared(log_dir: Path) -> Iterator[str]:
+    """One TensorBoard for the tests that only look."""
+    with serve(log_dir, 5) as address:
+        yield address
+
+
 @pytest.fixture(scope="module", params=["true", "false"])
-def shared(log_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A TensorBoard of each loader for all tests, which only look."""
+def loaded(log_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """One of each loader, for what depends on which steps it keeps and when."""
     with start_tensorboard(log_dir, f"--load_fast={request.param}") as address:
         wait_for_runs(address, 5)
         yield address
@@ -52,9 +59,9 @@ def told(dashboard: Dashboard, name: str) -> Any:
     return dashboard.card(name).locator(".composition")
 
 
-def test_the_tab_is_there_for_scalars_that_are_called_losses(shared: str) -> None:
+def test_the_tab_is_there_for_scalars_that_are_called_losses(loaded: str) -> None:
     """TensorBoard's list of tabs does not wait for the look at names."""
-    listing = f"{shared}data/plugins_listing"
+    listing = f"{loaded}data/plugins_listing"
     wait_until(lambda: get_json(listing)["regularization"]["enabled"])
 
 
@@ -73,9 +80,9 @@ def test_what_adds_up_is_stacked(shared: str, open_page: Open) -> None:
     assert data[2] > data[0]
 
 
-def test_steps_that_tensorboard_left_out_are_told(shared: str, open_page: Open) -> None:
+def test_steps_that_tensorboard_left_out_are_told(loaded: str, open_page: Open) -> None:
     """How many are shown, that spikes may be missing, and the flag that keeps all."""
-    dashboard = open_page(shared)
+    dashboard = open_page(loaded)
     expect(told(dashboard, LONG)).to_contain_text(
         "1,000 of up to 3,000 steps, chosen by TensorBoard; spikes may be missing. "
         "tensorboard --samples_per_plugin scalars=0 keeps all."

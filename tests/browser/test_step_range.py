@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
 from tb_regplugin import Term, Writer
-from tests.browser.conftest import Dashboard, wait_for_runs
+from tests.browser.conftest import Dashboard, serve
 from tests.browser.gestures import visible_box
-from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
 
@@ -40,8 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log_dir = tmp_path_factory.mktemp("shared")
     write_run(log_dir / "one")
     write_run(log_dir / "two")
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, 2)
+    with serve(log_dir, 2) as address:
         yield address
 
 

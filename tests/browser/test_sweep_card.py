@@ -7,7 +7,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +14,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
-from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, serve
 from tests.browser.gestures import drawing, pixels
+from tests.browser.sweep_card import COLOURS, NAME, SVG, card_of, chart_of, save, texts_of
 from tests.browser.sweep_logs import (
     ENDS,
     METRIC,
@@ -24,52 +24,21 @@ from tests.browser.sweep_logs import (
     run_name,
     values_of,
     write_run,
-    write_sweep,
     write_uneven_sweep,
 )
 from tests.browser.test_access import violations
-from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
-
-NAME = "Sweep of strengths"
-# By theme: of the losses, the grid, the axes and the page.
-COLOURS = {
-    "light": [(13, 71, 161), (232, 234, 237), (97, 97, 97), (255, 255, 255)],
-    "dark": [(144, 202, 249), (66, 66, 66), (189, 189, 189), (48, 48, 48)],
-}
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One TensorBoard on a whole sweep for the tests that only look."""
-    log_dir = tmp_path_factory.mktemp("sweep")
-    runs = write_sweep(log_dir)
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, runs)
-        yield address
 
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One on a sweep of one run a strength."""
+    """One TensorBoard on a sweep of one run a strength, for the tests that only look."""
     log_dir = tmp_path_factory.mktemp("single")
     for strength in ENDS:
         write_run(log_dir, strength, 0)
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, 2 * len(ENDS))
+    with serve(log_dir, 2 * len(ENDS)) as address:
         yield address
-
-
-def card_of(dashboard: Dashboard) -> Any:
-    """Returns the sweep."""
-    return dashboard.frame.get_by_role("region", name=NAME, exact=True)
-
-
-def chart_of(dashboard: Dashboard) -> Any:
-    """Returns its picture, which takes keys."""
-    return card_of(dashboard).get_by_role("group", name=NAME)
 
 
 def means_of(strength: float) -> tuple[float, float, float]:
@@ -82,17 +51,9 @@ def means_of(strength: float) -> tuple[float, float, float]:
     return training, validation, metric
 
 
-def save(dashboard: Dashboard, what: str) -> bytes:
-    """Saves something of the card by its menu."""
-    card_of(dashboard).get_by_label(f"More of {NAME}").click()
-    with dashboard.page.expect_download() as info:
-        card_of(dashboard).get_by_label(what, exact=True).click()
-    return info.value.path().read_bytes()
-
-
-def test_it_comes_by_itself_and_says_which_strength_is_best(shared: str, open_page: Open) -> None:
+def test_it_comes_by_itself_and_says_which_strength_is_best(sweep: str, open_page: Open) -> None:
     """Above all runs, with the means of all seeds as a table for those who see no picture."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     expect(dashboard.frame.locator("main section").first).to_have_accessible_name(NAME)
     _, best, _ = means_of(0.01)
     said = f"The validation data loss is lowest at strength 0.01: {best:.4g} "
@@ -159,10 +120,10 @@ def test_points_are_where_their_numbers_are(single: str, open_page: Open, theme:
 
 
 def test_a_metric_is_drawn_above_the_losses_and_a_link_keeps_it(
-    shared: str, open_page: Open
+    sweep: str, open_page: Open
 ) -> None:
     """With its window and the strengths' source."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     card = card_of(dashboard)
     card.get_by_label("Metric").select_option(METRIC)
     _, _, best = means_of(0.01)
@@ -181,9 +142,9 @@ def test_a_metric_is_drawn_above_the_losses_and_a_link_keeps_it(
     expect(card.get_by_label("Strengths from")).to_have_value("names")
 
 
-def test_it_folds_and_stays_so(shared: str, open_page: Open) -> None:
+def test_it_folds_and_stays_so(sweep: str, open_page: Open) -> None:
     """Into a line that opens it again."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     line = card_of(dashboard).get_by_role("button", name=NAME)
     line.press("Enter")
     expect(chart_of(dashboard)).to_have_count(0)
@@ -194,9 +155,9 @@ def test_it_folds_and_stays_so(shared: str, open_page: Open) -> None:
     expect(chart_of(dashboard)).to_be_visible()
 
 
-def test_files_have_what_was_written(shared: str, open_page: Open) -> None:
+def test_files_have_what_was_written(sweep: str, open_page: Open) -> None:
     """A row for each run, its values as NumPy computes them from what was written."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     card_of(dashboard).get_by_label("Metric").select_option(METRIC)
     expect(card_of(dashboard).get_by_text(f"{METRIC} is highest")).to_be_visible()
     rows = list(csv.DictReader(io.StringIO(save(dashboard, "CSV of the values drawn").decode())))
@@ -216,8 +177,7 @@ def test_files_have_what_was_written(shared: str, open_page: Open) -> None:
             assert float(row["penalty_share"]) == pytest.approx(share / (1 + share), rel=1e-5)
     drawn = json.loads(save(dashboard, "JSON of the values drawn"))
     assert len(drawn["rows"]) == len(rows)
-    root = ET.fromstring(save(dashboard, "SVG figure"))
-    texts = [element.text for element in root.iter(f"{SVG}text")]
+    texts = texts_of(save(dashboard, "SVG figure"))
     for text in (NAME, METRIC, "data loss (log)", "strength", "training", "± standard error"):
         assert text in texts
     image = Image.open(io.BytesIO(save(dashboard, "PNG figure"))).convert("RGB")
@@ -225,9 +185,9 @@ def test_files_have_what_was_written(shared: str, open_page: Open) -> None:
     assert image.getpixel((1, 1)) == (255, 255, 255)
 
 
-def test_keys_go_from_run_to_run(shared: str, open_page: Open) -> None:
+def test_keys_go_from_run_to_run(sweep: str, open_page: Open) -> None:
     """What is read is told; Enter shows the run alone, once more all are back, Escape ends."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     chart = chart_of(dashboard)
     chart.press("ArrowRight")
     told = chart.get_by_role("status")
@@ -256,10 +216,10 @@ def test_keys_go_from_run_to_run(shared: str, open_page: Open) -> None:
 
 
 def test_pointing_brings_a_run_to_the_fore_and_a_click_shows_it_alone(
-    shared: str, open_page: Open
+    sweep: str, open_page: Open
 ) -> None:
     """In its card, and in the table of runs."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     chart = chart_of(dashboard)
     # Where keys put the tooltip, the run's first dot is.
     chart.press("Home")
@@ -290,12 +250,12 @@ def test_what_is_no_run_like_others_is_marked_and_kept(
     card = card_of(dashboard)
     expect(card.get_by_text("Runs that ended before step 99")).to_be_visible()
     expect(card.get_by_text("too few to call it best")).to_be_visible()
-    root = ET.fromstring(save(dashboard, "SVG figure"))
-    texts = [element.text for element in root.iter(f"{SVG}text")]
+    svg = save(dashboard, "SVG figure")
+    texts = texts_of(svg)
     for text in ("runs of different lengths", "ended early, restarted or diverged", "no value"):
         assert text in texts
     assert "± standard error" not in texts
-    paths = list(root.iter(f"{SVG}path"))
+    paths = list(ET.fromstring(svg).iter(f"{SVG}path"))
     dashed = [path for path in paths if path.get("stroke-dasharray")]
     # In the legend, and from 0.0001 to 0.001 in both losses.
     assert len(dashed) == 3
@@ -333,9 +293,9 @@ def test_runs_of_one_strength_are_no_sweep(tmp_path: Path, open_dashboard: Open)
 
 @in_both_themes
 @pytest.mark.parametrize("width", [1400, 360])
-def test_all_can_use_it(shared: str, open_page: Open, width: int) -> None:
+def test_all_can_use_it(sweep: str, open_page: Open, width: int) -> None:
     """Axe finds nothing, with the menu open and a run read; a phone scrolls nothing sideways."""
-    dashboard = open_page(shared, viewport={"width": width, "height": 900})
+    dashboard = open_page(sweep, viewport={"width": width, "height": 900})
     card_of(dashboard).get_by_label("Metric").select_option(METRIC)
     expect(card_of(dashboard).get_by_text(f"{METRIC} is highest")).to_be_visible()
     dashboard.frame.get_by_role("checkbox", name="Table").check()

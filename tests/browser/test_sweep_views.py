@@ -16,8 +16,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
-from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
+from tests.browser.conftest import Dashboard, in_both_themes, serve
 from tests.browser.gestures import pixels
+from tests.browser.sweep_card import COLOURS, NAME, SVG, card_of, chart_of, save, texts_of
 from tests.browser.sweep_logs import (
     ENDS,
     L1,
@@ -29,11 +30,8 @@ from tests.browser.sweep_logs import (
     run_name,
     values_of,
     write_grid,
-    write_sweep,
 )
 from tests.browser.test_access import violations
-from tests.browser.test_sweep_card import COLOURS, NAME, SVG, card_of, chart_of, save
-from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
 
@@ -44,22 +42,10 @@ FIRST_COLOUR, LAST_COLOUR = (18, 181, 203), (147, 52, 230)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One TensorBoard on a sweep of one strength for the tests that only look."""
-    log_dir = tmp_path_factory.mktemp("views")
-    runs = write_sweep(log_dir)
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, runs)
-        yield address
-
-
-@pytest.fixture(scope="module")
 def paired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One on a sweep of two strengths at once."""
+    """One TensorBoard on a sweep of two strengths at once, for the tests that only look."""
     log_dir = tmp_path_factory.mktemp("grid")
-    runs = write_grid(log_dir)
-    with start_tensorboard(log_dir) as address:
-        wait_for_runs(address, runs)
+    with serve(log_dir, write_grid(log_dir)) as address:
         yield address
 
 
@@ -84,14 +70,9 @@ def way_of(strength: float, seed: int) -> list[tuple[float, float]]:
     return [(mean / (strength + 0.01), mean) for mean in means]
 
 
-def texts_of(svg: bytes) -> list[str | None]:
-    """Returns what is written in a figure."""
-    return [element.text for element in ET.fromstring(svg).iter(f"{SVG}text")]
-
-
-def test_the_path_has_the_norms_of_each_strength(shared: str, open_page: Open) -> None:
+def test_the_path_has_the_norms_of_each_strength(sweep: str, open_page: Open) -> None:
     """As NumPy has them of what was written; of no penalty, none is known, and that is said."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     choose(dashboard, "Path")
     table = card_of(dashboard).get_by_role("table", name="Strengths")
     expect(table.get_by_role("columnheader").nth(2)).to_have_text("‖w‖₂ dense/kernel")
@@ -112,9 +93,9 @@ def test_the_path_has_the_norms_of_each_strength(shared: str, open_page: Open) -
     assert float(runs[f"{run_name(1, 2)}/train"]) == pytest.approx(norm_of(1, 2), rel=1e-6)
 
 
-def test_a_link_keeps_the_view_and_keys_read_it(shared: str, open_page: Open) -> None:
+def test_a_link_keeps_the_view_and_keys_read_it(sweep: str, open_page: Open) -> None:
     """Also after a reload; Enter shows the run alone."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     choose(dashboard, "Path")
     expect(dashboard.page).to_have_url(re.compile("sweepView=path"))
     dashboard.page.reload()
@@ -134,9 +115,9 @@ def test_a_link_keeps_the_view_and_keys_read_it(shared: str, open_page: Open) ->
 
 
 @in_both_themes
-def test_trajectories_end_where_their_numbers_are(shared: str, open_page: Open, theme: str) -> None:
+def test_trajectories_end_where_their_numbers_are(sweep: str, open_page: Open, theme: str) -> None:
     """To the pixel: hollow where they begin, filled where they end, seeds in one colour."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     choose(dashboard, "Plane")
     picture = pixels(card_of(dashboard).get_by_role("img").first).astype(int)
     _, grid, _, page = map(np.array, COLOURS[theme])
@@ -172,9 +153,9 @@ def test_trajectories_end_where_their_numbers_are(shared: str, open_page: Open, 
         assert np.abs(near(ways[1e-4, seed][-1]) - FIRST_COLOUR).max() <= SEEDS
 
 
-def test_a_trajectory_is_read_and_saved(shared: str, open_page: Open) -> None:
+def test_a_trajectory_is_read_and_saved(sweep: str, open_page: Open) -> None:
     """From its first to its last part; a click shows its run, and no corner is marked."""
-    dashboard = open_page(shared)
+    dashboard = open_page(sweep)
     choose(dashboard, "Plane")
     chart = chart_of(dashboard)
     chart.press("Home")
@@ -328,9 +309,9 @@ def test_three_strengths_at_once_are_a_list(tmp_path: Path, open_dashboard: Open
 
 @in_both_themes
 @pytest.mark.parametrize("width", [1400, 360])
-def test_all_can_use_each_view(shared: str, paired: str, open_page: Open, width: int) -> None:
+def test_all_can_use_each_view(sweep: str, paired: str, open_page: Open, width: int) -> None:
     """Axe finds nothing, with a tooltip and the table; a phone scrolls nothing sideways."""
-    for address, views in ((shared, ("Path", "Plane")), (paired, ("Grid",))):
+    for address, views in ((sweep, ("Path", "Plane")), (paired, ("Grid",))):
         dashboard = open_page(address, viewport={"width": width, "height": 900})
         dashboard.frame.get_by_role("checkbox", name="Table").check()
         expect(card_of(dashboard).get_by_text("is lowest at strength")).to_be_visible()

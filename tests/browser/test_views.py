@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Dashboard, in_both_themes, wait_for_runs
-from tests.browser.gestures import drag, pixels, point_at
+from tests.browser.gestures import drag, pixels, point_at, until_it_passes
 from tests.browser.logs import (
     write_run_with_a_negative_term,
     write_run_with_a_spike,
@@ -235,9 +235,12 @@ def test_a_card_fills_the_screen(shared: str, open_page: Open) -> None:
     button.click()
     expect(dashboard.frame.locator("article:fullscreen")).to_have_count(1)
     expect(button).to_have_attribute("aria-pressed", "true")
-    dashboard.page.wait_for_timeout(500)
-    after = dashboard.plot("steady").bounding_box()
     assert before is not None
-    assert after is not None
-    assert after["height"] > before["height"] + 100
-    assert after["width"] > before["width"] + 100
+
+    def check() -> None:
+        after = dashboard.plot("steady").bounding_box()
+        assert after is not None
+        assert after["height"] > before["height"] + 100
+        assert after["width"] > before["width"] + 100
+
+    until_it_passes(check)

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
-from tests.browser.gestures import pixels, point_at
+from tests.browser.gestures import pixels, point_at, until_it_passes
 from tests.tensorboard_process import start_tensorboard
 
 Open = Callable[..., Dashboard]
@@ -39,15 +39,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def edge(dashboard: Dashboard, run: str, share: float = 0.2, place: int = 0) -> float:
+def edge(dashboard: Dashboard, run: str) -> float:
     """Returns where the penalty's band ends, as a share of the plot's height from its bottom."""
-    plot = dashboard.plot(run).nth(place)
-    dashboard.page.wait_for_timeout(300)
-    picture = pixels(plot).astype(int)
+    picture = pixels(dashboard.plot(run)).astype(int)
     colour = np.array(dashboard.colour(run, "kernel"))
-    column = picture[:, int(share * picture.shape[1])]
+    column = picture[:, int(0.2 * picture.shape[1])]
     rows = np.flatnonzero((column == colour).all(axis=1))
+    assert len(rows) > 0
     return 1 - float(rows.min()) / len(column)
+
+
+def check_edge(dashboard: Dashboard, run: str, expected: float) -> None:
+    """Waits until the band ends where its values say, to a hundredth of the plot's height."""
+
+    def check() -> None:
+        assert edge(dashboard, run) == pytest.approx(expected, abs=0.01)
+
+    until_it_passes(check)
 
 
 def note(dashboard: Dashboard, run: str) -> Locator:
@@ -66,11 +74,11 @@ def fill(dashboard: Dashboard, label: str, value: str) -> None:
 def test_outliers_leave_the_picture_and_are_said(shared: str, open_page: Open) -> None:
     """How many, from where on, how far, and where; the tooltip tells their values."""
     dashboard = open_page(shared)
-    assert edge(dashboard, "one") < 0.02
+    check_edge(dashboard, "one", 0.5 / (1.05 * 112))
     expect(note(dashboard, "one")).to_have_count(0)
     dashboard.option("Ignore outliers").check()
     # The usual total is 1.5, and a twentieth of room is above it.
-    assert edge(dashboard, "one") == pytest.approx(0.5 / 1.575, abs=0.01)
+    check_edge(dashboard, "one", 0.5 / 1.575)
     expect(note(dashboard, "one")).to_have_text(
         f"Not in view: 3 steps above 1.575, up to {50 + 61 + 1}."
     )
@@ -91,28 +99,29 @@ def test_all_cards_have_one_range(shared: str, open_page: Open) -> None:
     """Heights can be compared then; a card that is taken away takes its range with it."""
     dashboard = open_page(shared)
     dashboard.option("Ignore outliers").check()
-    assert edge(dashboard, "one") == pytest.approx(edge(dashboard, "large"), abs=0.01)
+    for run in ("one", "large"):
+        check_edge(dashboard, run, 0.5 / 1.575)
     dashboard.option("Same y range for all cards").check()
     for run, penalty in (("one", 0.5), ("large", 1.5)):
-        assert edge(dashboard, run) == pytest.approx(penalty / (3 * 1.575), abs=0.01)
+        check_edge(dashboard, run, penalty / (3 * 1.575))
     dashboard.page.reload()
-    assert edge(dashboard, "one") == pytest.approx(0.5 / (3 * 1.575), abs=0.01)
+    check_edge(dashboard, "one", 0.5 / (3 * 1.575))
     dashboard.frame.get_by_role("checkbox", name="large").click()
-    assert edge(dashboard, "one") == pytest.approx(0.5 / 1.575, abs=0.01)
+    check_edge(dashboard, "one", 0.5 / 1.575)
 
 
 def test_a_range_by_hand_holds_and_is_in_link_and_figure(shared: str, open_page: Open) -> None:
     """From 0 to 5, also after a reload and in the saved figure; emptied, the axis is automatic."""
     dashboard = open_page(shared)
     fill(dashboard, "Y to", "5")
-    assert edge(dashboard, "one") == pytest.approx(0.1, abs=0.01)
+    check_edge(dashboard, "one", 0.1)
     said = "Not in view: 3 steps above 5, up to 112."
     expect(note(dashboard, "one")).to_have_text(said)
     fill(dashboard, "Y from", "0.25")
     expect(note(dashboard, "one")).to_contain_text("zero, where the bands begin")
     expect(dashboard.page).to_have_url(re.compile(r"yMin=0\.25&p\.regularization\.yMax=5"))
     dashboard.page.reload()
-    assert edge(dashboard, "one") == pytest.approx(0.25 / 4.75, abs=0.01)
+    check_edge(dashboard, "one", 0.25 / 4.75)
     fill(dashboard, "Y from", "")
     with dashboard.page.expect_download() as info:
         dashboard.menu("one", "SVG figure")
@@ -130,10 +139,10 @@ def test_ends_that_make_no_range_are_explained(shared: str, open_page: Open) -> 
     """And the chart stays as it is without them."""
     dashboard = open_page(shared)
     fill(dashboard, "Y to", "2")
-    assert edge(dashboard, "one") == pytest.approx(0.25, abs=0.01)
+    check_edge(dashboard, "one", 0.25)
     fill(dashboard, "Y from", "3")
     expect(dashboard.frame.get_by_text("3 is not below 2.")).to_be_visible()
-    assert edge(dashboard, "one") < 0.02
+    check_edge(dashboard, "one", 0.5 / (1.05 * 112))
     dashboard.view("Lines")
     fill(dashboard, "Y from", "-1")
     dashboard.option("Y axis").select_option("Log")
