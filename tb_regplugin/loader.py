@@ -57,9 +57,9 @@ class RegularizationLoader(base_plugin.TBLoader):  # type: ignore[misc]
     def load(self, context: Any) -> Any:
         """Makes the plugin; None where that fails, and TensorBoard then goes on without it."""
         try:
-            from tb_regplugin.plugin import RegularizationPlugin
+            from tb_regplugin.tab import RegularizationTab
 
-            return RegularizationPlugin(context, cache_mb(context.flags) * 2**20)
+            return RegularizationTab(context, cache_mb(context.flags) * 2**20)
         except Exception:
             _logger.exception("The Regularization tab is not available.")
             return None

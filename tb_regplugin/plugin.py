@@ -8,12 +8,10 @@ from functools import partial
 from typing import Any
 
 from tensorboard import errors, plugin_util
-from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from tb_regplugin.finding import describe_findings
 from tb_regplugin.findings.find import FindingsCache
-from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME, PLUGIN_NAME
 from tb_regplugin.reading.answers import (
     curves_answer,
     describe_recording,
@@ -42,31 +40,25 @@ from tb_regplugin.responses import (
     download_name,
     entity_tag,
     json_text,
+    respond,
     respond_json,
     respond_once,
     route,
 )
-from tb_regplugin.scalars.likely import LikelyScalars
 from tb_regplugin.scalars.listed import Found, Told
 from tb_regplugin.scalars.recordings import ScalarRecordings
 from tb_regplugin.static_files import script_routes
-from tb_regplugin.tensorboard_internals import background_context
 
 # Values of a scalar that both of TensorBoard's loaders keep unless they are told otherwise.
 _SCALARS_KEPT = 1_000
 
 
-class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
+class RegularizationPlugin:
     """Serves the Regularization tab; without ``cache_bytes``, recordings may take any memory."""
-
-    plugin_name = PLUGIN_NAME
 
     def __init__(self, context: Any, cache_bytes: int | None = None) -> None:
         self._provider = context.data_provider
         self._store = ScalarRecordings(cache_bytes, _told(context))
-        self._has_likely_scalars = LikelyScalars(
-            lambda: TensorBoardSource(self._provider, background_context())
-        )
         self._found = FindingsCache()
         self._overview = Overview(self._store)
         self._sweeps = Sweeps(self._store)
@@ -86,23 +78,6 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/findings": route(self._findings),
             **script_routes(),
         }
-
-    def data_plugin_names(self) -> list[str]:
-        """Returns the names whose data this plugin shows."""
-        return [PLUGIN_NAME, COMPOSITIONS_PLUGIN_NAME]
-
-    def is_active(self) -> bool:
-        """Returns whether scalars are called as parts of losses are, as far as is known by now.
-
-        TensorBoard asks where it has no data of the names above.
-        """
-        return self._has_likely_scalars()
-
-    def frontend_metadata(self) -> Any:
-        """Says what TensorBoard shows as the plugin's tab."""
-        return base_plugin.FrontendMetadata(
-            es_module_path="/index.js", tab_name="Regularization", disable_reload=False
-        )
 
     def _recordings(self, request: wrappers.Request) -> wrappers.Response:
         listed, waiting = self._store.look(self._source(request))
@@ -195,6 +170,12 @@ class RegularizationPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             plugin_util.context(request.environ),
             plugin_util.experiment_id(request.environ),
         )
+
+
+@wrappers.Request.application
+def no_such_route(request: wrappers.Request) -> wrappers.Response:
+    """Answers as TensorBoard does where no plugin has a route."""
+    return respond(request, "Not found", "text/plain", 404)
 
 
 def _told(context: Any) -> Told:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tensorboard.plugins import base_plugin
 
-import tb_regplugin.plugin
+import tb_regplugin.tab
 from tb_regplugin.loader import RegularizationLoader
 
 
@@ -32,6 +32,18 @@ def test_importing_the_loader_imports_next_to_nothing() -> None:
     )
     own = {"tb_regplugin", "tb_regplugin.loader", "tb_regplugin.names"}
     assert more == own
+
+
+def test_the_routes_are_imported_when_the_tab_is_opened() -> None:
+    """TensorBoard's start does not wait for them."""
+    loading = (
+        "from tensorboard.plugins import base_plugin; "
+        "from tb_regplugin.loader import RegularizationLoader; "
+        "assert RegularizationLoader().load(base_plugin.TBContext()).get_plugin_apps()"
+    )
+    more = _modules(loading) - _modules("import tb_regplugin.loader, threading")
+    own = {"tab", "scalars", "scalars.likely", "scalars.resting"}
+    assert more == {f"tb_regplugin.{name}" for name in own}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +86,6 @@ def test_a_plugin_that_cannot_be_made_is_left_out(
     def broken(*_: Any) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(tb_regplugin.plugin, "RegularizationPlugin", broken)
+    monkeypatch.setattr(tb_regplugin.tab, "RegularizationTab", broken)
     assert RegularizationLoader().load(base_plugin.TBContext()) is None
     assert "no memory" in caplog.text

@@ -16,6 +16,7 @@ from werkzeug.test import Client, TestResponse
 
 from tb_regplugin import static_files
 from tb_regplugin.plugin import RegularizationPlugin
+from tb_regplugin.tab import RegularizationTab
 from tb_regplugin.terms import Layout, Term
 from tests.curves import decode_curves
 from tests.fake_provider import FakeProvider
@@ -61,13 +62,28 @@ def test_the_documentation_names_every_route(
     assert sorted(f"/{route}" for route in documented) == sorted(apps) == sorted(ROUTES)
 
 
-def test_tensorboard_learns_what_the_tab_is(plugin: RegularizationPlugin) -> None:
+def test_tensorboard_learns_what_the_tab_is(provider: FakeProvider) -> None:
     """It is active where there is data of these names, without being asked."""
-    assert plugin.plugin_name == "regularization"
-    assert plugin.data_plugin_names() == ["regularization", "regularization_compositions"]
-    assert plugin.is_active() is False
-    metadata = plugin.frontend_metadata()
+    tab = RegularizationTab(base_plugin.TBContext(data_provider=provider))
+    assert tab.plugin_name == "regularization"
+    assert tab.data_plugin_names() == ["regularization", "regularization_compositions"]
+    assert tab.is_active() is False
+    metadata = tab.frontend_metadata()
     assert (metadata.es_module_path, metadata.tab_name) == ("/index.js", "Regularization")
+
+
+def test_the_tab_answers_as_the_plugin_does(
+    provider: FakeProvider, plugin: RegularizationPlugin
+) -> None:
+    """At every route; at others it says what TensorBoard says."""
+    tab = RegularizationTab(base_plugin.TBContext(data_provider=provider))
+    client = Client(tab.get_plugin_apps()["/*"])
+    for route in ROUTES:
+        answer = client.get(f"/data/plugin/regularization{route}")
+        expected = _ask(plugin, route)
+        assert (answer.status, answer.data) == (expected.status, expected.data)
+    missing = client.get("/data/plugin/regularization/none")
+    assert (missing.status_code, missing.text) == (404, "Not found")
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -279,16 +279,34 @@ def test_the_list_of_tabs_waits_for_no_scan() -> None:
     """Also where TensorBoard takes long to say which runs there are."""
 
     class Never(SlowProvider):
+        is_asked = threading.Event()
+
         def list_runs(self, *_: Any, **__: Any) -> list[Any]:
+            self.is_asked.set()
             self.never.wait(60)
             return []
 
     provider = Never()
     likely = LikelyScalars(lambda: TensorBoardSource(provider, context.RequestContext()))
+    assert provider.is_asked.wait(60)
     start = time.monotonic()
     assert [likely() for _ in range(100)] == [False] * 100
     assert time.monotonic() - start < 1
     provider.never.set()
+
+
+def test_what_is_loaded_later_is_found_unasked() -> None:
+    """TensorBoard starts before its logs are loaded, and its first page has the tab."""
+
+    class Later(SlowProvider):
+        def list_runs(self, *_: Any, **__: Any) -> list[Any]:
+            return super().list_runs() if self.never.is_set() else []
+
+    provider = Later()
+    likely = LikelyScalars(lambda: TensorBoardSource(provider, context.RequestContext()))
+    assert not likely()
+    provider.never.set()
+    wait_until(likely)
 
 
 def test_a_stored_composition_lights_the_tab(tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ from tensorboard.data import provider as data_provider
 
 from tb_regplugin.log_format import PLUGIN_NAME, LogFormatError
 from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME, shortened
-from tb_regplugin.tensorboard_internals import HPARAMS, hyperparameters, is_data_server
+from tb_regplugin.tensorboard_internals import (
+    HPARAMS,
+    hyperparameters,
+    is_data_server,
+    is_python_loader,
+)
 
 _Result = TypeVar("_Result")
 _Key = TypeVar("_Key")
@@ -136,13 +141,18 @@ class TensorBoardSource:
         self, run: str, tags: Collection[str]
     ) -> dict[str, Sequence[data_provider.ScalarDatum]]:
         """Returns by tag what TensorBoard kept of a run's scalars."""
-        found = self._ask(
-            self._provider.read_scalars,
-            plugin_name=_SCALARS,
-            run_tag_filter=data_provider.RunTagFilter(runs=[run], tags=tags),
-            downsample=_EVERY_EVENT,
-        )
-        return dict(found.get(run, {}))
+        # To any other question than one for one series, the Python loader goes through all it has.
+        questions = [[tag] for tag in tags] if is_python_loader(self._provider) else [tags]
+        found: dict[str, Sequence[data_provider.ScalarDatum]] = {}
+        for asked in questions:
+            wanted = data_provider.RunTagFilter(runs=[run], tags=asked)
+            found |= self._ask(
+                self._provider.read_scalars,
+                plugin_name=_SCALARS,
+                run_tag_filter=wanted,
+                downsample=_EVERY_EVENT,
+            ).get(run, {})
+        return found
 
     def stored_compositions(self) -> dict[str, dict[str, bytes]]:
         """Returns by run and tag the documents that say what losses are made of."""

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from tb_regplugin.reading.source import TensorBoardSource
-from tb_regplugin.scalars.series import joined
-from tb_regplugin.scalars.tags import is_likely
+from tb_regplugin.scalars.resting import rest
+
+if TYPE_CHECKING:
+    from tb_regplugin.reading.source import TensorBoardSource
 
 _logger = logging.getLogger(__name__)
 
-# Runs whose names are listed at once.
-_RUNS_AT_ONCE = 50
-# Seconds that TensorBoard's list of tabs waits for the first runs at most: a small log has no more.
-_PATIENCE = 0.5
-# What of the time looking takes: other tabs need the interpreter, too.
+# Runs whose names are listed at once: the Python loader goes through all it has each time.
+_RUNS_AT_ONCE = 250
+# Seconds until names are looked at again: a page asks a second after TensorBoard is up, when small
+# logs are loaded. In between a tenth of the time since the start, so that many looks cost little.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.3, 30.0
+_PAUSE_SINCE_START = 0.1
+# What of the time looking takes, of each look where others want it, and over all looks.
 _SHARE = 0.1
-# Seconds until it is looked again, for runs that came later.
-_AGAIN = 20.0
 
 # By run and tag: the last step and wall time.
 Listed = dict[str, dict[str, tuple[int, float]]]
 
 
 class LikelyScalars:
-    """Looks when somebody asks, until there are some. Safe to use from threads.
+    """Looks from its making on until there are some. Whoever asks waits for nothing.
 
     Args:
       source: Returns where to look.
@@ -36,38 +37,42 @@ class LikelyScalars:
 
     def __init__(self, source: Callable[[], TensorBoardSource]) -> None:
         self._source = source
-        self._lock = threading.Lock()
         self._is_found = False
-        self._next = 0.0
+        threading.Thread(target=self._look, daemon=True).start()
 
     def __call__(self) -> bool:
         """Returns what is known by now."""
-        with self._lock:
-            is_due = not self._is_found and time.monotonic() >= self._next
-            self._next = math.inf if is_due else self._next
-        if is_due:
-            has_begun = threading.Event()
-            threading.Thread(target=self._look, args=(has_begun,), daemon=True).start()
-            has_begun.wait(_PATIENCE)
         return self._is_found
 
-    def _look(self, has_begun: threading.Event) -> None:
-        try:
-            for names in listed_slowly(self._source(), _SHARE):
-                self._is_found = any(map(is_likely, joined(names).values()))
-                has_begun.set()
-                if self._is_found:
-                    return
-        except Exception as error:  # noqa: BLE001 - the tab of our own recordings stays
-            _logger.warning("The names of scalars were not looked at: %s", error)
-        has_begun.set()
-        self._next = time.monotonic() + _AGAIN
+    def _look(self) -> None:
+        first = time.monotonic()
+        pause = _FIRST_PAUSE
+        while not self._is_found:
+            time.sleep(pause)
+            start = time.monotonic()
+            try:
+                self._is_found = self._has_likely()
+            except Exception as error:  # noqa: BLE001 - the tab of our own recordings stays
+                _logger.warning("The names of scalars were not looked at: %s", error)
+            end = time.monotonic()
+            pause = min(max(_FIRST_PAUSE, _PAUSE_SINCE_START * (end - first)), _LONGEST_PAUSE)
+            pause = max(pause, (end - start) * (1 / _SHARE - 1))
+
+    def _has_likely(self) -> bool:
+        # TensorBoard's start does not wait for what these import.
+        from tb_regplugin.scalars.series import joined
+        from tb_regplugin.scalars.tags import is_likely
+
+        return any(
+            any(map(is_likely, joined(names).values()))
+            for names in listed_slowly(self._source(), _SHARE)
+        )
 
 
 def listed_slowly(source: TensorBoardSource, share: float) -> Iterator[Listed]:
-    """Yields the scalars of some runs at a time, and takes only a share of the time for it."""
+    """Yields the scalars of some runs at a time, and rests in between where others want to work."""
     runs = source.runs()
     for first in range(0, len(runs), _RUNS_AT_ONCE):
         start = time.monotonic()
         yield source.scalars_in(runs[first : first + _RUNS_AT_ONCE])
-        time.sleep((time.monotonic() - start) * (1 / share - 1))
+        rest(time.monotonic() - start, share)

@@ -16,6 +16,7 @@ from tb_regplugin.reading.store import ListedRecording
 from tb_regplugin.scalars.composition import Composition, logged_tags
 from tb_regplugin.scalars.likely import Listed, listed_slowly
 from tb_regplugin.scalars.listed import Found, Told, found_in, problems_of
+from tb_regplugin.scalars.resting import rest
 from tb_regplugin.scalars.series import joined
 from tb_regplugin.scalars.stored import read_stored
 from tb_regplugin.scalars.tags import is_likely, parse
@@ -24,9 +25,8 @@ _logger = logging.getLogger(__name__)
 
 # One slow run holds up none of the others.
 _THREADS = 2
-# What of the time they take: other tabs need the interpreter, too.
+# What of the time they take where others want the interpreter.
 _SHARE = 0.5
-_LONGEST_PAUSE = 1.0
 # Seconds that the list of recordings waits: a small log needs fewer.
 _PATIENCE = 0.2
 # Seconds after which a look counts as over.
@@ -183,7 +183,7 @@ class Look:
                     with self._lock:
                         self._found[run] = wanted.state, found
                         self._version += 1
-                time.sleep(min((time.monotonic() - start) * (1 / _SHARE - 1), _LONGEST_PAUSE))
+                rest(time.monotonic() - start, _SHARE)
         finally:
             with self._lock:
                 self._working -= 1

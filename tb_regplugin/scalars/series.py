@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from tensorboard.data.provider import ScalarDatum
 
-from tb_regplugin.scalars.composition import Series
+if TYPE_CHECKING:
+    from tb_regplugin.scalars.composition import Series
 
 _Each = TypeVar("_Each")
 
@@ -51,7 +52,11 @@ def joined(runs: Mapping[str, Mapping[str, _Each]]) -> dict[str, dict[str, _Each
     for (_, tag), (above, _) in places.items():
         siblings[above, tag] = siblings.get((above, tag), 0) + 1
     found: dict[str, dict[str, _Each]] = {}
+    spread = {run for run, _ in places}
     for run, series in runs.items():
+        if run not in spread:
+            found.setdefault(run, {}).update(series)
+            continue
         for tag, values in series.items():
             above, name = places.get((run, tag), (run, tag))
             # One alone is a run that happens to be called like its tag.
