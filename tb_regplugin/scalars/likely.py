@@ -46,14 +46,16 @@ class LikelyScalars:
 
     def _look(self) -> None:
         first = time.monotonic()
-        pause = _FIRST_PAUSE
+        pause, told = _FIRST_PAUSE, ""
         while not self._is_found:
             time.sleep(pause)
             start = time.monotonic()
             try:
                 self._is_found = self._has_likely()
             except Exception as error:  # noqa: BLE001 - the tab of our own recordings stays
-                _logger.warning("The names of scalars were not looked at: %s", error)
+                if str(error) != told:
+                    _logger.warning("The names of scalars were not looked at: %s", error)
+                told = str(error)
             end = time.monotonic()
             pause = min(max(_FIRST_PAUSE, _PAUSE_SINCE_START * (end - first)), _LONGEST_PAUSE)
             pause = max(pause, (end - start) * (1 / _SHARE - 1))

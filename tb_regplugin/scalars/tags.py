@@ -72,7 +72,8 @@ _METRICS = re.compile(
     r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
     r"|reward|return|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
-_MAY_BE_PROPOSED = re.compile("loss|total|cost|objective|penalt|reg", re.IGNORECASE)
+# One of these is in what may be proposed. Looking for them takes a fifth of what a pattern takes.
+_IN_PROPOSED = ("loss", "total", "cost", "objective", "penalt", "reg")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _BETWEEN_WORDS = re.compile(r"[^0-9a-z]+")
 _VERSUS_ITERATIONS = re.compile(r"evaluation_(.+)_vs_iterations")
@@ -228,7 +229,8 @@ def is_likely(names: Iterable[str]) -> bool:
 @functools.lru_cache(maxsize=2**16)
 def _proposed(name: str) -> Tag | None:
     """Returns a total or a part; None of any other name, mostly without taking it apart."""
-    if _MAY_BE_PROPOSED.search(name) is None and trainer_of(name) is None:
+    lowered = name.lower()
+    if not any(word in lowered for word in _IN_PROPOSED) and trainer_of(name) is None:
         return None
     tag = parse(name)
     return tag if tag.is_total or tag.is_part else None

@@ -44,7 +44,12 @@ TRAINERS = (
     ),
 )
 
+# Most tags are in none of them, which one pattern tells.
+_ALL_PARTS = re.compile("|".join(trainer.parts.pattern for trainer in TRAINERS))
+
 
 def trainer_of(tag: str) -> Trainer | None:
     """Returns the trainer that logs a part under this tag, if there is one in the table."""
-    return next((trainer for trainer in TRAINERS if trainer.parts.fullmatch(tag)), None)
+    if _ALL_PARTS.fullmatch(tag) is None:
+        return None
+    return next(trainer for trainer in TRAINERS if trainer.parts.fullmatch(tag))
