@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnKey, parseColumns, parseRecordings } from "./recording.ts";
+import { columnKey, parseColumns, parseRecordings, whyOutside } from "./recording.ts";
 
 test("a recording keeps what is known of its columns and its problems", () => {
   const [recording] = parseRecordings({
@@ -25,6 +25,14 @@ test("a recording keeps what is known of its columns and its problems", () => {
 
 test("a role that this dashboard does not know stays out of the stack", () => {
   assert.equal(parseColumns([{ name: "x", role: "future" }])[0]?.role, "implicit");
+});
+
+test("a part is said to be no summand of a total only where there is one", () => {
+  const part = { name: "x", role: "inside" };
+  const [alone] = parseColumns([part]).map(whyOutside);
+  assert.equal(alone, "no total is logged, so its weight is not certain");
+  const [, beside] = parseColumns([{ name: "loss", role: "total" }, part]).map(whyOutside);
+  assert.equal(beside, "in the loss, but not as a summand: its share is unknown");
 });
 
 test("a data loss and a penalty of one name are told apart", () => {

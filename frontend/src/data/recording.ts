@@ -12,6 +12,8 @@ const OUTSIDE = {
   // Drawn beside the training.
   validation: "not in this loss: measured on other data",
 } as const;
+/** Of parts that were logged without the total that they make. */
+const WITHOUT_TOTAL = "no total is logged, so its weight is not certain";
 export type OutsideRole = keyof typeof OUTSIDE;
 export const OUTSIDE_ROLES = Object.keys(OUTSIDE) as readonly OutsideRole[];
 
@@ -49,6 +51,8 @@ export interface Column {
   readonly members?: readonly string[];
   /** What the server summed because it was not among the largest. */
   readonly isRest?: boolean;
+  /** A part of a loss whose total nobody logged. */
+  readonly isWithoutTotal?: boolean;
 }
 
 /** A series that could not be read, and why. */
@@ -82,7 +86,10 @@ export function columnKey(column: Column): string {
 }
 
 /** Why a column is no summand of the loss; undefined where it is one. */
-export function whyOutside({ role }: Pick<Column, "role">): string | undefined {
+export function whyOutside({ role, isWithoutTotal }: Column): string | undefined {
+  if (isWithoutTotal) {
+    return WITHOUT_TOTAL;
+  }
   return isOutside(role) ? OUTSIDE[role] : undefined;
 }
 
@@ -122,7 +129,12 @@ export function parseProblems(value: unknown): readonly Problem[] {
 }
 
 export function parseColumns(value: unknown): readonly Column[] {
-  return list(value, "columns").map((entry) => parseColumn(object(entry, "A column")));
+  const columns = list(value, "columns").map((entry) => parseColumn(object(entry, "A column")));
+  return columns.some(({ role }) => role === "total")
+    ? columns
+    : columns.map((column) =>
+        column.role === "inside" ? { ...column, isWithoutTotal: true } : column,
+      );
 }
 
 function parseColumn(json: JsonObject): Column {

@@ -78,15 +78,19 @@ export function paintRestarts(
   curves: Curves,
   look: Look,
 ): void {
-  const [width, height] = [WIDTH * surface.ratio, HEIGHT * surface.ratio];
-  const top = box.top + box.height - height;
   for (const { step } of curves.restarts) {
     const at = xOfStep(curves, step);
     if (at !== undefined) {
-      surface.rectangle(Math.round(x(at)) - width / 2, top, width, height, {
-        colour: look.text,
-        alpha: 1,
-      });
+      paintRestart(surface, Math.round(x(at)), box.top + box.height, look);
     }
   }
+}
+
+/** The mark itself, that stands on a line: also in a figure's legend. */
+export function paintRestart(surface: Surface, centre: number, bottom: number, look: Look): void {
+  const [width, height] = [WIDTH * surface.ratio, HEIGHT * surface.ratio];
+  surface.rectangle(centre - width / 2, bottom - height, width, height, {
+    colour: look.text,
+    alpha: 1,
+  });
 }

@@ -35,10 +35,12 @@ export interface Scene {
   readonly colourOf: ColourOf;
   /** Where findings begin. */
   readonly marks?: readonly Mark[] | undefined;
+  /** What is filled of the picture's layers, unless it is their own areas. */
+  readonly areas?: readonly Layer[];
 }
 
 export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
-  const { picture, range, theme, colourOf, marks = [] } = scene;
+  const { picture, range, theme, marks = [] } = scene;
   const look = LOOKS[theme];
   const box = boxOn(surface, frame.box);
   const projection = frame.projectInto(box);
@@ -47,7 +49,7 @@ export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
     paintScale(surface, picture, box, look);
   }
   surface.clip(box, () => {
-    paintPicture(surface, projection, picture, look, colourOf);
+    paintPicture(surface, projection, scene, look);
     paintRestarts(surface, projection, picture.curves, look);
     paintFindings(surface, projection, marks, look);
     const cut = cutOff(picture, range);
@@ -60,19 +62,17 @@ export function paintScene(surface: Surface, frame: Frame, scene: Scene): void {
 function paintPicture(
   surface: Surface,
   projection: Projection,
-  picture: Picture,
+  { picture, colourOf, areas = picture.layers }: Scene,
   look: Look,
-  colourOf: ColourOf,
 ): void {
   if (picture.view === "strip") {
     paintStrip(surface, projection, picture, look);
   } else {
     // From the outside in, each reaching a pixel under the next one: where two edges cover a pixel
     // in part, the page would show through as a seam.
-    picture.layers.toReversed().forEach((layer, fromTop) => {
-      const overlap = fromTop < picture.layers.length - 1 ? surface.ratio : 0;
-      paintLayer(surface, projection, picture.x, layer, colourOf, overlap);
-    });
+    for (const layer of areas.toReversed()) {
+      paintLayer(surface, projection, picture.x, layer, colourOf, surface.ratio);
+    }
   }
   for (const reference of picture.references) {
     paintReference(surface, projection, reference, look);
@@ -101,11 +101,10 @@ export function paintLayer(
   colourOf: ColourOf,
   overlap = 0,
 ): void {
-  for (const fill of fillsOf(band, colourOf)) {
-    fillArea(surface, projection, x, above, fill, overlap);
-    if (below !== undefined) {
-      fillArea(surface, projection, x, below, fill, -overlap);
-    }
+  const fills = fillsOf(band, colourOf);
+  fillArea(surface, projection, x, above, fills, overlap);
+  if (below !== undefined) {
+    fillArea(surface, projection, x, below, fills, -overlap);
   }
 }
 
@@ -129,7 +128,7 @@ function paintBehind(
 ): void {
   const colour = colourOf(band);
   if (envelope !== undefined && spread > 0) {
-    fillArea(surface, projection, x, envelope, { colour, alpha: QUIET * spread });
+    fillArea(surface, projection, x, envelope, [{ colour, alpha: QUIET * spread }]);
   }
   if (raw !== undefined) {
     strokeLine(surface, projection, x, raw, { colour, alpha: FAINT, width: 1 });
@@ -216,24 +215,35 @@ function forStretches(values: Float64Array, call: (begin: number, end: number) =
 
 /**
  * Fills between two edges, one shape for each stretch without a gap. An overlap moves the lower edge
- * down by as many pixels, a negative one the upper edge up.
+ * down by as many pixels, a negative one the upper edge up, but neither beyond zero.
  */
 function fillArea(
   surface: Surface,
   projection: Projection,
   x: Float64Array,
   { lower, upper }: Area,
-  fill: Fill,
+  fills: readonly Fill[],
   overlap = 0,
 ): void {
   const [rise, sink] = [Math.min(0, overlap), Math.max(0, overlap)];
+  const zero = projection.y(0);
+  const topOf = (value: number) => {
+    const edge = projection.y(value);
+    return Math.max(edge + rise, Math.min(edge, zero));
+  };
+  const bottomOf = (value: number) => {
+    const edge = projection.y(value);
+    return Math.min(edge + sink, Math.max(edge, zero));
+  };
   forStretches(upper, (begin, end) => {
     if (end - begin === 1) {
       const width = LONE_WIDTH * surface.ratio;
       const top = projection.y(upper[begin] ?? 0);
-      const bottom = projection.y(lower[begin] ?? 0);
+      const height = projection.y(lower[begin] ?? 0) - top;
       const left = projection.x(x[begin] ?? 0) - width / 2;
-      surface.rectangle(left, top, width, bottom - top, fill);
+      for (const fill of fills) {
+        surface.rectangle(left, top, width, height, fill);
+      }
       return;
     }
     // To the end along the upper edge, and back along the lower one.
@@ -242,10 +252,10 @@ function fillArea(
     for (let i = begin; i < end; i++) {
       const at = 2 * (i - begin);
       points[at] = points[back - at] = projection.x(x[i] ?? 0);
-      points[at + 1] = projection.y(upper[i] ?? 0) + rise;
-      points[back - at + 1] = projection.y(lower[i] ?? 0) + sink;
+      points[at + 1] = topOf(upper[i] ?? 0);
+      points[back - at + 1] = bottomOf(lower[i] ?? 0);
     }
-    surface.polygon(points, fill);
+    surface.polygon(points, ...fills);
   });
 }
 

@@ -37,7 +37,8 @@ export interface TextStyle {
 export interface Surface {
   /** Device pixels that are as wide as one pixel of a page. */
   readonly ratio: number;
-  polygon(points: Points, fill: Fill): void;
+  /** Filled with one over the other. */
+  polygon(points: Points, ...fills: readonly Fill[]): void;
   polyline(points: Points, stroke: Stroke): void;
   rectangle(x: number, y: number, width: number, height: number, fill: Fill): void;
   /** At the line that letters stand on. */
@@ -76,10 +77,12 @@ function canvasSurface(ctx: CanvasRenderingContext2D, ratio: number): Surface {
   };
   return {
     ratio,
-    polygon(points, fill) {
-      paint(fill);
+    polygon(points, ...fills) {
       trace(points);
-      ctx.fill();
+      for (const fill of fills) {
+        paint(fill);
+        ctx.fill();
+      }
     },
     polyline(points, { colour, alpha, width, dash = [] }) {
       ctx.globalAlpha = alpha;

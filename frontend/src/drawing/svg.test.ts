@@ -4,6 +4,7 @@ import { type Band, chooseBands } from "../model/bands.ts";
 import type { Limits } from "../model/limits.ts";
 import { makePicture } from "../model/picture.ts";
 import type { ViewName } from "../model/settings.ts";
+import type { Layer } from "../model/stack.ts";
 import { column, curves, series } from "../testing/curves.ts";
 import { makeFrame } from "./frame.ts";
 import { figureSvg } from "./svg.ts";
@@ -15,15 +16,37 @@ const all = curves([
   series(column("residual", "unexplained"), [1, 1, 1]),
 ]);
 
+const FIGURE = {
+  width: 640,
+  height: 360,
+  title: "run",
+  theme: "light",
+  colourOf: ({ role }: Band) => (role === "data" ? "#112233" : "#445566"),
+} as const;
+
 function draw(view: ViewName, title = "run") {
-  return figureSvg({
-    picture: makePicture(all, chooseBands(all), () => true, view),
-    range: { min: 0, max: 2 },
-    width: 640,
-    height: 360,
-    title,
-    theme: "light",
-    colourOf: (band) => (band.role === "data" ? "#112233" : "#445566"),
+  const picture = makePicture(all, chooseBands(all), () => true, view);
+  return figureSvg({ ...FIGURE, picture, range: { min: 0, max: 2 }, title });
+}
+
+type Point = readonly [x: number, y: number];
+
+/** The corners of the first shape of a colour. */
+function pathOf(colour: string, svg: string): Point[] {
+  const [, d = ""] = new RegExp(`<path d="M([^"]*)Z" fill="${colour}"`).exec(svg) ?? [];
+  return pointsOf(d);
+}
+
+/** Of a path whose points after the first are given by their distance from the one before. */
+function pointsOf(d: string): Point[] {
+  const numbers = (d.match(/-?(\d+\.?\d*|\.\d+)/g) ?? []).map(Number);
+  let [x, y] = [0, 0];
+  return numbers.flatMap((across, i) => {
+    if (i % 2 === 1) {
+      return [];
+    }
+    [x, y] = [x + across, y + (numbers[i + 1] ?? 0)];
+    return [[x, y] as const];
   });
 }
 
@@ -43,16 +66,28 @@ test("names are escaped: the file is well-formed whatever they are", () => {
 });
 
 test("the edges of a band are where its values are", () => {
-  const svg = draw("stack");
-  const [, d = ""] = /<path d="M([^"]*)Z" fill="#112233"/.exec(svg) ?? [];
-  const numbers = d.split(" ").map(Number);
-  // Three points along the top, three back a pixel under the edge of the penalty, which covers it.
-  const edges = numbers.filter((_, i) => i % 2 === 1);
-  const heights = edges.slice(0, 3).map((top, i) => (edges[5 - i] ?? 0) - 1 - top);
-  assert.equal(heights.length, 3);
+  // Three points along the top, and three back a pixel under the edge of the penalty, which covers
+  // it; at the last step, where there is no penalty, along zero.
+  const edges = pathOf("#112233", draw("stack")).map(([, y]) => y);
+  assert.equal(edges.length, 6);
+  const heights = [1, 1, 0].map((under, i) => (edges[5 - i] ?? 0) - under - (edges[i] ?? 0));
   assert.ok(Math.abs((heights[1] ?? 0) / (heights[0] ?? 1) - 2) < 0.01);
   // As a file has them: the differences of its numbers have digits of their own.
   assert.equal(heights[1]?.toFixed(6), heights[2]?.toFixed(6));
+});
+
+test("a band that others cover reaches to zero: each edge is written once", () => {
+  const whole = curves([
+    series(column("data", "data"), [2, 4, 4]),
+    series(column("kernel", "penalty"), [2, 4, 1]),
+  ]);
+  const picture = makePicture(whole, chooseBands(whole), () => true);
+  const svg = figureSvg({ ...FIGURE, picture, range: { min: 0, max: 2 } });
+  const data = pathOf("#112233", svg);
+  const penalty = pathOf("#445566", svg);
+  const zero = penalty[3]?.[1];
+  assert.deepEqual([data.length, penalty.length], [5, 5]);
+  assert.deepEqual([data[3]?.[1], data[4]?.[1], penalty[4]?.[1]], [zero, zero, zero]);
 });
 
 test("every view becomes a figure without a number that is none", () => {
@@ -77,38 +112,102 @@ test("what a chosen y range leaves out is marked and said in the figure", () => 
   assert.match(String(said), /^Not in view: 3 steps above 0.01, up to /);
 });
 
-test("a figure of 1,000 terms below a noisy data loss is no larger than 2 MB, and true", () => {
-  const steps = Array.from({ length: 1000 }, (_, i) => i);
-  const values = (term: number) =>
-    steps.map((step) => (1 + 0.4 * Math.sin(step / 90 + term)) / (1 + (term % 7)));
-  const terms = steps.map((term) =>
-    series(column(`layer_${term}/kernel`, "penalty"), values(term)),
+test("a figure says where the run was restarted", () => {
+  const picture = makePicture(all, chooseBands(all), () => true);
+  const restarted = { ...all, restarts: [{ step: 1, after: 1 }] };
+  const figure = { ...FIGURE, range: { min: 0, max: 2 } };
+  const said = />went back to step 1 from 1</;
+  assert.match(figureSvg({ ...figure, picture: { ...picture, curves: restarted } }), said);
+  assert.doesNotMatch(figureSvg({ ...figure, picture }), said);
+});
+
+const STEPS = Array.from({ length: 1000 }, (_, i) => i);
+const RANGE = { min: 0, max: 999 };
+
+/** A thousand terms and a data loss, as a figure of a size that pages have. */
+function drawMany(term: (term: number, step: number) => number, view: ViewName) {
+  const terms = STEPS.map((i) =>
+    series(
+      column(`layer_${i}/kernel`, "penalty"),
+      STEPS.map((step) => term(i, step)),
+    ),
   );
-  // The golden ratio's multiples lie between 0 and 1 without an order, and the same every time.
-  const noise = steps.map((step) => 200 + 200 * ((step * 0.618034) % 1));
-  const many = curves([...terms, series(column("data", "data"), noise)]);
+  const data = STEPS.map((step) => 200 + 200 * noise(step));
+  const many = curves([...terms, series(column("data", "data"), data)]);
   const bands = chooseBands(many, { top: 0 });
-  const picture = makePicture(many, bands, () => true);
-  const colourOf = ({ role }: Band) => (role === "data" ? "#112233" : "#445566");
-  const size = { width: 900, height: 360, title: "run", theme: "light" } as const;
-  const svg = figureSvg({ picture, range: { min: 0, max: 999 }, ...size, colourOf });
+  const picture = makePicture(many, bands, () => true, view);
+  const figure = { ...FIGURE, width: 900, picture, range: RANGE };
+  const frame = makeFrame(picture, RANGE, { ...figure, top: 28 });
+  return { svg: figureSvg(figure), picture, projection: frame.projectInto(frame.box) };
+}
+
+/** The golden ratio's multiples lie between 0 and 1 without an order, and the same every time. */
+function noise(i: number): number {
+  return (i * 0.618034) % 1;
+}
+
+/** A tenth, and half a tenth each way for the digits of the file. */
+const NEAR = 0.18;
+
+test("a figure of 1,000 terms below a noisy data loss is no larger than 2 MB, and true", () => {
+  const smooth = (term: number, step: number) =>
+    (1 + 0.4 * Math.sin(step / 90 + term)) / (1 + (term % 7));
+  const { svg, picture, projection } = drawMany(smooth, "stack");
   assert.ok(svg.length < 2e6, `${svg.length} bytes`);
-  const [, d = ""] = /<path d="M([^"]*)Z" fill="#112233"/.exec(svg) ?? [];
-  const numbers = d.split(" ").map(Number);
-  const points = numbers.flatMap((x, i) =>
-    i % 2 === 0 ? [[x, numbers[i + 1] ?? 0] as const] : [],
-  );
-  const frame = makeFrame(picture, { min: 0, max: 999 }, { ...size, top: 28 });
-  const projection = frame.projectInto(frame.box);
-  for (const step of steps) {
-    const sum = bands.reduce((total, { values }) => total + (values[step] ?? 0), 0);
+  assert.doesNotMatch(svg, /areas/);
+  const points = pathOf("#112233", svg);
+  for (const step of STEPS) {
+    const sum = picture.layers.reduce((total, { band }) => total + (band.values[step] ?? 0), 0);
     const away = distance([projection.x(step), projection.y(sum)], points);
-    // A tenth, and half a tenth each way for the digits of the file.
-    assert.ok(away < 0.18, `${away} pixels at step ${step}`);
+    assert.ok(away < NEAR, `${away} pixels at step ${step}`);
   }
 });
 
-type Point = readonly [x: number, y: number];
+for (const view of ["stack", "share"] as const) {
+  test(`a figure of 1,000 noisy terms is no larger than 2 MB, and says what it joined: ${view}`, () => {
+    const noisy = (term: number, step: number) => noise(7919 * term + 104_729 * step + term * step);
+    const { svg, picture, projection } = drawMany(noisy, view);
+    assert.ok(svg.length < 2e6, `${svg.length} bytes`);
+    const said = /1,001 terms in (\d+) areas: .* nowhere (\d+) px high/.exec(svg);
+    const [count, highest] = [Number(said?.[1]), Number(said?.[2])];
+    const shapes = [...svg.matchAll(/<path d="M([^"]*)Z" fill="#/g)].map(([, d = ""]) =>
+      pointsOf(d),
+    );
+    assert.equal(shapes.length, count);
+    const steps = [0, 333, 500, 998];
+    const sums = new Map(steps.map((step) => [step, sumsAt(step, picture.layers)]));
+    // From top to bottom, each is the upper edge of a band, and what lies between is no higher.
+    let above = picture.layers.length;
+    for (const shape of shapes) {
+      const place = (layer: number, step: number) =>
+        [projection.x(step), projection.y(sums.get(step)?.[layer] ?? Number.NaN)] as const;
+      const isEdge = (layer: number) =>
+        steps.every((step) => distance(place(layer, step), shape) < NEAR);
+      let layer = above - 1;
+      while (layer >= 0 && !isEdge(layer)) {
+        layer--;
+      }
+      assert.ok(layer >= 0, `below layer ${above}`);
+      if (above < picture.layers.length - 1) {
+        for (const step of steps) {
+          const height = place(layer, step)[1] - place(above, step)[1];
+          // Either edge may be that of a neighbour as near.
+          assert.ok(height < highest + 2 * NEAR, `${height} pixels at step ${step}`);
+        }
+      }
+      above = layer;
+    }
+  });
+}
+
+/** What the layers up to each, itself included, are together. */
+function sumsAt(step: number, layers: readonly Layer[]): number[] {
+  let sum = 0;
+  return layers.map(({ above: { lower, upper } }) => {
+    sum += (upper[step] ?? 0) - (lower[step] ?? 0);
+    return sum;
+  });
+}
 
 /** From a point to the nearest one of a line. */
 function distance([x, y]: Point, line: readonly Point[]): number {

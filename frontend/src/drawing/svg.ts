@@ -2,57 +2,90 @@
 
 import { type Band, isSummand } from "../model/bands.ts";
 import { cutOff, describeCut } from "../model/cut.ts";
-import { formatOrigin } from "../model/format.ts";
+import { formatOrigin, formatStep } from "../model/format.ts";
+import { describeRestarts } from "../model/restarts.ts";
 import type { Box } from "../model/scales.ts";
+import { joinThin, reachingZero } from "./areas.ts";
 import { makeFrame } from "./frame.ts";
 import { labelWidth } from "./labels.ts";
 import { FONT_SIZE, LOOKS } from "./look.ts";
+import { paintRestart } from "./marks.ts";
 import { fillsOf, paintScene, type Scene } from "./paint.ts";
-import {
-  type Fill,
-  HATCH_PERIOD,
-  HATCH_WIDTH,
-  HATCHES,
-  type Points,
-  type Surface,
-} from "./surface.ts";
+import { type Fill, HATCH_PERIOD, HATCH_WIDTH, HATCHES, type Surface } from "./surface.ts";
+import { svgPath } from "./svgPath.ts";
 import { dashOf } from "./variants.ts";
 
 export interface Figure extends Scene {
   readonly title: string;
 }
 
+/** In bytes: mail and version control take files of that size, and editors open them at once. */
+const MOST = 1.9e6;
+/** How high bands are that may be joined, in pixels, until the file is small enough. */
+const THINNEST = [0, 0.5, 1, 2, 4];
 const LINE = 18;
 /** Between a name and what made it. */
 const GAP = 4;
 /** Above the plot, for the title. */
 const TOP = LINE + 10;
 
+/** Whole, unless a stack's bands take more bytes than that: then the thinnest are joined. */
 export function figureSvg(figure: Figure): string {
+  const { view } = figure.picture;
+  const heights = view === "stack" || view === "share" ? THINNEST : [0];
+  let svg = "";
+  for (const height of heights) {
+    svg = figureJoining(figure, height);
+    if (svg.length < MOST) {
+      break;
+    }
+  }
+  return svg;
+}
+
+/** With bands that together are nowhere as high as so many pixels joined. */
+function figureJoining(figure: Figure, thinnest: number): string {
   const { picture, range, width, height, title, theme } = figure;
   const frame = makeFrame(picture, range, { width, height, top: TOP });
+  const { y } = frame.projectInto(frame.box);
+  const areas = joinThin(picture.layers, thinnest / (y(0) - y(1)));
   const parts: string[] = [];
   const surface = svgSurface(parts);
-  const { total } = LOOKS[theme];
   parts.push(`<g font-weight="bold">`);
-  surface.text(frame.box.left, LINE, title, { colour: total, align: "left" });
+  const { left } = frame.box;
+  surface.text(left, LINE, title, { colour: LOOKS[theme].total, align: "left" });
   parts.push("</g>");
-  paintScene(surface, frame, figure);
+  paintScene(surface, frame, { ...figure, areas: reachingZero(areas) });
   let end = legend(figure, frame.box, height + LINE, surface);
-  const cut = cutOff(picture, range);
-  const notInView = cut && describeCut(cut, picture);
-  if (notInView !== undefined) {
-    surface.text(frame.box.left, end, notInView, { colour: LOOKS[theme].text, align: "left" });
-    end += LINE;
+  const write = (indent: number, text: string | undefined) => {
+    if (text !== undefined) {
+      surface.text(left + indent, end, text, { colour: LOOKS[theme].text, align: "left" });
+      end += LINE;
+    }
+  };
+  const restarts = describeRestarts(picture.curves.restarts);
+  if (restarts !== undefined) {
+    paintRestart(surface, left + 6, end, LOOKS[theme]);
   }
+  write(16, restarts);
+  const cut = cutOff(picture, range);
+  write(0, cut && describeCut(cut, picture));
+  write(0, describeJoined(picture.layers.length, areas.length, thinnest));
   return svgFile(parts, width, end);
+}
+
+/** What the picture shows less of than was recorded. */
+function describeJoined(bands: number, areas: number, thinnest: number): string | undefined {
+  return areas === bands
+    ? undefined
+    : `${formatStep(bands)} terms in ${formatStep(areas)} areas: neighbours that together are nowhere ${thinnest} px high have the colour of the largest`;
 }
 
 /** What was painted, as a file of a size. */
 export function svgFile(parts: readonly string[], width: number, height: number): string {
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const font = `font-family="Roboto, Helvetica, Arial, sans-serif" font-size="${FONT_SIZE}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font}><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size} ${font}><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`;
 }
 
 /** Names what is drawn, in as many lines as it takes; returns where it ends. */
@@ -105,6 +138,7 @@ const ANCHORS = { left: "start", center: "middle", right: "end" } as const;
 /** Adds what is painted to the parts of a file. */
 export function svgSurface(parts: string[]): Surface {
   const hatches = new Set<string>();
+  let shapes = 0;
   const fillOf = ({ colour, alpha, hatch }: Fill) => {
     const opacity = alpha < 1 ? ` fill-opacity="${round(alpha)}"` : "";
     if (!hatch) {
@@ -122,10 +156,21 @@ export function svgSurface(parts: string[]): Surface {
   };
   return {
     ratio: 1,
-    polygon: (points, fill) => parts.push(`<path d="M${path(points)}Z" ${fillOf(fill)}/>`),
+    polygon: (points, ...fills) => {
+      const [fill, ...over] = fills.map(fillOf);
+      const path = `d="${svgPath(points)}Z"`;
+      if (over.length === 0) {
+        parts.push(`<path ${path} ${fill}/>`);
+        return;
+      }
+      // Written once, however often it is filled.
+      const id = `p${shapes++}`;
+      parts.push(`<g ${fill}><path id="${id}" ${path}/></g>`);
+      parts.push(...over.map((each) => `<use xlink:href="#${id}" ${each}/>`));
+    },
     polyline: (points, { colour, alpha, width, dash = [] }) =>
       parts.push(
-        `<path d="M${path(points)}" fill="none" stroke="${colour}" stroke-width="${width}"${alpha < 1 ? ` stroke-opacity="${alpha}"` : ""}${dash.length > 0 ? ` stroke-dasharray="${dash.join(" ")}"` : ""}/>`,
+        `<path d="${svgPath(points)}" fill="none" stroke="${colour}" stroke-width="${width}"${alpha < 1 ? ` stroke-opacity="${alpha}"` : ""}${dash.length > 0 ? ` stroke-dasharray="${dash.join(" ")}"` : ""}/>`,
       ),
     rectangle: (left, top, width, height, fill) =>
       parts.push(rectangle({ left, top, width, height }, fillOf(fill))),
@@ -147,59 +192,6 @@ export function svgSurface(parts: string[]): Surface {
 
 function rectangle({ left, top, width, height }: Box, fill: string): string {
   return `<rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}" ${fill}/>`;
-}
-
-function path(points: Points): string {
-  const parts: string[] = [];
-  for (const i of kept(points)) {
-    parts.push(`${tenth(points[2 * i] ?? 0)} ${tenth(points[2 * i + 1] ?? 0)}`);
-  }
-  return parts.join(" ");
-}
-
-/** What nobody sees in print, in pixels. */
-const TOLERANCE = 0.1;
-
-/** The points without which the line would be elsewhere: a thousand smooth bands need few each. */
-function kept(points: Points): readonly number[] {
-  const count = points.length / 2;
-  const keep = [0];
-  let from = 0;
-  let [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 1; i < count; i++) {
-    // From the last point kept, all that came since lie within the tolerance of one direction.
-    const slopes = (at: number) => {
-      const across = (points[2 * at] ?? 0) - (points[2 * from] ?? 0);
-      const down = (points[2 * at + 1] ?? 0) - (points[2 * from + 1] ?? 0);
-      return [across, down] as const;
-    };
-    let [across, down] = slopes(i);
-    const isTurned =
-      across === 0 || across > 0 !== (points[2 * i - 2] ?? 0) > (points[2 * from] ?? 0);
-    const slope = down / across;
-    if (i - 1 > from && (isTurned || slope > steepest || slope < flattest)) {
-      keep.push(i - 1);
-      from = i - 1;
-      [steepest, flattest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      [across, down] = slopes(i);
-    }
-    if (across === 0) {
-      // Straight up or down, as at the end of an area: no other point is in this direction.
-      [steepest, flattest] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-      continue;
-    }
-    const slack = TOLERANCE / Math.abs(across);
-    steepest = Math.min(steepest, down / across + slack);
-    flattest = Math.max(flattest, down / across - slack);
-  }
-  if (count > 1) {
-    keep.push(count - 1);
-  }
-  return keep;
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 function round(value: number): number {

@@ -93,6 +93,12 @@ function emptyArea(buckets: number): Area {
   };
 }
 
+/** Whether two layers have their gaps at the same buckets. */
+export function samePlaces(left: Layer, right: Layer): boolean {
+  const [a, b] = [left.above.upper, right.above.upper];
+  return a.every((value, i) => Number.isNaN(value) === Number.isNaN(b[i]));
+}
+
 /** The layer that covers a value at a bucket; undefined beside the stack. */
 export function layerAt(
   layers: readonly Layer[],
