@@ -6,12 +6,14 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Download, expect
 
+from tb_regplugin import Term, Writer
 from tests.browser.conftest import Dashboard, wait_for_runs
 from tests.browser.gestures import drag
 from tests.browser.logs import write_run_with_a_residual, write_steady_run
@@ -53,11 +55,49 @@ def test_an_svg_has_legend_and_axis_labels(shared: str, open_page: Open) -> None
     texts = [element.text for element in root.iter(f"{SVG}text")]
     for text in ("steady/train", "step", "loss", "total", "data", "dense/kernel", "dense/bias"):
         assert text in texts
-    bands = [path for path in root.iter(f"{SVG}path") if (path.get("d") or "").endswith("Z")]
-    edges = [np.array(re.findall(r"[\d.]+", path.get("d") or ""), float)[1::2] for path in bands]
-    # The upper ones come first, and each reaches a pixel under the next one, which covers it.
-    heights = np.array([np.ptp(edge) for edge in edges]) - [1, 1, 0]
-    np.testing.assert_allclose(heights / heights[1], [1, 1, 2], rtol=0.01)
+    # The upper ones come first, and each reaches to zero under the next ones, which cover it.
+    heights = np.array([np.ptp(shape[:, 1]) for shape in shapes(root)])
+    np.testing.assert_allclose(heights / heights[1], [4 / 3, 1, 2 / 3], rtol=0.01)
+
+
+def shapes(root: ET.Element) -> list[np.ndarray]:
+    """Returns the corners of a figure's areas, ``[points, 2]``, in the order of drawing."""
+    paths = [path.get("d") or "" for path in root.iter(f"{SVG}path")]
+    # All but the first by their distance from the one before.
+    return [
+        np.array(re.findall(r"-?(?:\d+\.?\d*|\.\d+)", path), float).reshape(-1, 2).cumsum(axis=0)
+        for path in paths
+        if path.endswith("Z")
+    ]
+
+
+NOISY_TERMS = 1_000
+
+
+def test_a_figure_of_1000_noisy_terms_has_less_than_2_mb(
+    tmp_path: Path, open_dashboard: Open
+) -> None:
+    """All are named, and what is too thin for an area of its own is said."""
+    random = np.random.default_rng(0)
+    terms = [Term(f"layer_{term}/kernel", kind="l2") for term in range(NOISY_TERMS)]
+    with Writer(tmp_path / "run") as writer:
+        for step in range(NOISY_TERMS):
+            values = random.uniform(0.5, 1.5, NOISY_TERMS).tolist()
+            writer.write(step, 100.0, dict(zip(terms, values, strict=True)))
+    dashboard = open_dashboard(tmp_path, runs=1)
+    dashboard.option("Group by").select_option("Term")
+    dashboard.legend("run").get_by_role("button", name="Terms of the rest").click()
+    # So many entries take a while.
+    dashboard.term("run", "layer_999/kernel").wait_for(timeout=60_000)
+    for view in ("Stack", "100 %"):
+        dashboard.view(view)
+        file = read(download(dashboard, "run", "SVG figure"))
+        assert len(file) < 2_000_000, view
+        root = ET.fromstring(file)
+        texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+        assert {term.name for term in terms} <= set(texts)
+        (said,) = (text for text in texts if "areas" in text)
+        assert said.startswith(f"1,001 terms in {len(shapes(root)):,} areas"), view
 
 
 @pytest.mark.parametrize("theme", ["dark"], indirect=True)

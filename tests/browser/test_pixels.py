@@ -1,11 +1,15 @@
 """Bands are where their numbers put them, to the pixel."""
 
+import io
+import math
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tb_regplugin import Term, Writer
@@ -20,6 +24,7 @@ pytestmark = in_both_themes
 
 STEPS = 101
 TERMS = ("rising", "falling", "steady")
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def values(step: np.ndarray) -> dict[str, np.ndarray]:
@@ -124,6 +129,38 @@ def test_edges_with_the_data_loss_at_the_bottom(shared: str, open_page: Open) ->
     check_bands(dashboard, bands)
     dashboard.option("Stack order").select_option("Penalties at the bottom")
     check_bands(dashboard, ["rising", "falling", "steady", "data"])
+
+
+def test_a_figure_has_its_edges_where_the_values_are(shared: str, open_page: Open) -> None:
+    """Each is drawn once, as the upper one of what reaches to zero; no seam is between them."""
+    dashboard = open_page(shared)
+    names = ["rising", "falling", "steady", "data"]
+    with dashboard.page.expect_download() as info:
+        dashboard.menu("run", "SVG figure")
+    svg = info.value.path().read_text()
+    figure = ET.fromstring(svg)
+    keys = [
+        key for key in figure.iter(f"{SVG}rect") if key.get("width") == key.get("height") == "12"
+    ]
+    colours = [list(bytes.fromhex(key.get("fill", "").removeprefix("#"))) for key in keys]
+    plot = figure.find(f"{SVG}clipPath/{SVG}rect")
+    assert plot is not None
+    left, top, width, height = (int(plot.get(key, "")) for key in ("x", "y", "width", "height"))
+    dashboard.page.goto("about:blank")
+    dashboard.page.set_content(f"<body style='margin: 0'>{svg}")
+    picture = np.asarray(Image.open(io.BytesIO(dashboard.page.screenshot())).convert("RGB"))
+    picture = picture[top : top + height, left : left + width].astype(int)
+    steps = np.arange(STEPS, dtype=float)
+    all_values = values(steps)
+    scale = height / (1.05 * float(np.max(sum(all_values.values()))))
+    for column in range(30, width - 30, 37):
+        step = (column + 0.5) / width * (STEPS - 1)
+        heights = [float(np.interp(step, steps, all_values[name])) for name in names]
+        edges = height - scale * np.cumsum([0.0, *heights])
+        for bottom, ceiling, colour in zip(edges, edges[1:], colours, strict=False):
+            # Pixels that an edge or the total's line crosses are of several colours.
+            rows = picture[math.ceil(ceiling + 1.5) : math.floor(bottom - 0.5), column]
+            assert (rows == colour).all(), column
 
 
 SPIKE = 7_003

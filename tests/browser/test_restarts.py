@@ -113,3 +113,11 @@ def test_a_headline_is_exact_however_many_steps_a_pixel_holds(shared: str, open_
     headline = f"data loss {data[0]:.4g} → {data[-1]:.4g} · penalties {share[-1]:.1%}"
     expect(dashboard.card("plain")).to_contain_text(headline.replace("%", "\u00a0%"))
     expect(dashboard.card("plain").locator("header")).not_to_contain_text("≈")
+
+
+def test_a_saved_figure_says_where_a_run_was_restarted(shared: str, open_page: Open) -> None:
+    """In the words of the legend."""
+    dashboard = open_page(shared)
+    with dashboard.page.expect_download() as info:
+        dashboard.menu("back", "SVG figure")
+    assert ">went back to step 1,000 from 1,199<" in info.value.path().read_text()

@@ -20,7 +20,7 @@ export function CopyLink({ dashboard }: { dashboard: Dashboard }) {
     <>
       <button
         type="button"
-        class="text-button"
+        class="text-button copy-link"
         title="Copy an address that shows exactly this"
         onClick={() => void click()}
       >

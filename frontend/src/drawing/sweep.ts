@@ -4,7 +4,7 @@ import { formatValue } from "../model/format.ts";
 import type { Projection } from "../model/scales.ts";
 import type { SweepPicture } from "../model/sweepPicture.ts";
 import { boxOn, paintFrame, sharp } from "./frame.ts";
-import { LOOKS, type Look } from "./look.ts";
+import { FONT_SIZE, LOOKS, type Look } from "./look.ts";
 import type { Surface } from "./surface.ts";
 import type { DrawingSize, SweepDrawing, SweepTarget } from "./sweepDrawing.ts";
 import { placedDots, placer, type SweepFrame, sweepFrames } from "./sweepFrame.ts";
@@ -111,7 +111,10 @@ function paintLevels(
       dash: [2, 3],
     });
     const style = { colour: look.text, align: "left" } as const;
-    surface.text(box.left + 4 * ratio, at - 4 * ratio, `guessing: ${formatValue(level)}`, style);
+    // Above the line, unless that is among what stands above the plot.
+    const isHigh = at - box.top < (FONT_SIZE + 4) * ratio;
+    const base = at + (isHigh ? FONT_SIZE + 2 : -4) * ratio;
+    surface.text(box.left + 4 * ratio, base, `guessing: ${formatValue(level)}`, style);
   }
   for (const gap of gaps) {
     const middle = box.top + box.height / 2;
