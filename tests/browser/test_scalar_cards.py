@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 from tb_regplugin.command_line import main
 from tests.browser.conftest import Dashboard, in_both_themes, serve, wait_for_runs
 from tests.browser.scalar_logs import (
+    losses,
+    write,
     write_keras,
     write_object_detection,
     write_stable_baselines,
@@ -105,6 +107,17 @@ def test_what_does_not_add_up_is_lines(shared: str, open_page: Open) -> None:
     expect(card.get_by_text(re.compile("penalties"))).to_have_count(0)
     dashboard.view("100 %")
     expect(card.get_by_text("100 % needs parts that add up to the loss")).to_be_visible()
+
+
+def test_parts_without_a_total_are_said_to_be_uncertain(
+    tmp_path: Path, open_dashboard: Open
+) -> None:
+    """There is no loss of which they could be no summand."""
+    write(tmp_path / "vae", {"kl_loss": losses(1), "reconstruction_loss": losses(2)})
+    dashboard = open_dashboard(tmp_path, runs=1)
+    name = "vae · kl_loss + reconstruction_loss"
+    expect(dashboard.term(name, "kl_loss")).to_contain_text("no total is logged")
+    expect(dashboard.legend(name)).not_to_contain_text("summand")
 
 
 def test_offered_weights_are_used_by_a_click_alone(shared: str, open_page: Open) -> None:

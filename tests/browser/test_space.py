@@ -165,3 +165,6 @@ def test_what_is_compared_is_readable(shared: str, open_page: Open) -> None:
            }"""
     )
     assert missing <= 0
+    for name in ("Penalties ÷ data loss", "Difference of two runs"):
+        select.select_option(name)
+        assert toolbar.evaluate("row => row.clientHeight") < 40, name

@@ -46,6 +46,7 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
 
   const isDifference = settings.compare === DIFFERENCE;
   const [first, second] = comparison.drawn.map(recordingLabel);
+  const isAlone = isDifference && second === undefined;
   const title = isDifference
     ? `${first ?? "…"} − ${second ?? "…"}`
     : `${quantityName(settings.compare)} across runs`;
@@ -85,8 +86,9 @@ export function CompareCard({ dashboard, state, recordings }: Props) {
         {note !== undefined && <p class="subtitle">{note}</p>}
         {failure !== undefined && <p class="warning">{failure}</p>}
       </header>
-      <div class="plot" style={{ minHeight: `${height}px` }} ref={plot}>
-        {isDifference && second === undefined && (
+      {/* As high as the chart that is coming, or as the hint that none is. */}
+      <div class="plot" style={isAlone ? {} : { minHeight: `${height}px` }} ref={plot}>
+        {isAlone && (
           <p class="hint">Select two runs in the list of runs to see their difference.</p>
         )}
         {isNear && picture && width > 0 && (
