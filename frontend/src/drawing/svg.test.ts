@@ -90,6 +90,16 @@ test("a band that others cover reaches to zero: each edge is written once", () =
   assert.deepEqual([data[3]?.[1], data[4]?.[1], penalty[4]?.[1]], [zero, zero, zero]);
 });
 
+test("stripes are laid over a shape that is written once", () => {
+  const bands = chooseBands(all).map((band) => ({ ...band, variant: 1 }));
+  const picture = makePicture(all, bands, () => true);
+  const svg = figureSvg({ ...FIGURE, picture, range: { min: 0, max: 2 } });
+  assert.match(
+    svg,
+    /<g fill="#112233"><path id="(p\d+)" d="M[^"]*Z"\/><\/g><use xlink:href="#\1" fill="url\(#h0ffffff\)"/,
+  );
+});
+
 test("every view becomes a figure without a number that is none", () => {
   for (const view of ["stack", "share", "lines", "ratio", "strip"] as const) {
     const svg = draw(view);
