@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import (
     ADDS_UP,
     LEAVES_REST,
     ROUGHLY,
-    WITH_LOGGED_WEIGHTS,
     WITH_THESE_WEIGHTS,
     Composition,
     Part,
@@ -28,7 +28,6 @@ from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
 
 _MOST_IN_SUM = 15
-_BY_NUMBERS = (ADDS_UP, WITH_LOGGED_WEIGHTS, WITH_THESE_WEIGHTS)
 
 
 def find_compositions(
@@ -59,33 +58,65 @@ def find_compositions(
     """
     tags = [parse(name) for name, (steps, _) in series.items() if len(steps)]
     kept = [judged(series, composition) for composition in stored]
-    taken = {part.tag for each in kept for part in each.parts} | {each.total for each in kept}
+    taken = _names(kept)
     found: list[Composition] = []
+    unexplained = []
     for total in _totals(tags, series):
-        composition = None if total.name in taken else _of_total(total, tags, series)
-        if composition is not None:
-            found.append(composition)
-    for head, family in _heads(tags):
-        if head.name not in taken.union(*({p.tag for p in each.parts} for each in found)):
-            composition = _of_total(head, [head, *family], series)
-            # Its name alone doesn't make it a total.
-            if composition is not None and composition.status in _BY_NUMBERS:
+        if total.name not in taken:
+            candidates = _candidates(total, tags, series)
+            composition = _by_numbers(candidates)
+            if composition is None:
+                unexplained.append(candidates)
+            else:
                 found.append(composition)
-    told = [parse(str(each.total)) for each in found + kept if each.total]
-    inside = taken.union(*({part.tag for part in each.parts} for each in found))
-    free = [tag for tag in tags if tag.name not in inside]
+    # Its name alone doesn't make it a total.
+    for head, family in _heads(tags):
+        if head.name not in taken | _names(found):
+            composition = _by_numbers(_candidates(head, [head, *family], series))
+            if composition is not None:
+                found.append(composition)
     outermost = [each for each in found if not _is_inside(each, found)]
+    details = {part.tag for each in outermost for part in each.parts}
+    for candidates in unexplained:
+        composition = _by_names(candidates, details)
+        if composition is not None:
+            outermost.append(composition)
+    told = [parse(str(each.total)) for each in outermost + kept if each.total]
+    inside = taken | _names(found) | _names(outermost)
+    free = [tag for tag in tags if tag.name not in inside or tag.is_total]
     return [*kept, *outermost, *without_total(free, series, told)]
 
 
-def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> Composition | None:
-    """Finds the parts of a total. Names propose them, from the most to the least likely."""
+class _Candidates(NamedTuple):
+    """What may be parts of a total.
+
+    Attributes:
+      total: The total.
+      pools: Names propose them, from the most to the least likely; in the last one, whatever they
+        are called.
+      factors: What may be their weights.
+      values: All of these at the steps that they share.
+      series: The run's scalars.
+    """
+
+    total: Tag
+    pools: Sequence[Sequence[Tag]]
+    factors: Sequence[Tag]
+    values: Mapping[str, sums.Column]
+    series: Mapping[str, Series]
+
+    @property
+    def column(self) -> sums.Column:
+        """The total's values."""
+        return self.values[self.total.name]
+
+
+def _candidates(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> _Candidates:
     fitting = [tag for tag in tags if tag.name != total.name and tag.goes_with(total)]
     others = [tag for tag in fitting if tag.may_be_part]
     near = [
         tag for tag in others if tag.is_part and is_below(tag, total) and tag.split == total.split
     ]
-    # Whatever they are called.
     nameless = [tag for tag in fitting if not tag.is_metric and is_below(tag, total)]
     weights = [
         tag
@@ -96,21 +127,36 @@ def _of_total(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> 
     factors = contained(total, weights, series)
     names = [tag.name for tag in (*itertools.chain(*pools), *factors)]
     values = aligned(total.name, names, series)
-    column = values[total.name]
-    *pools, nameless = [_without_second_totals(column, pool, values) for pool in pools]
-    if pools[1] == pools[0]:
-        del pools[1]
-    for pool in pools:
+    pools = [_without_second_totals(values[total.name], pool, values) for pool in pools]
+    return _Candidates(total, pools, factors, values, series)
+
+
+def _by_numbers(candidates: _Candidates) -> Composition | None:
+    """Finds parts that add up to a total, as they are or with weights."""
+    total, pools, factors, values, series = candidates
+    column = candidates.column
+    *named, nameless = pools
+    for pool in named:
         if parts := _exact(column, pool, values):
             return judged(series, Composition(total.name, parts))
-    for pool in pools:
+    for pool in named:
         if parts := _with_logged_weights(column, pool, factors, values):
             return judged(series, Composition(total.name, parts))
-    if nameless not in pools and (parts := _exact(column, nameless, values)):
+    if parts := _exact(column, nameless, values):
         return judged(series, Composition(total.name, parts))
     # Weights are told by numbers, whoever a name may speak of.
-    pools = [*(_allies(pool, total) for pool in pools), pools[-1]]
-    return _inexact(total, [_distinct(pool, values) for pool in pools], values, series)
+    for pool in (*(_allies(pool, total) for pool in pools), nameless):
+        distinct = _distinct(pool, values)
+        fitting = sums.fitting_weights(column, [values[tag.name] for tag in distinct])
+        if fitting is not None:
+            offered = tuple(
+                Part(tag.name, weight, tag.role)
+                for tag, weight in zip(distinct, fitting, strict=True)
+                if weight
+            )
+            off = sums.error(column, weighted(offered, values))
+            return Composition(total.name, offered, WITH_THESE_WEIGHTS, off)
+    return None
 
 
 def _exact(
@@ -181,31 +227,16 @@ def _with_logged_weights(
     return ()
 
 
-def _inexact(
-    total: Tag,
-    pools: Sequence[Sequence[Tag]],
-    values: Mapping[str, sums.Column],
-    series: Mapping[str, Series],
-) -> Composition | None:
-    """Says what else holds of the parts that names propose; weights may also fit a wider pool."""
-    pool = pools[0]
+def _by_names(candidates: _Candidates, details: Container[str]) -> Composition | None:
+    """Says what holds of the parts that names alone propose, without details of other parts."""
+    total, pools, _, values, series = candidates
+    pool = [tag for tag in _distinct(_allies(pools[0], total), values) if tag.name not in details]
     parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
-    columns = [values[tag.name] for tag in pool]
-    if sums.is_chance(values[total.name], 1):
+    if sums.is_chance(candidates.column, 1) or not any(values[tag.name].any() for tag in pool):
         return None
     plain = judged(series, Composition(total.name, parts))
     if plain.status in (ADDS_UP, ROUGHLY):
         return plain
-    for each in pools:
-        fitting = sums.fitting_weights(values[total.name], [values[tag.name] for tag in each])
-        if fitting is not None:
-            offered = tuple(
-                Part(tag.name, weight, tag.role) for tag, weight in zip(each, fitting, strict=True)
-            )
-            off = sums.error(values[total.name], weighted(offered, values))
-            return Composition(total.name, offered, WITH_THESE_WEIGHTS, off)
-    if not any(column.any() for column in columns):
-        return None
     known = {tag.name: trainer for tag in pool if (trainer := trainer_of(tag.name)) is not None}
     if any(trainer.weight != 1 for trainer in known.values()):
         name, trainer = next(iter(known.items()))
@@ -244,6 +275,12 @@ def _totals(tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:
         steps, values = series[tag.name]
         kept.setdefault(steps.tobytes() + values.tobytes() + tag.split.encode(), tag)
     return list(kept.values())
+
+
+def _names(compositions: Sequence[Composition]) -> set[str | None]:
+    """Returns the tags of all totals and parts."""
+    parts = {part.tag for each in compositions for part in each.parts}
+    return parts | {each.total for each in compositions}
 
 
 def _is_inside(composition: Composition, others: Sequence[Composition]) -> bool:

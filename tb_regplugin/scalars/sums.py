@@ -145,16 +145,29 @@ def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
 
 
 def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | None:
-    """Returns the constant positive weights with which columns add up to a total; None if none do.
+    """Returns the constant weights with which columns add up to a total; None if none do.
 
-    There are more than twice as many steps as columns: with fewer, some weights always fit.
+    They are positive, or 0 of what is no part. There are more than twice as many steps as columns:
+    with fewer, some weights always fit.
     """
     if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
         return None
-    fitted = _fit(total, columns)
-    if fitted is None or fitted.min() <= 0:
+    kept = list(range(len(columns)))
+    while len(kept) > 1:
+        fitted = _fit(total, [columns[i] for i in kept])
+        if fitted is None:
+            return None
+        sizes = [np.abs(columns[i]).max() for i in kept]
+        shares = fitted * sizes / np.abs(total).max()
+        if shares.min() > _FITTED:
+            break
+        # What counts least, or against the total, is no part of it.
+        del kept[int(shares.argmin())]
+    else:
         return None
-    weights = [float(f"{weight:.6g}") for weight in fitted.tolist()]
+    weights = [0.0] * len(columns)
+    for i, weight in zip(kept, fitted.tolist(), strict=True):
+        weights[i] = float(f"{weight:.6g}")
     weighted = [weight * column for weight, column in zip(weights, columns, strict=True)]
     return weights if error(total, weighted) <= _FITTED else None
 
