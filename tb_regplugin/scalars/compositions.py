@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
 
 _MOST_IN_SUM = 15
+# Of a loss that nothing calls a total.
+_MOST_BESIDE = 10
 
 
 def find_compositions(
@@ -69,20 +71,21 @@ def find_compositions(
                 unexplained.append(candidates)
             else:
                 found.append(composition)
-    # Its name alone doesn't make it a total.
+    heads = []
     for head, family in _heads(tags):
-        if head.name not in taken | _names(found):
+        if head.name not in taken | _names(found + heads):
             composition = _by_numbers(_candidates(head, [head, *family], series))
+            # Its name alone doesn't make it a total.
             if composition is not None:
-                found.append(composition)
-    outermost = [each for each in found if not _is_inside(each, found)]
-    details = {part.tag for each in outermost for part in each.parts}
-    for candidates in unexplained:
-        composition = _by_names(candidates, details)
-        if composition is not None:
-            outermost.append(composition)
+                heads.append(composition)
+    # What adds up is told by its parts, what needs weights by its sum.
+    details = {part.tag for each in heads if each.status != ADDS_UP for part in each.parts}
+    by_names = [_by_names(candidates, details) for candidates in unexplained]
+    found += [composition for composition in by_names if composition is not None]
+    found += heads
+    outermost = [each for i, each in enumerate(found) if not _is_inside(each, found[:i], found)]
     told = [parse(str(each.total)) for each in outermost + kept if each.total]
-    inside = taken | _names(found) | _names(outermost)
+    inside = taken | _names(found)
     free = [tag for tag in tags if tag.name not in inside or tag.is_total]
     return [*kept, *outermost, *without_total(free, series, told)]
 
@@ -250,21 +253,28 @@ def _by_names(candidates: _Candidates, details: Container[str]) -> Composition |
     return plain if plain.status == LEAVES_REST or len(parts) > 1 else None
 
 
-def _heads(tags: Sequence[Tag]) -> list[tuple[Tag, list[Tag]]]:
-    """Returns losses whose names begin those of others, such as loss_G of loss_G_GAN: and these."""
-    found = []
-    for head in tags:
-        if head.is_part and not head.is_total:
-            place = head.split, head.aggregation, head.namespace
+def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
+    """Yields losses that may be totals though nothing calls them so, and what may be their parts.
+
+    These are the losses whose names begin with theirs, as of loss_G that of loss_G_GAN; or, if
+    there are none, the others beside them, where these are few.
+    """
+    places: dict[tuple[str, str], list[Tag]] = {}
+    for tag in tags:
+        if tag.may_be_part and not tag.is_total:
+            places.setdefault((tag.split, tag.aggregation), []).append(tag)
+    for near in places.values():
+        for head in near:
+            beside = [tag for tag in near if tag is not head and is_below(tag, head)]
             family = [
                 tag
-                for tag in tags
-                if set(head.words) < set(tag.words)
-                and place == (tag.split, tag.aggregation, tag.namespace)
+                for tag in beside
+                if set(head.words) < set(tag.words) and tag.namespace == head.namespace
             ]
-            if len(family) > 1:
-                found.append((head, family))
-    return found
+            if head.is_part and len(family) > 1:
+                yield head, family
+            elif 1 < len(beside) <= _MOST_BESIDE:
+                yield head, beside
 
 
 def _totals(tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:
@@ -283,15 +293,20 @@ def _names(compositions: Sequence[Composition]) -> set[str | None]:
     return parts | {each.total for each in compositions}
 
 
-def _is_inside(composition: Composition, others: Sequence[Composition]) -> bool:
-    """Whether another composition holds this one's parts beside others."""
-    own = {part.tag for part in composition.parts}
-    return any(
-        own < {part.tag for part in other.parts}
-        or composition.total in {part.tag for part in other.parts}
+def _is_inside(
+    composition: Composition, earlier: Sequence[Composition], others: Sequence[Composition]
+) -> bool:
+    """Whether another composition holds this one's parts beside others, or is the same earlier."""
+    own = _parts(composition)
+    return any(own == _parts(other) for other in earlier) or any(
+        own < _parts(other) or composition.total in _parts(other)
         for other in others
         if other is not composition
     )
+
+
+def _parts(composition: Composition) -> set[str]:
+    return {part.tag for part in composition.parts}
 
 
 def _distinct(pool: Sequence[Tag], values: Mapping[str, sums.Column]) -> list[Tag]:
