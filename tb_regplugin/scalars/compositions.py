@@ -23,7 +23,7 @@ from tb_regplugin.scalars.composition import (
     weighted,
 )
 from tb_regplugin.scalars.pools import contained, is_below
-from tb_regplugin.scalars.tags import Tag, parse
+from tb_regplugin.scalars.tags import Tag, parse, parse_all
 from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
 
@@ -58,7 +58,7 @@ def find_compositions(
       >>> found.status, [part.role for part in found.parts]
       ('adds up', ['data', 'penalty'])
     """
-    tags = [parse(name) for name, (steps, _) in series.items() if len(steps)]
+    tags = parse_all(name for name, (steps, _) in series.items() if len(steps))
     kept = [judged(series, composition) for composition in stored]
     taken = _names(kept)
     found: list[Composition] = []
@@ -233,13 +233,24 @@ def _with_logged_weights(
 def _by_names(candidates: _Candidates, details: Container[str]) -> Composition | None:
     """Says what holds of the parts that names alone propose, without details of other parts."""
     total, pools, _, values, series = candidates
-    pool = [tag for tag in _distinct(_allies(pools[0], total), values) if tag.name not in details]
-    parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
-    if sums.is_chance(candidates.column, 1) or not any(values[tag.name].any() for tag in pool):
+    if sums.is_chance(candidates.column, 1):
         return None
-    plain = judged(series, Composition(total.name, parts))
-    if plain.status in (ADDS_UP, ROUGHLY):
-        return plain
+    chosen = []
+    for each in pools[:2]:
+        pool = [
+            tag
+            for tag in _distinct(_allies(each, total), values)
+            if tag.name not in details and (tag.is_part or values[tag.name].any())
+        ]
+        parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
+        plain = judged(series, Composition(total.name, parts))
+        if plain.status in (ADDS_UP, ROUGHLY):
+            return plain
+        chosen.append((pool, plain))
+    pool, plain = chosen[0]
+    parts = plain.parts
+    if not any(values[tag.name].any() for tag in pool):
+        return None
     known = {tag.name: trainer for tag in pool if (trainer := trainer_of(tag.name)) is not None}
     if any(trainer.weight != 1 for trainer in known.values()):
         name, trainer = next(iter(known.items()))

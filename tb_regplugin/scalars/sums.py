@@ -22,6 +22,7 @@ EXACT = 1e-4
 _FITTED = 5e-6
 # A logger's medians of 20 steps miss their sum by 3 %.
 _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
+_NEAR = 0.01
 # It misses them to either side, now and then: two smooth curves that cross do so once.
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
 # Of columns that are nearly sums of each other any weights fit.
@@ -128,14 +129,18 @@ def choose_of_many(total: Column, columns: Sequence[Column]) -> Sum | None:
 
 
 def is_rough(total: Column, columns: Sequence[Column]) -> bool:
-    """Whether columns add up to a total but for what smoothing does, which errs to both sides."""
+    """Whether columns add up to a total but for what smoothing does.
+
+    It errs to both sides; only what comes close may err to one.
+    """
     off, left = errors(total, columns), rest(total, columns)
     turns = np.count_nonzero(np.diff(np.sign(left)))
     enough = len(columns) > 1 and len(total) >= max(2 * len(columns), _LEAST_ROUGH_STEPS)
-    errs_to_both = turns >= _TURNS * len(total)
-    return bool(
-        enough and errs_to_both and np.median(off) <= _ROUGH and off.max() <= _ROUGH_AT_MOST
-    )
+    errs_to_both = turns >= _TURNS * len(total) and off.max(initial=0) <= _ROUGH_AT_MOST
+    # By less than any of the columns counts, lest it is there by chance, or with another weight.
+    least = min((np.abs(column).max(initial=0) for column in columns), default=0.0)
+    is_near = off.max(initial=0) <= _NEAR and 10 * np.abs(left).max(initial=0) < least
+    return bool(enough and (errs_to_both or is_near) and np.median(off) <= _ROUGH)
 
 
 def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:

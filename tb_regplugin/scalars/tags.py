@@ -58,6 +58,8 @@ _PLAYERS = {
     **dict.fromkeys(("coef", "alpha"), "temperature"),
 }
 _OF_ACTOR = frozenset({"policy", "entropy"})
+_POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
+_ADVERSARIAL = frozenset({"adv", "adversarial", "gan", "fake"})
 _OF_ALL = ("", "generator", "discriminator")
 _BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
@@ -198,16 +200,31 @@ def parse(name: str) -> Tag:
     )
 
 
+def parse_all(names: Iterable[str]) -> list[Tag]:
+    """Takes the tags of a run apart: without a generator, nothing is called a discriminator's."""
+    tags = [parse(name) for name in names]
+    if any(tag.player == "generator" or not _ADVERSARIAL.isdisjoint(tag.words) for tag in tags):
+        return tags
+    return [replace(tag, player="") if tag.player == "discriminator" else tag for tag in tags]
+
+
 def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
     """Returns what can be a part of a loss of which no total was logged."""
     critics = {(tag.split, tag.namespace) for tag in tags if tag.player == "critic"}
+    policies = {
+        (tag.split, tag.namespace)
+        for tag in tags
+        if tag.is_part and not _POLICIES.isdisjoint(tag.words)
+    }
     return [
         tag
         for tag in tags
         if tag.is_part
         and tag.may_be_alone
-        # Beside a critic with a loss of its own, policy and entropy have an optimiser each, too.
+        # Beside a critic with a loss of its own, policy and entropy have an optimiser each, too;
+        # a value's loss without a policy's is such a critic's.
         and ((tag.split, tag.namespace) not in critics or _OF_ACTOR.isdisjoint(tag.words))
+        and ((tag.split, tag.namespace) in policies or "value" not in tag.words)
     ]
 
 
