@@ -27,6 +27,8 @@ _NEAR = 0.01
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
 # Of columns that are nearly sums of each other any weights fit.
 _LEAST_INDEPENDENCE = 1e-3
+# How exactly weights are told, at least; and what float32 rounds to.
+_WEIGHTS_TOLD, _FLOAT32 = 1e-3, 6e-8
 MOST_SUMS = 2**15
 # Of so many rows are sums compared first: the few that agree there are compared in all of them.
 _FIRST_ROWS = 4
@@ -152,34 +154,48 @@ def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
 def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | None:
     """Returns the constant weights with which columns add up to a total; None if none do.
 
-    They are positive, or 0 of what is no part. There are more than twice as many steps as columns:
-    with fewer, some weights always fit.
+    Of the weights that fit, these are the ones of the fewest columns: the others have 0, and the
+    few have positive ones. There are more than twice as many steps as columns: with fewer, some
+    weights always fit.
     """
     if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
         return None
-    kept = list(range(len(columns)))
+    kept = [i for i, column in enumerate(columns) if column.any()]
+    sizes = np.array([np.abs(column).max(initial=0) for column in columns])
+    # Equal to all steps, but no longer than there are columns.
+    short = np.linalg.qr(np.stack([*(columns[i] / sizes[i] for i in kept), total], axis=1), "r")
+    place = {i: j for j, i in enumerate(kept)}
+    found: list[float] | None = None
     while len(kept) > 1:
-        fitted = _fit(total, [columns[i] for i in kept])
-        if fitted is None:
-            return None
-        sizes = [np.abs(columns[i]).max() for i in kept]
-        shares = fitted * sizes / np.abs(total).max()
-        if shares.min() > _FITTED:
+        matrix = short[:, [place[i] for i in kept]]
+        shares = np.linalg.lstsq(matrix, short[:, -1], rcond=None)[0]
+        weights = [0.0] * len(columns)
+        for i, share in zip(kept, shares.tolist(), strict=True):
+            weights[i] = share / sizes[i]
+        if error(total, _weighted(weights, columns)) > _FITTED:
             break
-        # What counts least, or against the total, is no part of it.
+        found = weights
         del kept[int(shares.argmin())]
-    else:
+    if found is None or min(found) < 0:
         return None
-    weights = [0.0] * len(columns)
-    for i, weight in zip(kept, fitted.tolist(), strict=True):
-        weights[i] = float(f"{weight:.6g}")
-    weighted = [weight * column for weight, column in zip(weights, columns, strict=True)]
-    return weights if error(total, weighted) <= _FITTED else None
+    off = max(error(total, _weighted(found, columns)), _FLOAT32)
+    chosen = [column for weight, column in zip(found, columns, strict=True) if weight]
+    # Other weights would do as well, by as much as this is of what the columns differ by.
+    if off > _independence(chosen) * _WEIGHTS_TOLD:
+        return None
+    rounded = ([float(f"{weight:.{digits}g}") for weight in found] for digits in range(1, 7))
+    # Somebody chose them: the roundest that do as well.
+    as_well = (each for each in rounded if error(total, _weighted(each, columns)) <= 2 * off)
+    return next(as_well, found)
+
+
+def _weighted(weights: Sequence[float], columns: Sequence[Column]) -> list[Column]:
+    return [weight * column for weight, column in zip(weights, columns, strict=True) if weight]
 
 
 def are_independent(columns: Sequence[Column]) -> bool:
     """Whether no column can be a sum of others: told at once of all of them."""
-    return _scaled_products(columns) is not None
+    return _independence(columns) > _LEAST_INDEPENDENCE
 
 
 def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
@@ -198,27 +214,18 @@ def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
 
 def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
     """Returns the weights that fit best, or None where others would fit as well."""
-    found = _scaled_products(columns)
-    if found is None:
+    if not are_independent(columns):
         return None
-    products, sizes = found
-    right = np.array([_product(column, total) for column in columns]) / sizes
-    return np.asarray(np.linalg.solve(products, right) / sizes)
+    return np.asarray(np.linalg.lstsq(np.stack(columns, axis=1), total, rcond=None)[0])
 
 
-def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column] | None:
-    """Returns the products of all columns, each of length 1, and what these lengths were.
-
-    None where a column is nearly a sum of others.
-    """
-    products = np.array([[_product(one, other) for other in columns] for one in columns])
-    sizes = np.sqrt(np.diag(products))
+def _independence(columns: Sequence[Column]) -> float:
+    """Returns how far columns, each of length 1, are from being sums of others: from 0 to 1."""
+    sizes = np.array([math.sqrt(_product(column, column)) for column in columns])
     if not sizes.all() or len(columns[0]) < len(columns):
-        return None
-    scaled = products / np.outer(sizes, sizes)
-    values = np.linalg.eigvalsh(scaled)
-    # Eigenvalues are squares of what columns are independent by.
-    return (scaled, sizes) if values[0] > _LEAST_INDEPENDENCE**2 * values[-1] else None
+        return 0.0
+    values = np.linalg.svd(np.stack(columns, axis=1) / sizes, compute_uv=False)
+    return float(values[-1] / values[0])
 
 
 def _product(one: Column, other: Column) -> float:
