@@ -75,7 +75,9 @@ _METRICS = re.compile(
     r"|reward|return|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
 # One of these is in what may be proposed. Looking for them takes a fifth of what a pattern takes.
-_IN_PROPOSED = ("loss", "total", "cost", "objective", "penalt", "reg")
+_IN_PROPOSED = (
+    "loss", "total", "cost", "objective", "penalt", "reg", "/g_", "/d_", "/netg_", "/netd_",
+)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _BETWEEN_WORDS = re.compile(r"[^0-9a-z]+")
 _VERSUS_ITERATIONS = re.compile(r"evaluation_(.+)_vs_iterations")
@@ -201,11 +203,23 @@ def parse(name: str) -> Tag:
 
 
 def parse_all(names: Iterable[str]) -> list[Tag]:
-    """Takes the tags of a run apart: without a generator, nothing is called a discriminator's."""
-    tags = [parse(name) for name in names]
-    if any(tag.player == "generator" or not _ADVERSARIAL.isdisjoint(tag.words) for tag in tags):
+    """Takes the tags of a run apart, each in the light of the others."""
+    return _among_players([parse(name) for name in names])
+
+
+def _among_players(tags: list[Tag]) -> list[Tag]:
+    """Says whose loss a tag is where that is told by whether there is an opponent."""
+    if not any(tag.player == "generator" or not _ADVERSARIAL.isdisjoint(tag.words) for tag in tags):
+        return [replace(tag, player="") if tag.player == "discriminator" else tag for tag in tags]
+    # Where nothing is called a loss, all that begins with a player's name is one: G_GAN, D_fake.
+    if any("loss" in tag.name.lower() for tag in tags):
         return tags
-    return [replace(tag, player="") if tag.player == "discriminator" else tag for tag in tags]
+    return [
+        replace(tag, is_part=True, may_be_part=True)
+        if tag.words and tag.words[0] in _PLAYERS and not tag.is_metric
+        else tag
+        for tag in tags
+    ]
 
 
 def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
@@ -233,7 +247,8 @@ def is_likely(names: Iterable[str]) -> bool:
 
     Takes some 5 µs for 50 names that were seen before.
     """
-    tags = [tag for tag in map(_proposed, names) if tag is not None]
+    proposed = _among_players([tag for tag in map(_proposed, names) if tag is not None])
+    tags = [tag for tag in proposed if tag.is_total or tag.is_part]
     totals = {tag.split for tag in tags if tag.is_total}
     alone = [(tag.split, tag.player) for tag in parts_alone(tags) if not tag.is_total]
     # Two parts make a loss where no total was logged.
@@ -245,12 +260,12 @@ def is_likely(names: Iterable[str]) -> bool:
 
 @functools.lru_cache(maxsize=2**16)
 def _proposed(name: str) -> Tag | None:
-    """Returns a total or a part; None of any other name, mostly without taking it apart."""
-    lowered = name.lower()
+    """Returns a total, a part or a player's; None of any other name, mostly without parsing it."""
+    lowered = f"/{name.lower()}"
     if not any(word in lowered for word in _IN_PROPOSED) and trainer_of(name) is None:
         return None
     tag = parse(name)
-    return tag if tag.is_total or tag.is_part else None
+    return tag if tag.is_total or tag.is_part or tag.player else None
 
 
 def _words(segment: str) -> list[str]:

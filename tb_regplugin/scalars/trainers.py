@@ -31,11 +31,6 @@ TRAINERS = (
         "junyanz/pytorch-CycleGAN-and-pix2pix models/cycle_gan_model.py, loss_names and backward_G",
     ),
     Trainer(
-        "pix2pix",
-        re.compile(r"G_(GAN|L1)"),
-        "junyanz/pytorch-CycleGAN-and-pix2pix models/pix2pix_model.py, loss_names and backward_G",
-    ),
-    Trainer(
         "3D Gaussian splatting",
         re.compile(r"train_loss_patches/l1_loss"),
         "graphdeco-inria/gaussian-splatting train.py; 1 - lambda_dssim in arguments/__init__.py",
