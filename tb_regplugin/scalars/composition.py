@@ -27,8 +27,8 @@ Status = Literal[
 
 # Steps, strictly increasing, and the values at them.
 Series = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
-# A number, or the tags of the scalars whose product it is.
-Weight = float | tuple[str, ...]
+# A number, or what it is the product of: numbers, and the tags of scalars.
+Weight = float | tuple[float | str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def weighted(parts: Sequence[Part], values: Mapping[str, sums.Column]) -> list[s
     columns = []
     for part in parts:
         column = np.asarray(values[part.tag], np.float64)
-        for name in logged_tags(part.weight):
-            column = column * values[name]
-        columns.append(column if isinstance(part.weight, tuple) else part.weight * column)
+        for factor in part.weight if isinstance(part.weight, tuple) else (part.weight,):
+            column = column * (values[factor] if isinstance(factor, str) else factor)
+        columns.append(column)
     return columns
 
 
@@ -134,7 +134,7 @@ def at_shared_steps(
 
 
 def describe(run: str, composition: Composition) -> dict[str, Any]:
-    """Returns a composition as JSON has it; a logged weight is the list of its tags."""
+    """Returns a composition as JSON has it; a logged weight is the list of its factors."""
     described: dict[str, Any] = {
         "run": run,
         "total": composition.total,
@@ -155,5 +155,6 @@ def describe(run: str, composition: Composition) -> dict[str, Any]:
 
 
 def logged_tags(weight: Weight) -> tuple[str, ...]:
-    """Returns the tags whose product a weight is; none of a number."""
-    return weight if isinstance(weight, tuple) else ()
+    """Returns the tags among a weight's factors."""
+    factors = weight if isinstance(weight, tuple) else ()
+    return tuple(factor for factor in factors if isinstance(factor, str))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
+
+import numpy as np
 
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import (
@@ -20,6 +22,7 @@ from tb_regplugin.scalars.composition import (
     Weight,
     aligned,
     judged,
+    logged_tags,
     weighted,
 )
 from tb_regplugin.scalars.pools import contained, is_below
@@ -149,16 +152,9 @@ def _by_numbers(candidates: _Candidates) -> Composition | None:
         return judged(series, Composition(total.name, parts))
     # Weights are told by numbers, whoever a name may speak of.
     for pool in (*(_allies(pool, total) for pool in pools), nameless):
-        distinct = _distinct(pool, values)
-        fitting = sums.fitting_weights(column, [values[tag.name] for tag in distinct])
-        if fitting is not None:
-            offered = tuple(
-                Part(tag.name, weight, tag.role)
-                for tag, weight in zip(distinct, fitting, strict=True)
-                if weight
-            )
-            off = sums.error(column, weighted(offered, values))
-            return Composition(total.name, offered, WITH_THESE_WEIGHTS, off)
+        if parts := _with_fitting_weights(column, _distinct(pool, values), factors, values):
+            off = sums.error(column, weighted(parts, values))
+            return Composition(total.name, parts, WITH_THESE_WEIGHTS, off)
     return None
 
 
@@ -194,40 +190,65 @@ def _with_logged_weights(
 ) -> tuple[Part, ...]:
     """Returns parts that add up times logged scalars: those of their names, or else any."""
     some = [tag for tag in pool if values[tag.name].any()]
-    products = [
-        (first.name, *(other.name for other in second))
-        for first, *second in [
-            *([factor] for factor in factors),
-            *itertools.combinations(factors, 2),
-        ]
-    ]
-    if not products or len(some) < 2:
+    if not factors or len(some) < 2:
         return ()
-    for by_name in (True, False):
-        options: list[list[Weight]] = [
-            [
-                1.0,
-                *(
-                    product
-                    for product in products
-                    if not by_name or (len(product) == 1 and _is_weight_of(product[0], tag))
-                ),
-            ]
-            for tag in some
-        ]
-        if math.prod(1.0 + len(weights) for weights in options) > sums.MOST_SUMS:
+    products = [*((each,) for each in factors), *itertools.combinations(factors, 2)]
+    for options in (
+        [_parts_with(tag, [(each,) for each in _weights_of(tag, factors)]) for tag in some],
+        [_parts_with(tag, products) for tag in some],
+    ):
+        if math.prod(1.0 + len(each) for each in options) > sums.MOST_SUMS:
             continue
-        columns = [
-            [weighted([Part(tag.name, weight)], values)[0] for weight in weights]
-            for tag, weights in zip(some, options, strict=True)
-        ]
+        columns = [weighted(each, values) for each in options]
         if found := sums.choose(total, columns):
             return tuple(
-                Part(tag.name, weights[place - 1], tag.role)
-                for tag, weights, place in zip(some, options, found.choice, strict=True)
-                if place
+                each[place - 1] for each, place in zip(options, found.choice, strict=True) if place
             )
     return ()
+
+
+def _parts_with(tag: Tag, products: Iterable[Sequence[Tag]]) -> list[Part]:
+    """Returns a part as it is, and with each of some products for its weight."""
+    weights: list[Weight] = [1.0, *(tuple(each.name for each in product) for product in products)]
+    if tag.may_be_bonus:
+        weights = [_times(-1.0, weight) for weight in weights] + weights
+    return [Part(tag.name, weight, tag.role) for weight in weights]
+
+
+def _weights_of(tag: Tag, factors: Sequence[Tag]) -> list[Tag]:
+    """Returns the weights that are called after a part."""
+    return [factor for factor in factors if not set(factor.words[:-1]).isdisjoint(tag.words)]
+
+
+def _with_fitting_weights(
+    total: sums.Column,
+    pool: Sequence[Tag],
+    factors: Sequence[Tag],
+    values: Mapping[str, sums.Column],
+) -> tuple[Part, ...]:
+    """Returns parts that add up with constant weights, times logged ones of their names."""
+    varying = [factor for factor in factors if np.ptp(values[factor.name])]
+    parts = [
+        part
+        for tag in pool
+        for part in _parts_with(tag, [(each,) for each in _weights_of(tag, varying)])
+    ]
+    fitting = sums.fitting_weights(total, weighted(parts, values)) or [0.0] * len(parts)
+    found = [
+        replace(part, weight=_times(weight, part.weight))
+        for part, weight in zip(parts, fitting, strict=True)
+        if weight
+    ]
+    # A part that would be there twice, as it is and weighted, is not understood.
+    return tuple(found) if len({part.tag for part in found}) == len(found) else ()
+
+
+def _times(number: float, weight: Weight) -> Weight:
+    """Returns a weight times a number."""
+    if not isinstance(weight, tuple):
+        return number * weight
+    number = math.prod((number, *(each for each in weight if isinstance(each, float))))
+    return (*(() if number == 1 else (number,)), *logged_tags(weight))
 
 
 def _by_names(candidates: _Candidates, details: Container[str]) -> Composition | None:
@@ -356,7 +377,3 @@ def _without_second_totals(
     if others and is_only and not any(values[tag.name].any() for tag in others):
         return list(pool)
     return others
-
-
-def _is_weight_of(factor: str, tag: Tag) -> bool:
-    return not set(parse(factor).words[:-1]).isdisjoint(tag.words)

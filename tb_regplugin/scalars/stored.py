@@ -146,7 +146,8 @@ def compose_command(log_dir: str, run: str, composition: Composition) -> str:
     if composition.total is not None:
         words += ["--total", composition.total]
     for part in composition.parts:
-        weight = _TIMES.join(logged_tags(part.weight)) or repr(part.weight)
+        factors = part.weight if isinstance(part.weight, tuple) else (part.weight,)
+        weight = _TIMES.join(map(str, factors))
         words += ["--part", f"{part.tag}{'' if part.weight == 1 else f'={weight}'}:{part.role}"]
     return shlex.join(words)
 
@@ -160,16 +161,20 @@ def check_tag(tag: str, tags: Collection[str]) -> None:
 
 
 def _weight(text: str, tags: Collection[str]) -> Weight:
+    factors = [_factor(each) for each in ((text,) if text in tags else text.split(_TIMES))]
+    try:
+        for tag in logged_tags(tuple(factors)):
+            check_tag(tag, tags)
+    except ValueError as error:
+        raise ValueError(f"The weight {text!r} is not a finite number. {error}") from error
+    return factors[0] if isinstance(factors[0], float) and len(factors) == 1 else tuple(factors)
+
+
+def _factor(text: str) -> float | str:
     with contextlib.suppress(ValueError):
         if math.isfinite(number := float(text)):
             return number
-    names = (text,) if text in tags else tuple(text.split(_TIMES))
-    for name in names:
-        try:
-            check_tag(name, tags)
-        except ValueError as error:
-            raise ValueError(f"The weight {text!r} is not a finite number. {error}") from error
-    return names
+    return text
 
 
 def _decode(document: bytes | str) -> Composition | None:
@@ -192,9 +197,12 @@ def _decode_parts(found: dict[str, Any]) -> Composition:
 def _decode_part(part: dict[str, Any]) -> Part:
     tag, weight, role = part["tag"], part["weight"], part["role"]
     if isinstance(weight, list):
-        weight = tuple(map(str, weight))
-    elif type(weight) not in (int, float) or not math.isfinite(weight):
-        raise ValueError(f"the weight of {tag!r} is {weight!r}")
+        weight = tuple(weight)
+    for factor in weight if isinstance(weight, tuple) else (weight,):
+        is_tag = isinstance(weight, tuple) and isinstance(factor, str)
+        is_number = type(factor) in (int, float) and math.isfinite(factor)
+        if not is_tag and not is_number:
+            raise ValueError(f"the weight of {tag!r} is {weight!r}")
     if not isinstance(tag, str) or role not in _ROLES:
         raise ValueError(f"a part is {tag!r} with the role {role!r}")
     return Part(tag, weight, role)

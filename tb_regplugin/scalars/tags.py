@@ -61,6 +61,8 @@ _OF_ACTOR = frozenset({"policy", "entropy"})
 _POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
 _ADVERSARIAL = frozenset({"adv", "adversarial", "gan", "fake"})
 _OF_ALL = ("", "generator", "discriminator")
+_BONUSES = frozenset({"entropy", "bonus"})
+_LOSSES = frozenset({"loss", "cross"})
 _BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
@@ -119,6 +121,11 @@ class Tag:
     def may_be_alone(self) -> bool:
         """Whether parts like this one are of one loss where no total was logged."""
         return self.player in _OF_ALL or trainer_of(self.name) is not None
+
+    @property
+    def may_be_bonus(self) -> bool:
+        """Whether it may count against the rest of a loss, as a policy's entropy does."""
+        return not _BONUSES.isdisjoint(self.words) and _LOSSES.isdisjoint(self.words)
 
     @property
     def role(self) -> Role:

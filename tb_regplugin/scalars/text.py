@@ -40,5 +40,9 @@ def status_text(composition: Composition) -> str:
 def weight_text(weight: Weight) -> str:
     """Returns a weight as people read it, such as ``× d_weight · disc_factor``."""
     if isinstance(weight, tuple):
-        return "× " + " · ".join(shortened(printable(tag), MAX_CELL) for tag in weight)
-    return f"× {weight:.6g}"
+        return "× " + " · ".join(map(_factor_text, weight))
+    return f"× {_factor_text(weight)}"
+
+
+def _factor_text(factor: float | str) -> str:
+    return shortened(printable(factor), MAX_CELL) if isinstance(factor, str) else f"{factor:.6g}"
