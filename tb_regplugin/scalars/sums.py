@@ -146,7 +146,12 @@ def is_rough(total: Column, columns: Sequence[Column]) -> bool:
 
 
 def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
-    """Whether columns never exceed a total, and so can be parts of it beside others."""
+    """Whether columns never exceed a total, and so can be parts of it beside others.
+
+    Negative ones would leave a rest of anything.
+    """
+    if any((column < 0).any() for column in columns):
+        return False
     scale = np.maximum(np.abs(total), sum(map(np.abs, columns), np.zeros(len(total))))
     return bool(len(total) and (rest(total, columns) >= -EXACT * scale).all())
 

@@ -55,7 +55,7 @@ _PLAYERS = {
     **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
     **dict.fromkeys(("actor",), "actor"),
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
-    **dict.fromkeys(("coef", "alpha"), "temperature"),
+    **dict.fromkeys(("coef", "alpha", "temp", "temperature"), "temperature"),
 }
 _OF_ACTOR = frozenset({"policy", "entropy"})
 _POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
@@ -74,7 +74,7 @@ _METRICS = re.compile(
     r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
     r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
     r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
-    r"|reward|return|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
+    r"|reward|return|values|advantages?|ratio|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
 # One of these is in what may be proposed. Looking for them takes a fifth of what a pattern takes.
 _IN_PROPOSED = (
@@ -128,6 +128,12 @@ class Tag:
         return not _BONUSES.isdisjoint(self.words) and _LOSSES.isdisjoint(self.words)
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it is called a generator's loss, and which one is not said: it may be all."""
+        rest = {word for word in self.words if word not in _PLAYERS}
+        return self.player == "generator" and rest == {"loss"}
+
+    @property
     def role(self) -> Role:
         """What a part of this name is taken for, until somebody says otherwise."""
         words = set(self.words)
@@ -163,6 +169,9 @@ def parse(name: str) -> Tag:
     if match := _VERSUS_ITERATIONS.fullmatch(last):
         split, aggregation, segments[-1] = "validation", "iteration", match[1].split("_")
     for words in segments:
+        # "1.train_loss" comes first among cards.
+        if len(words) > 1 and words[0].isdigit():
+            del words[0]
         for end in (0, -1):
             if words and words[end] in _SPLITS:
                 split = split or _SPLITS[words[end]]

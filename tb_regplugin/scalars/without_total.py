@@ -15,9 +15,15 @@ def without_total(
     tags: Sequence[Tag], series: Mapping[str, Series], told: Sequence[Tag]
 ) -> Iterator[Composition]:
     """Yields the parts of losses of which no total was logged: of one split, place and player."""
+    totals = [
+        tag
+        for tag in tags
+        if (tag.is_total or tag.is_bare) and not _has_only_sparser_parts(tag, tags, series)
+    ]
+    told = [*told, *totals]
     groups: dict[tuple[str, str, str], list[Tag]] = {}
     for tag in parts_alone(tags):
-        if not tag.is_total or _has_only_sparser_parts(tag, tags, series):
+        if tag not in totals or tag.is_bare:
             groups.setdefault((tag.split, tag.namespace, tag.player), []).append(tag)
     above: set[tuple[str, str]] = set()
     for (split, namespace, _), group in sorted(groups.items(), key=lambda item: len(item[0][1])):
