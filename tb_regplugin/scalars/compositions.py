@@ -142,16 +142,18 @@ def _by_numbers(candidates: _Candidates) -> Composition | None:
     total, pools, factors, values, series = candidates
     column = candidates.column
     *named, nameless = pools
+    named = [pool for i, pool in enumerate(named) if pool not in pools[:i]]
     for pool in named:
         if parts := _exact(column, pool, values):
             return judged(series, Composition(total.name, parts))
     for pool in named:
         if parts := _with_logged_weights(column, pool, factors, values):
             return judged(series, Composition(total.name, parts))
-    if parts := _exact(column, nameless, values):
+    if nameless not in named and (parts := _exact(column, nameless, values)):
         return judged(series, Composition(total.name, parts))
     # Weights are told by numbers, whoever a name may speak of.
-    for pool in (*(_allies(pool, total) for pool in pools), nameless):
+    wide = [*(_allies(pool, total) for pool in pools), nameless]
+    for pool in (pool for i, pool in enumerate(wide) if pool not in wide[:i]):
         if parts := _with_fitting_weights(column, _distinct(pool, values), factors, values):
             off = sums.error(column, weighted(parts, values))
             return Composition(total.name, parts, WITH_THESE_WEIGHTS, off)

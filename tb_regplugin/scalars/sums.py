@@ -166,17 +166,14 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
         return None
     kept = [i for i, column in enumerate(columns) if column.any()]
-    sizes = np.array([np.abs(column).max(initial=0) for column in columns])
-    # Equal to all steps, but no longer than there are columns.
-    short = np.linalg.qr(np.stack([*(columns[i] / sizes[i] for i in kept), total], axis=1), "r")
-    place = {i: j for j, i in enumerate(kept)}
+    sizes, products = _scaled_products([*columns, total])
     found: list[float] | None = None
     while len(kept) > 1:
-        matrix = short[:, [place[i] for i in kept]]
-        shares = np.linalg.lstsq(matrix, short[:, -1], rcond=None)[0]
+        # Where columns are sums of others there are many such weights: then the least.
+        shares = np.linalg.lstsq(products[np.ix_(kept, kept)], products[kept, -1], rcond=None)[0]
         weights = [0.0] * len(columns)
         for i, share in zip(kept, shares.tolist(), strict=True):
-            weights[i] = share / sizes[i]
+            weights[i] = share * sizes[-1] / sizes[i]
         if error(total, _weighted(weights, columns)) > _FITTED:
             break
         found = weights
@@ -221,16 +218,27 @@ def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
     """Returns the weights that fit best, or None where others would fit as well."""
     if not are_independent(columns):
         return None
-    return np.asarray(np.linalg.lstsq(np.stack(columns, axis=1), total, rcond=None)[0])
+    sizes, products = _scaled_products([*columns, total])
+    return np.linalg.solve(products[:-1, :-1], products[:-1, -1]) * sizes[-1] / sizes[:-1]
 
 
 def _independence(columns: Sequence[Column]) -> float:
     """Returns how far columns, each of length 1, are from being sums of others: from 0 to 1."""
-    sizes = np.array([math.sqrt(_product(column, column)) for column in columns])
-    if not sizes.all() or len(columns[0]) < len(columns):
+    if not all(column.any() for column in columns) or len(columns[0]) < len(columns):
         return 0.0
-    values = np.linalg.svd(np.stack(columns, axis=1) / sizes, compute_uv=False)
-    return float(values[-1] / values[0])
+    values = np.linalg.eigvalsh(_scaled_products(columns)[1])
+    # These are squares of what columns are independent by.
+    return math.sqrt(max(values[0], 0.0) / values[-1])
+
+
+def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column]:
+    """Returns what columns' lengths are, and the products of all of them, each of length 1.
+
+    Of these few numbers linear algebra starts no threads, which would wait for each other.
+    """
+    sizes = np.array([math.sqrt(_product(column, column)) or 1.0 for column in columns])
+    scaled = [column / size for column, size in zip(columns, sizes, strict=True)]
+    return sizes, np.array([[_product(one, other) for other in scaled] for one in scaled])
 
 
 def _product(one: Column, other: Column) -> float:

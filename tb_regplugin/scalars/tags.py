@@ -81,6 +81,8 @@ _IN_PROPOSED = (
     "loss", "total", "cost", "objective", "penalt", "reg", "/g_", "/d_", "/netg_", "/netd_",
 )  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
+# "1.train_loss" comes first among the cards.
+_ORDINAL = re.compile(r"^\d+[.)] ?(?=[A-Za-z])")
 _BETWEEN_WORDS = re.compile(r"[^0-9a-z]+")
 _VERSUS_ITERATIONS = re.compile(r"evaluation_(.+)_vs_iterations")
 
@@ -169,9 +171,6 @@ def parse(name: str) -> Tag:
     if match := _VERSUS_ITERATIONS.fullmatch(last):
         split, aggregation, segments[-1] = "validation", "iteration", match[1].split("_")
     for words in segments:
-        # "1.train_loss" comes first among cards.
-        if len(words) > 1 and words[0].isdigit():
-            del words[0]
         for end in (0, -1):
             if words and words[end] in _SPLITS:
                 split = split or _SPLITS[words[end]]
@@ -285,4 +284,5 @@ def _proposed(name: str) -> Tag | None:
 
 
 def _words(segment: str) -> list[str]:
+    segment = _ORDINAL.sub("", segment)
     return [word for word in _BETWEEN_WORDS.split(_CAMEL.sub("_", segment).lower()) if word]
