@@ -75,9 +75,10 @@ def find_compositions(
             else:
                 found.append(composition)
     heads = []
+    weights = [tag for tag in tags if tag.is_weight]
     for head, family in _heads(tags):
         if head.name not in taken | _names(found + heads):
-            composition = _by_numbers(_candidates(head, [head, *family], series))
+            composition = _by_numbers(_candidates(head, [head, *family, *weights], series))
             # Its name alone doesn't make it a total.
             if composition is not None:
                 heads.append(composition)
@@ -258,7 +259,7 @@ def _by_names(candidates: _Candidates, details: Container[str]) -> Composition |
     total, pools, _, values, series = candidates
     if sums.is_chance(candidates.column, 1):
         return None
-    chosen = []
+    offers = []
     for each in pools[:2]:
         pool = [
             tag
@@ -266,11 +267,14 @@ def _by_names(candidates: _Candidates, details: Container[str]) -> Composition |
             if tag.name not in details and (tag.is_part or values[tag.name].any())
         ]
         parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
-        plain = judged(series, Composition(total.name, parts))
-        if plain.status in (ADDS_UP, ROUGHLY):
-            return plain
-        chosen.append((pool, plain))
-    pool, plain = chosen[0]
+        offers.append((pool, judged(series, Composition(total.name, parts))))
+    for _, offer in offers:
+        if offer.status in (ADDS_UP, ROUGHLY):
+            return offer
+    # What may be a part is one where little of the rest is left with it.
+    (pool, plain), (wider, wide) = offers
+    if pool and wide.rest is not None and plain.rest is not None and wide.rest < plain.rest / 3:
+        pool, plain = wider, wide
     parts = plain.parts
     if not any(values[tag.name].any() for tag in pool):
         return None
@@ -283,8 +287,13 @@ def _by_names(candidates: _Candidates, details: Container[str]) -> Composition |
         )
         note = f"{trainer.weight} is what {trainer.name} gives {name} by default."
         return judged(series, Composition(total.name, parts, note=note))
-    # One part that exceeds the total is no part of it.
-    return plain if plain.status == LEAVES_REST or len(parts) > 1 else None
+    if plain.status == LEAVES_REST:
+        is_little = len(parts) == 1 and parts[0].role == "data" and plain.rest > 0.5
+        return None if is_little else plain
+    # One part that exceeds the total is no part of it; nor are those of another size.
+    columns = [values[tag.name] for tag in pool]
+    is_likely = len(parts) > 1 and not any(tag.is_one_of_several for tag in pool)
+    return plain if is_likely and sums.are_of_size(candidates.column, columns) else None
 
 
 def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
@@ -293,27 +302,28 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
     These are the losses whose names begin with theirs, as of loss_G that of loss_G_GAN; or, if
     there are none, the others beside them, where these are few.
     """
-    places: dict[tuple[str, str], list[Tag]] = {}
-    for tag in tags:
-        if tag.may_be_part and not tag.is_total:
-            places.setdefault((tag.split, tag.aggregation), []).append(tag)
-    for near in places.values():
-        for head in near:
-            beside = [tag for tag in near if tag is not head and is_below(tag, head)]
-            family = [
-                tag
-                for tag in beside
-                if set(head.words) < set(tag.words) and tag.namespace == head.namespace
-            ]
-            if head.is_part and len(family) > 1:
-                yield head, family
-            elif 1 < len(beside) <= _MOST_BESIDE:
-                yield head, beside
+    losses = [tag for tag in tags if tag.may_be_part and not tag.is_total]
+    for head in losses:
+        beside = [
+            tag for tag in losses if tag is not head and tag.goes_with(head) and is_below(tag, head)
+        ]
+        family = [
+            tag
+            for tag in beside
+            if set(head.words) < set(tag.words) and tag.namespace == head.namespace
+        ]
+        if head.is_part and len(family) > 1:
+            yield head, family
+        elif 1 < len(beside) <= _MOST_BESIDE:
+            yield head, beside
 
 
 def _totals(tags: Sequence[Tag], series: Mapping[str, Series]) -> list[Tag]:
     """Returns what is called a total, each series once: the plainest of its names first."""
-    totals = sorted((tag for tag in tags if tag.is_total), key=lambda tag: "total" not in tag.words)
+    totals = sorted(
+        (tag for tag in tags if tag.is_total),
+        key=lambda tag: ("total" not in tag.words, len(tag.words)),
+    )
     kept: dict[bytes, Tag] = {}
     for tag in totals:
         steps, values = series[tag.name]

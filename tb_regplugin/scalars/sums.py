@@ -25,6 +25,8 @@ _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
 _NEAR = 0.01
 # It misses them to either side, now and then: two smooth curves that cross do so once.
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
+# Weights make parts this much smaller or larger than their share.
+_OF_SIZE = 30.0
 # Of columns that are nearly sums of each other any weights fit.
 _LEAST_INDEPENDENCE = 1e-3
 # How exactly weights are told, at least; and what float32 rounds to.
@@ -156,16 +158,26 @@ def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
     return bool(len(total) and (rest(total, columns) >= -EXACT * scale).all())
 
 
+def are_of_size(total: Column, columns: Sequence[Column]) -> bool:
+    """Whether columns come to some part of a total, or some times as much, in the median step."""
+    sizes = sum(map(np.abs, columns), np.zeros(len(total)))
+    ratio = np.median(np.divide(sizes, np.abs(total), out=np.zeros_like(total), where=total != 0))
+    return bool(1 / _OF_SIZE <= ratio <= _OF_SIZE)
+
+
 def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | None:
     """Returns the constant weights with which columns add up to a total; None if none do.
 
     Of the weights that fit, these are the ones of the fewest columns: the others have 0, and the
-    few have positive ones. There are more than twice as many steps as columns: with fewer, some
-    weights always fit.
+    few have positive ones, or negative ones if they are never positive. There are more than twice
+    as many steps as columns: with fewer, some weights always fit.
     """
     if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
         return None
     kept = [i for i, column in enumerate(columns) if column.any()]
+    # What is never positive counts positively with a negative weight.
+    signs = [1.0 if column.max(initial=0) > 0 else -1.0 for column in columns]
+    columns = [sign * column for sign, column in zip(signs, columns, strict=True)]
     sizes, products = _scaled_products([*columns, total])
     found: list[float] | None = None
     while len(kept) > 1:
@@ -188,7 +200,7 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     rounded = ([float(f"{weight:.{digits}g}") for weight in found] for digits in range(1, 7))
     # Somebody chose them: the roundest that do as well.
     as_well = (each for each in rounded if error(total, _weighted(each, columns)) <= 2 * off)
-    return next(as_well, found)
+    return [sign * weight for sign, weight in zip(signs, next(as_well, found), strict=True)]
 
 
 def _weighted(weights: Sequence[float], columns: Sequence[Column]) -> list[Column]:

@@ -22,14 +22,16 @@ _MEANS = frozenset({"mean", "avg", "average"})
 _TOTALS = frozenset(
     {"loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective"}
 )
-_SUM_WORDS = frozenset({"total", "overall", "aggregated", "combined"})
+_SUM_WORDS = frozenset(
+    {"total", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
+)
 _PENALTY_NAMES = frozenset(
     {"penalty", "penalties", "reg", "regularization", "regularizer", "regularisation"}
 )
 # Often parts of a loss, often only metrics: they count where the numbers are exact.
 _OFTEN_PARTS = frozenset(
     {
-        "kl", "kld", "nll", "elbo", "bce", "ce", "mse", "mae", "rec", "recon",
+        "kl", "kld", "nll", "elbo", "nelbo", "bce", "ce", "mse", "mae", "rec", "recon",
         "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
         "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
         "l1", "l2", "squared", "absolute", "crossentropy", "xent",
@@ -38,7 +40,7 @@ _OFTEN_PARTS = frozenset(
 _WEIGHTS = frozenset(
     {
         "weight", "weights", "coef", "coeff", "coefficient", "factor", "lambda", "beta",
-        "alpha", "scale", "scaling",
+        "alpha", "gamma", "scale", "scaling", "coeffs", "coefs",
     }
 )  # fmt: skip
 _PENALTY_ROLES = _PENALTY_NAMES | frozenset(
@@ -57,15 +59,19 @@ _PLAYERS = {
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
     **dict.fromkeys(("coef", "alpha", "temp", "temperature"), "temperature"),
 }
-_OF_ACTOR = frozenset({"policy", "entropy"})
+_OF_ACTOR = frozenset({"policy", "entropy", "value"})
 _POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
 _ADVERSARIAL = frozenset({"adv", "adversarial", "gan", "fake"})
 _OF_ALL = ("", "generator", "discriminator")
+# Of these there are several, each with the same loss.
+_SEVERAL = frozenset(
+    {"dataloader", "rank", "fold", "worker", "gpu", "replica", "device", "node", "bin"}
+)
 _BONUSES = frozenset({"entropy", "bonus"})
 _LOSSES = frozenset({"loss", "cross"})
 _BOXES = frozenset({"box", "bbox", "boxes"})
 _NEVER = re.compile(
-    r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
+    r"unscaled|vs_samples|(?:^|_)(?:ema|best|lowest|prev|previous)(?:_|$)|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
     r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy|std|min|max)$"
 )
 # Not of a tag whose last segment speaks of a loss: "loss_giou" is one. Squared and absolute errors
@@ -74,7 +80,7 @@ _METRICS = re.compile(
     r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
     r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
     r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
-    r"|reward|return|values|advantages?|ratio|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
+    r"|reward|return|out|values|advantages?|ratio|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
 )
 # One of these is in what may be proposed. Looking for them takes a fifth of what a pattern takes.
 _IN_PROPOSED = (
@@ -118,6 +124,21 @@ class Tag:
     is_weight: bool = False
     is_metric: bool = False
     player: str = ""
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether it is the same loss on one of several devices, or of several data sets."""
+        return not _SEVERAL.isdisjoint(self.words)
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is the loss of a network called by a letter, as c_loss and p_loss are."""
+        return all(len(word) == 1 for word in self.words if word != "loss")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its split and namespace."""
+        return self.split, self.namespace
 
     @property
     def may_be_alone(self) -> bool:
@@ -190,7 +211,8 @@ def parse(name: str) -> Tag:
             del words[end]
     stem, namespace = "_".join(words), "/".join(map("_".join, segments))
     says_loss, in_losses = "loss" in stem, "loss" in namespace
-    is_weight = words[-1] in _WEIGHTS or words[0] == "lambda"
+    holds_weights = bool(segments) and not _WEIGHTS.isdisjoint(segments[-1])
+    is_weight = holds_weights or words[-1] in _WEIGHTS or words[0] == "lambda"
     path = f"{namespace}_{stem}".replace("/", "_")
     is_none = bool(_NEVER.search(path)) or (not says_loss and bool(_METRICS.search(path)))
     names_sum = not _SUM_WORDS.isdisjoint(words)
@@ -200,7 +222,7 @@ def parse(name: str) -> Tag:
     is_part = is_part or trainer is not None
     placed = [*namespace.replace("/", "_").split("_"), *words]
     player = next((_PLAYERS[word] for word in reversed(placed) if word in _PLAYERS), "")
-    if is_none or (is_weight and not in_losses):
+    if is_none or holds_weights or (is_weight and not in_losses):
         found = Tag(name, split, aggregation, namespace, tuple(words))
         return replace(found, is_weight=is_weight, is_metric=True)
     return Tag(
@@ -238,22 +260,26 @@ def _among_players(tags: list[Tag]) -> list[Tag]:
 
 
 def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
-    """Returns what can be a part of a loss of which no total was logged."""
-    critics = {(tag.split, tag.namespace) for tag in tags if tag.player == "critic"}
-    policies = {
-        (tag.split, tag.namespace)
-        for tag in tags
-        if tag.is_part and not _POLICIES.isdisjoint(tag.words)
-    }
+    """Returns what can be a part of a loss of which no total was logged.
+
+    Without numbers that tell, that is little, and none of what has an optimiser of its own.
+    """
+    losses = [tag for tag in tags if tag.is_part and not tag.is_metric]
+    in_losses = [tag for tag in losses if "loss" in tag.namespace]
+    trained = {tag.words for tag in losses if tag.split in ("", "train")}
+    policies = {tag.place for tag in losses if not _POLICIES.isdisjoint(tag.words)}
+    actors = {tag.place for tag in losses if tag.player in ("actor", "critic")}
     return [
         tag
-        for tag in tags
-        if tag.is_part
-        and tag.may_be_alone
-        # Beside a critic with a loss of its own, policy and entropy have an optimiser each, too;
-        # a value's loss without a policy's is such a critic's.
-        and ((tag.split, tag.namespace) not in critics or _OF_ACTOR.isdisjoint(tag.words))
-        and ((tag.split, tag.namespace) in policies or "value" not in tag.words)
+        for tag in in_losses or losses
+        if tag.may_be_alone
+        # What only a validation has are losses on several data sets.
+        and (not trained or tag.words in trained)
+        and not tag.is_one_of_several
+        # Beside an actor or a critic, policy, value and entropy have an optimiser each, too; and
+        # a value's loss without a policy's is a critic's.
+        and (tag.place not in actors or _OF_ACTOR.isdisjoint(tag.words))
+        and (tag.place in policies or "value" not in tag.words)
     ]
 
 

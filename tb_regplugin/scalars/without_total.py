@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
 from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
@@ -15,15 +17,20 @@ def without_total(
     tags: Sequence[Tag], series: Mapping[str, Series], told: Sequence[Tag]
 ) -> Iterator[Composition]:
     """Yields the parts of losses of which no total was logged: of one split, place and player."""
-    totals = [
-        tag
-        for tag in tags
-        if (tag.is_total or tag.is_bare) and not _has_only_sparser_parts(tag, tags, series)
+    sparse = {tag for tag in tags if _has_only_sparser_parts(tag, tags, series)}
+    told = [
+        *told,
+        *(
+            tag
+            for tag in tags
+            if (tag.is_total or tag.is_bare)
+            and tag not in sparse
+            and not _is_a_part(tag, tags, series)
+        ),
     ]
-    told = [*told, *totals]
     groups: dict[tuple[str, str, str], list[Tag]] = {}
     for tag in parts_alone(tags):
-        if tag not in totals or tag.is_bare:
+        if not tag.is_total or tag in sparse:
             groups.setdefault((tag.split, tag.namespace, tag.player), []).append(tag)
     above: set[tuple[str, str]] = set()
     for (split, namespace, _), group in sorted(groups.items(), key=lambda item: len(item[0][1])):
@@ -32,7 +39,7 @@ def without_total(
             split == other and namespace != place and namespace.startswith(place)
             for other, place in above
         )
-        if has_total or is_detail:
+        if has_total or is_detail or all(tag.is_letter for tag in group):
             continue
         used = _of_one_aggregation(group)
         names = [tag.name for tag in used]
@@ -41,6 +48,15 @@ def without_total(
         if len(parts) > 1:
             yield Composition(None, tuple(Part(tag.name, role=tag.role) for tag in parts))
             above.add((split, namespace))
+
+
+def _is_a_part(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> bool:
+    """Whether what is called a total is one of the parts under another name."""
+    return any(
+        np.array_equal(series[total.name][1], series[tag.name][1])
+        for tag in tags
+        if tag.is_part and not tag.is_total and tag is not total and tag.goes_with(total)
+    )
 
 
 def _of_one_aggregation(group: Sequence[Tag]) -> list[Tag]:
