@@ -74,7 +74,7 @@ def find_compositions(
                 unexplained.append(candidates)
             else:
                 found.append(composition)
-    heads = []
+    heads: list[Composition] = []
     weights = [tag for tag in tags if tag.is_weight]
     for head, family in _heads(tags):
         if head.name not in taken | _names(found + heads):
@@ -288,7 +288,7 @@ def _by_names(candidates: _Candidates, details: Container[str]) -> Composition |
         note = f"{trainer.weight} is what {trainer.name} gives {name} by default."
         return judged(series, Composition(total.name, parts, note=note))
     if plain.status == LEAVES_REST:
-        is_little = len(parts) == 1 and parts[0].role == "data" and plain.rest > 0.5
+        is_little = len(parts) == 1 and parts[0].role == "data" and (plain.rest or 0.0) > 0.5
         return None if is_little else plain
     # One part that exceeds the total is no part of it; nor are those of another size.
     columns = [values[tag.name] for tag in pool]

@@ -231,7 +231,8 @@ def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
     if not are_independent(columns):
         return None
     sizes, products = _scaled_products([*columns, total])
-    return np.linalg.solve(products[:-1, :-1], products[:-1, -1]) * sizes[-1] / sizes[:-1]
+    weights = np.linalg.solve(products[:-1, :-1], products[:-1, -1]) * sizes[-1] / sizes[:-1]
+    return np.asarray(weights)
 
 
 def _independence(columns: Sequence[Column]) -> float:
