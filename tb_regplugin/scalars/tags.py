@@ -8,84 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tb_regplugin.scalars import vocabulary
 from tb_regplugin.scalars.trainers import trainer_of
 
 Role = Literal["data", "penalty"]
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "validation"),
-    "test": "test",
-}
-_AGGREGATIONS = frozenset({"step", "epoch", "batch", "iteration"})
-_MEANS = frozenset({"mean", "avg", "average"})
-_TOTALS = frozenset(
-    {"loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective"}
-)
-_SUM_WORDS = frozenset(
-    {"total", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
-)
-_PENALTY_NAMES = frozenset(
-    {"penalty", "penalties", "reg", "regularization", "regularizer", "regularisation"}
-)
-# Often parts of a loss, often only metrics: they count where the numbers are exact.
-_OFTEN_PARTS = frozenset(
-    {
-        "kl", "kld", "nll", "elbo", "nelbo", "bce", "ce", "mse", "mae", "rec", "recon",
-        "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
-        "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
-        "l1", "l2", "squared", "absolute", "crossentropy", "xent",
-    }
-)  # fmt: skip
-_WEIGHTS = frozenset(
-    {
-        "weight", "weights", "coef", "coeff", "coefficient", "factor", "lambda", "beta",
-        "alpha", "gamma", "scale", "scaling", "coeffs", "coefs",
-    }
-)  # fmt: skip
-_PENALTY_ROLES = _PENALTY_NAMES | frozenset(
-    {
-        "l2", "decay", "kl", "kld", "aux", "auxiliary", "balancing", "balance",
-        "balanced", "z", "entropy", "tv", "distortion", "interlevel", "orthogonal",
-        "orthogonality", "commit", "commitment", "quant", "quantization", "r1", "pl",
-        "prior", "sparsity", "smoothness",
-    }
-)  # fmt: skip
-# Players of one game have a loss each, and so have actors and critics.
-_PLAYERS = {
-    **dict.fromkeys(("d", "disc", "discriminator", "netd"), "discriminator"),
-    **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
-    **dict.fromkeys(("actor",), "actor"),
-    **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
-    **dict.fromkeys(("coef", "alpha", "temp", "temperature"), "temperature"),
-}
-_OF_ACTOR = frozenset({"policy", "entropy", "value"})
-_POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
-_ADVERSARIAL = frozenset({"adv", "adversarial", "gan", "fake"})
-_OF_ALL = ("", "generator", "discriminator")
-# Of these there are several, each with the same loss.
-_SEVERAL = frozenset(
-    {"dataloader", "rank", "fold", "worker", "gpu", "replica", "device", "node", "bin"}
-)
-_BONUSES = frozenset({"entropy", "bonus"})
-_LOSSES = frozenset({"loss", "cross"})
-_BOXES = frozenset({"box", "bbox", "boxes"})
-_NEVER = re.compile(
-    r"unscaled|vs_samples|(?:^|_)(?:ema|best|lowest|prev|previous)(?:_|$)|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
-    r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy|std|min|max)$"
-)
-# Not of a tag whose last segment speaks of a loss: "loss_giou" is one. Squared and absolute errors
-# are losses.
-_METRICS = re.compile(
-    r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
-    r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
-    r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
-    r"|reward|return|out|values|advantages?|ratio|precision|recall|map\d*|f1|auc|std|num|count|points|size)(?:_|$)"
-)
-# One of these is in what may be proposed. Looking for them takes a fifth of what a pattern takes.
-_IN_PROPOSED = (
-    "loss", "total", "cost", "objective", "penalt", "reg", "/g_", "/d_", "/netg_", "/netd_",
-)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 # "1.train_loss" comes first among the cards.
 _ORDINAL = re.compile(r"^\d+[.)] ?(?=[A-Za-z])")
@@ -128,7 +55,7 @@ class Tag:
     @property
     def is_one_of_several(self) -> bool:
         """Whether it is the same loss on one of several devices, or of several data sets."""
-        return not _SEVERAL.isdisjoint(self.words)
+        return not vocabulary.SEVERAL.isdisjoint(self.words)
 
     @property
     def is_letter(self) -> bool:
@@ -143,17 +70,19 @@ class Tag:
     @property
     def may_be_alone(self) -> bool:
         """Whether parts like this one are of one loss where no total was logged."""
-        return self.player in _OF_ALL or trainer_of(self.name) is not None
+        return self.player in vocabulary.OF_ALL or trainer_of(self.name) is not None
 
     @property
     def may_be_bonus(self) -> bool:
         """Whether it may count against the rest of a loss, as a policy's entropy does."""
-        return not _BONUSES.isdisjoint(self.words) and _LOSSES.isdisjoint(self.words)
+        return not vocabulary.BONUSES.isdisjoint(self.words) and vocabulary.LOSSES.isdisjoint(
+            self.words
+        )
 
     @property
     def is_bare(self) -> bool:
         """Whether it is called a generator's loss, and which one is not said: it may be all."""
-        rest = {word for word in self.words if word not in _PLAYERS}
+        rest = {word for word in self.words if word not in vocabulary.PLAYERS}
         return self.player == "generator" and rest == {"loss"}
 
     @property
@@ -161,9 +90,9 @@ class Tag:
         """What a part of this name is taken for, until somebody says otherwise."""
         words = set(self.words)
         # A detector's regression of boxes.
-        if not words.isdisjoint(_BOXES):
+        if not words.isdisjoint(vocabulary.BOXES):
             words.discard("reg")
-        return "data" if _PENALTY_ROLES.isdisjoint(words) else "penalty"
+        return "data" if vocabulary.PENALTY_ROLES.isdisjoint(words) else "penalty"
 
     def goes_with(self, other: Tag) -> bool:
         """Whether both can be of the same sum: neither of other splits nor aggregated otherwise."""
@@ -193,8 +122,8 @@ def parse(name: str) -> Tag:
         split, aggregation, segments[-1] = "validation", "iteration", match[1].split("_")
     for words in segments:
         for end in (0, -1):
-            if words and words[end] in _SPLITS:
-                split = split or _SPLITS[words[end]]
+            if words and words[end] in vocabulary.SPLITS:
+                split = split or vocabulary.SPLITS[words[end]]
                 del words[end]
     # "Loss/train" is the loss of a split.
     segments = [words for words in segments if words]
@@ -202,26 +131,30 @@ def parse(name: str) -> Tag:
         return Tag(name, split)
     words = segments.pop()
     # "loss_kl/batch" is the loss of a batch.
-    if segments and len(words) == 1 and words[0] in _AGGREGATIONS | _MEANS:
-        aggregation = words[0] if words[0] in _AGGREGATIONS else "mean"
+    if segments and len(words) == 1 and words[0] in vocabulary.AGGREGATIONS | vocabulary.MEANS:
+        aggregation = words[0] if words[0] in vocabulary.AGGREGATIONS else "mean"
         words = segments.pop()
     for end in (0, -1):
-        if len(words) > 1 and words[end] in _AGGREGATIONS:
+        if len(words) > 1 and words[end] in vocabulary.AGGREGATIONS:
             aggregation = aggregation or words[end]
             del words[end]
     stem, namespace = "_".join(words), "/".join(map("_".join, segments))
     says_loss, in_losses = "loss" in stem, "loss" in namespace
-    holds_weights = bool(segments) and not _WEIGHTS.isdisjoint(segments[-1])
-    is_weight = holds_weights or words[-1] in _WEIGHTS or words[0] == "lambda"
+    holds_weights = bool(segments) and segments[-1][-1] in vocabulary.PLACES_OF_WEIGHTS
+    is_weight = holds_weights or words[-1] in vocabulary.WEIGHTS or words[0] == "lambda"
     path = f"{namespace}_{stem}".replace("/", "_")
-    is_none = bool(_NEVER.search(path)) or (not says_loss and bool(_METRICS.search(path)))
-    names_sum = not _SUM_WORDS.isdisjoint(words)
-    is_total = stem in _TOTALS or (names_sum and (says_loss or in_losses))
-    is_part = says_loss or in_losses or not _PENALTY_NAMES.isdisjoint(words)
+    is_none = bool(vocabulary.NEVER.search(path)) or (
+        not says_loss and bool(vocabulary.METRICS.search(path))
+    )
+    names_sum = not vocabulary.SUM_WORDS.isdisjoint(words)
+    is_total = stem in vocabulary.TOTALS or (names_sum and (says_loss or in_losses))
+    is_part = says_loss or in_losses or not vocabulary.PENALTY_NAMES.isdisjoint(words)
     trainer = trainer_of(name)
     is_part = is_part or trainer is not None
     placed = [*namespace.replace("/", "_").split("_"), *words]
-    player = next((_PLAYERS[word] for word in reversed(placed) if word in _PLAYERS), "")
+    player = next(
+        (vocabulary.PLAYERS[word] for word in reversed(placed) if word in vocabulary.PLAYERS), ""
+    )
     if is_none or holds_weights or (is_weight and not in_losses):
         found = Tag(name, split, aggregation, namespace, tuple(words))
         return replace(found, is_weight=is_weight, is_metric=True)
@@ -233,7 +166,7 @@ def parse(name: str) -> Tag:
         tuple(words),
         is_total,
         is_part,
-        is_part or not _OFTEN_PARTS.isdisjoint(words),
+        is_part or not vocabulary.OFTEN_PARTS.isdisjoint(words),
         is_weight,
         player=player if trainer is None or trainer.logs_total else trainer.name,
     )
@@ -246,14 +179,17 @@ def parse_all(names: Iterable[str]) -> list[Tag]:
 
 def _among_players(tags: list[Tag]) -> list[Tag]:
     """Says whose loss a tag is where that is told by whether there is an opponent."""
-    if not any(tag.player == "generator" or not _ADVERSARIAL.isdisjoint(tag.words) for tag in tags):
+    if not any(
+        tag.player == "generator" or not vocabulary.ADVERSARIAL.isdisjoint(tag.words)
+        for tag in tags
+    ):
         return [replace(tag, player="") if tag.player == "discriminator" else tag for tag in tags]
     # Where nothing is called a loss, all that begins with a player's name is one: G_GAN, D_fake.
     if any("loss" in tag.name.lower() for tag in tags):
         return tags
     return [
         replace(tag, is_part=True, may_be_part=True)
-        if tag.words and tag.words[0] in _PLAYERS and not tag.is_metric
+        if tag.words and tag.words[0] in vocabulary.PLAYERS and not tag.is_metric
         else tag
         for tag in tags
     ]
@@ -267,7 +203,7 @@ def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
     losses = [tag for tag in tags if tag.is_part and not tag.is_metric]
     in_losses = [tag for tag in losses if "loss" in tag.namespace]
     trained = {tag.words for tag in losses if tag.split in ("", "train")}
-    policies = {tag.place for tag in losses if not _POLICIES.isdisjoint(tag.words)}
+    policies = {tag.place for tag in losses if not vocabulary.POLICIES.isdisjoint(tag.words)}
     actors = {tag.place for tag in losses if tag.player in ("actor", "critic")}
     return [
         tag
@@ -278,7 +214,7 @@ def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
         and not tag.is_one_of_several
         # Beside an actor or a critic, policy, value and entropy have an optimiser each, too; and
         # a value's loss without a policy's is a critic's.
-        and (tag.place not in actors or _OF_ACTOR.isdisjoint(tag.words))
+        and (tag.place not in actors or vocabulary.OF_ACTOR.isdisjoint(tag.words))
         and (tag.place in policies or "value" not in tag.words)
     ]
 
@@ -303,7 +239,7 @@ def is_likely(names: Iterable[str]) -> bool:
 def _proposed(name: str) -> Tag | None:
     """Returns a total, a part or a player's; None of any other name, mostly without parsing it."""
     lowered = f"/{name.lower()}"
-    if not any(word in lowered for word in _IN_PROPOSED) and trainer_of(name) is None:
+    if not any(word in lowered for word in vocabulary.IN_PROPOSED) and trainer_of(name) is None:
         return None
     tag = parse(name)
     return tag if tag.is_total or tag.is_part or tag.player else None
