@@ -41,7 +41,7 @@ class ScalarLog(NamedTuple):
     truths: Sequence[Truth]
 
 
-class _Curves:
+class Curves:
     """Losses that fall, with noise."""
 
     def __init__(self, steps: int, every: int = 1) -> None:
@@ -49,52 +49,55 @@ class _Curves:
         self._random = np.random.default_rng(steps)
 
     def loss(self, level: float = 1.0) -> Values:
+        """Returns one that begins near a level."""
         progress = np.linspace(0, 3, len(self.steps))
         noise = self._random.normal(1, 0.1, len(self.steps))
         return (level * (0.2 + np.exp(-progress)) * noise).astype(np.float32)
 
     def series(self, values: Mapping[str, Values]) -> dict[str, Series]:
+        """Returns them with their steps."""
         return {tag: (self.steps, each.astype(np.float64)) for tag, each in values.items()}
 
 
-def _equal(tags: Sequence[str]) -> dict[str, Weight]:
+def equal(tags: Sequence[str]) -> dict[str, Weight]:
+    """Returns parts that have the weight 1."""
     return dict.fromkeys(tags, 1.0)
 
 
 def object_detection() -> ScalarLog:
     """TensorFlow models, research/object_detection/model_lib_v2.py: ``tf.add_n`` of the losses."""
-    curves = _Curves(200, every=100)
+    curves = Curves(200, every=100)
     parts = [f"Loss/{name}_loss" for name in ("classification", "localization", "regularization")]
     values = {tag: curves.loss(level) for tag, level in zip(parts, (2, 1, 0.4), strict=True)}
     total = np.sum(list(values.values()), axis=0)
     values |= {"Loss/total_loss": total, "Loss/normalized_total_loss": total / 4}
     values["learning_rate"] = curves.loss(0.01)
-    return ScalarLog(curves.series(values), [Truth("Loss/total_loss", _equal(parts), "adds up")])
+    return ScalarLog(curves.series(values), [Truth("Loss/total_loss", equal(parts), "adds up")])
 
 
 def centernet() -> ScalarLog:
     """The same with center_net_meta_arch.py: parts that are not called losses."""
-    curves = _Curves(200, every=100)
+    curves = Curves(200, every=100)
     parts = ["Loss/object_center", "Loss/box/scale", "Loss/box/offset", "Loss/keypoint/heatmap"]
     values = {tag: curves.loss() for tag in parts}
     values["Loss/total_loss"] = np.sum(list(values.values()), axis=0)
-    return ScalarLog(curves.series(values), [Truth("Loss/total_loss", _equal(parts), "adds up")])
+    return ScalarLog(curves.series(values), [Truth("Loss/total_loss", equal(parts), "adds up")])
 
 
 def detectron2() -> ScalarLog:
     """Detectron2, utils/events.py: the median of 20 steps of each loss, and of their sum."""
-    curves, every_step = _Curves(200, every=20), _Curves(4_000)
+    curves, every_step = Curves(200, every=20), Curves(4_000)
     parts = ["loss_cls", "loss_box_reg", "loss_mask", "loss_rpn_cls", "loss_rpn_loc"]
     steps = {tag: every_step.loss() for tag in parts}
     steps["total_loss"] = np.sum(list(steps.values()), axis=0)
     values = {tag: np.median(each.reshape(-1, 20), axis=1) for tag, each in steps.items()}
-    truth = Truth("total_loss", _equal(parts), "adds up roughly (the logger smooths)")
+    truth = Truth("total_loss", equal(parts), "adds up roughly (the logger smooths)")
     return ScalarLog(curves.series(values | {"lr": curves.loss()}), [truth])
 
 
 def detr() -> ScalarLog:
     """DETR: weighted and unweighted losses, of training and test in one run."""
-    curves = _Curves(60)
+    curves = Curves(60)
     values: dict[str, Values] = {"epoch": curves.steps.astype(np.float32)}
     truths = []
     for split in ("train", "test"):
@@ -103,13 +106,13 @@ def detr() -> ScalarLog:
         values |= own | {f"{tag}_unscaled": each / np.float32(5) for tag, each in own.items()}
         values[f"{split}_loss"] = np.sum(list(own.values()), axis=0)
         values[f"{split}_class_error"] = curves.loss(90)
-        truths.append(Truth(f"{split}_loss", _equal(parts), "adds up"))
+        truths.append(Truth(f"{split}_loss", equal(parts), "adds up"))
     return ScalarLog(curves.series(values), truths)
 
 
 def vqgan() -> ScalarLog:
     """taming-transformers, modules/losses/vqperceptual.py: a product of logged weights."""
-    curves = _Curves(500)
+    curves = Curves(500)
     parts = ["train/nll_loss", "train/quant_loss", "train/g_loss"]
     values = {tag: curves.loss() for tag in parts}
     values |= {"train/d_weight": curves.loss(0.8)}
@@ -120,14 +123,14 @@ def vqgan() -> ScalarLog:
     )
     values |= {"train/p_loss": curves.loss(0.7), "train/disc_loss": curves.loss()}
     values |= {"train/logits_real": curves.loss()}
-    weights = _equal(parts) | {"train/g_loss": ("train/d_weight", "train/disc_factor")}
+    weights = equal(parts) | {"train/g_loss": ("train/d_weight", "train/disc_factor")}
     truth = Truth("train/total_loss", weights, "adds up with logged weights")
     return ScalarLog(curves.series(values), [truth])
 
 
 def jaxpi() -> ScalarLog:
     """jaxpi, evaluator.py: a weight and a gradient's norm beside each loss."""
-    curves = _Curves(200)
+    curves = Curves(200)
     names = ("ics", "res", "bcs")
     values = {f"{name}_{kind}": curves.loss() for name in names for kind in ("loss", "weight")}
     values["loss"] = np.sum([values[f"{n}_loss"] * values[f"{n}_weight"] for n in names], axis=0)
@@ -138,7 +141,7 @@ def jaxpi() -> ScalarLog:
 
 def vits() -> ScalarLog:
     """VITS, train.py: many parts of two players, those of one beside its total's place."""
-    curves = _Curves(400, every=200)
+    curves = Curves(400, every=200)
     generator = [f"loss/g/{name}" for name in ("fm", "mel", "dur", "kl", *range(6))]
     discriminator = [f"loss/d_{kind}/{number}" for kind in "rg" for number in range(6)]
     values: dict[str, Values] = {}
@@ -146,79 +149,79 @@ def vits() -> ScalarLog:
     for total, parts in {"loss/g/total": generator, "loss/d/total": discriminator}.items():
         own = {tag: curves.loss() for tag in parts}
         values |= own | {total: np.sum(list(own.values()), axis=0)}
-        truths.append(Truth(total, _equal(parts), "adds up"))
+        truths.append(Truth(total, equal(parts), "adds up"))
     return ScalarLog(curves.series(values), truths)
 
 
 def model_garden() -> ScalarLog:
     """TensorFlow models, official/vision/tasks/maskrcnn.py: nested sums, a penalty never logged."""
-    curves = _Curves(150, every=100)
+    curves = Curves(150, every=100)
     parts = ["rpn_score_loss", "rpn_box_loss", "frcnn_cls_loss", "frcnn_box_loss", "mask_loss"]
     values = {tag: curves.loss() for tag in parts}
     values["model_loss"] = np.sum(list(values.values()), axis=0)
     values["total_loss"] = values["model_loss"] + curves.loss(0.6)
     values["training_loss"] = values["total_loss"]
-    truth = Truth("total_loss", _equal(parts), "leaves a rest that nobody logged")
+    truth = Truth("total_loss", equal(parts), "leaves a rest that nobody logged")
     return ScalarLog(curves.series(values), [truth])
 
 
 def allennlp() -> ScalarLog:
     """AllenNLP, gradient_descent_trainer.py: the penalty is logged, the data loss is the rest."""
-    curves = _Curves(200)
+    curves = Curves(200)
     penalty = curves.loss(0.3)
     values = {"loss/batch_loss": curves.loss(3) + penalty, "loss/batch_reg_loss": penalty}
     values["loss/batch_loss_mov_avg"] = curves.loss(3)
     truth = Truth(
-        "loss/batch_loss", _equal(["loss/batch_reg_loss"]), "leaves a rest that nobody logged"
+        "loss/batch_loss", equal(["loss/batch_reg_loss"]), "leaves a rest that nobody logged"
     )
     return ScalarLog(curves.series(values), [truth])
 
 
 def slim() -> ScalarLog:
     """tf_slim's walkthrough: summaries of the losses that ``tf.losses`` collects."""
-    curves = _Curves(100, every=20)
+    curves = Curves(100, every=20)
     parts = [f"losses/{name}" for name in ("mean_squared_error", "huber", "regularization")]
     values = {tag: curves.loss() for tag in parts}
     values["losses/total"] = np.sum(list(values.values()), axis=0)
-    return ScalarLog(curves.series(values), [Truth("losses/total", _equal(parts), "adds up")])
+    return ScalarLog(curves.series(values), [Truth("losses/total", equal(parts), "adds up")])
 
 
 def imitation() -> ScalarLog:
     """imitation, algorithms/bc.py: one part has a name that says nothing, others are raw."""
-    curves = _Curves(160)
+    curves = Curves(160)
     parts = ["bc/neglogp", "bc/ent_loss", "bc/l2_loss"]
     values = {tag: curves.loss() for tag in parts}
     values["bc/loss"] = np.sum(list(values.values()), axis=0)
     values |= {"bc/entropy": -100 * values["bc/ent_loss"], "bc/prob_true_act": curves.loss()}
     values |= {"bc/l2_norm": 1000 * values["bc/l2_loss"], "bc/samples_so_far": curves.loss(5)}
-    return ScalarLog(curves.series(values), [Truth("bc/loss", _equal(parts), "adds up")])
+    return ScalarLog(curves.series(values), [Truth("bc/loss", equal(parts), "adds up")])
 
 
 def pina() -> ScalarLog:
     """PINA, condition_aggregator_mixin.py: parts that don't say of which split they are."""
-    curves = _Curves(60)
+    curves = Curves(60)
     parts = ["D_loss", "left_loss", "right_loss"]
     values = {tag: curves.loss() for tag in parts}
     values["train_loss"] = np.sum(list(values.values()), axis=0)
-    return ScalarLog(curves.series(values), [Truth("train_loss", _equal(parts), "adds up")])
+    return ScalarLog(curves.series(values), [Truth("train_loss", equal(parts), "adds up")])
 
 
 def catalyst() -> ScalarLog:
     """Catalyst, loggers/tensorboard.py: by batch and by epoch, which a last segment says."""
     series: dict[str, Series] = {}
     truths = []
-    for end, curves in (("batch", _Curves(96, every=32)), ("epoch", _Curves(12))):
+    for end, curves in (("batch", Curves(96, every=32)), ("epoch", Curves(12))):
         parts = [f"loss_ae/{end}", f"loss_kld/{end}"]
         values = {tag: curves.loss() for tag in parts}
         values[f"loss/{end}"] = np.sum(list(values.values()), axis=0)
         series |= curves.series(values)
-        truths.append(Truth(f"loss/{end}", _equal(parts), "adds up"))
+        truths.append(Truth(f"loss/{end}", equal(parts), "adds up"))
     return ScalarLog(series, truths)
 
 
 def stylegan() -> ScalarLog:
     """StyleGAN2-ADA, training/loss.py: lazy regularisation of two players, raw and weighted."""
-    curves, path, r1 = _Curves(640), _Curves(160, every=4), _Curves(40, every=16)
+    curves, path, r1 = Curves(640), Curves(160, every=4), Curves(40, every=16)
     series = curves.series({"Loss/G/loss": curves.loss(), "Loss/D/loss": curves.loss()})
     for lazy, player, raw in ((path, "G", "pl"), (r1, "D", "r1")):
         penalty = lazy.loss()
@@ -226,20 +229,20 @@ def stylegan() -> ScalarLog:
         series |= lazy.series(values)
     series |= curves.series({"Loss/scores/fake": curves.loss(), "Loss/signs/real": curves.loss()})
     pairs = [["Loss/G/loss", "Loss/G/reg"], ["Loss/D/loss", "Loss/D/reg"]]
-    return ScalarLog(series, [Truth(None, _equal(pair), "no total is logged") for pair in pairs])
+    return ScalarLog(series, [Truth(None, equal(pair), "no total is logged") for pair in pairs])
 
 
 def cyclegan() -> ScalarLog:
     """pytorch-CycleGAN-and-pix2pix, models/cycle_gan_model.py: only the table knows these names."""
-    curves = _Curves(200)
+    curves = Curves(200)
     parts = ["G_A", "G_B", "cycle_A", "cycle_B", "idt_A", "idt_B"]
     values = {tag: curves.loss() for tag in (*parts, "D_A", "D_B")}
-    return ScalarLog(curves.series(values), [Truth(None, _equal(parts), "no total is logged")])
+    return ScalarLog(curves.series(values), [Truth(None, equal(parts), "no total is logged")])
 
 
 def gaussian_splatting() -> ScalarLog:
     """gaussian-splatting, train.py: ``0.8 * l1 + 0.2 * (1 - ssim)``, of which only l1 is logged."""
-    curves = _Curves(600, every=10)
+    curves = Curves(600, every=10)
     l1 = curves.loss(0.2)
     values = {"train_loss_patches/l1_loss": l1, "total_points": curves.loss(1e5)}
     values["train_loss_patches/total_loss"] = np.float32(0.8) * l1 + curves.loss(0.1)
@@ -253,30 +256,30 @@ def gaussian_splatting() -> ScalarLog:
 
 def ppo() -> ScalarLog:
     """CleanRL, ppo.py: losses without a total, beside what only lies in their place."""
-    curves = _Curves(200)
+    curves = Curves(200)
     parts = ["losses/value_loss", "losses/policy_loss", "losses/entropy"]
     others = ["losses/approx_kl", "losses/clipfrac", "losses/explained_variance", "charts/SPS"]
     values = {tag: curves.loss() for tag in (*parts, *others)}
-    return ScalarLog(curves.series(values), [Truth(None, _equal(parts), "no total is logged")])
+    return ScalarLog(curves.series(values), [Truth(None, equal(parts), "no total is logged")])
 
 
 def soft_actor_critic() -> ScalarLog:
     """Stable-Baselines3, sac/sac.py: an optimiser for each loss, so no composition."""
-    curves = _Curves(200)
+    curves = Curves(200)
     tags = ["train/actor_loss", "train/critic_loss", "train/ent_coef", "train/ent_coef_loss"]
     return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
 
 
 def policy_and_critic() -> ScalarLog:
     """skrl, sac.py: the same under names that PPO has, too."""
-    curves = _Curves(200)
+    curves = Curves(200)
     tags = [f"Loss / {name} loss" for name in ("Policy", "Critic", "Entropy")]
     return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
 
 
 def plain() -> ScalarLog:
     """PyTorch's tutorial: one loss of each split."""
-    curves = _Curves(200)
+    curves = Curves(200)
     tags = ["Loss/train", "Loss/test", "Accuracy/train", "Accuracy/test"]
     return ScalarLog(curves.series({tag: curves.loss() for tag in tags}), [])
 

@@ -15,11 +15,12 @@ from tb_regplugin.scalars.compositions import find_compositions
 from tb_regplugin.scalars.series import joined, series_of_data
 from tb_regplugin.scalars.tags import is_likely
 from tests.scalar_logs import LOGS, ScalarLog, object_detection, vqgan
+from tests.unusual_scalar_logs import UNUSUAL_LOGS
 
 ADDING_UP = ("adds up", "adds up with logged weights")
 
 
-@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.__name__)
+@pytest.mark.parametrize("log", [*LOGS, *UNUSUAL_LOGS], ids=lambda log: log.__name__)
 def test_a_trainers_losses_are_found(log: Callable[[], ScalarLog]) -> None:
     """Total, parts, weights and status, and nothing else."""
     series, truths = log()

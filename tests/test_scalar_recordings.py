@@ -160,11 +160,12 @@ def test_the_tab_is_lit_by_likely_names_alone(tmp_path: Path) -> None:
 def test_sampled_steps_say_so() -> None:
     """As many values as TensorBoard keeps of a scalar may be a sample of more."""
     steps = np.sort(np.random.default_rng(0).choice(20_000, 1_000, replace=False))
-    part = 1e-3 * np.arange(1_000, dtype=np.float64)
+    data = 1e-3 * np.arange(1_000, dtype=np.float64)
+    penalty = np.sqrt(data)
     series: dict[str, Series] = {
-        "loss": (steps, 2 * part),
-        "a_loss": (steps, part),
-        "b_loss": (steps, part),
+        "loss": (steps, data + penalty),
+        "data_loss": (steps, data),
+        "l2_loss": (steps, penalty),
     }
     (found,) = found_in("run", _data(series), (), TOLD)
     most = steps[-1] + 1

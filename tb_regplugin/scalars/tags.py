@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -195,20 +195,26 @@ def _among_players(tags: list[Tag]) -> list[Tag]:
     ]
 
 
-def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
-    """Returns what can be a part of a loss of which no total was logged.
+def groups_alone(tags: Sequence[Tag], totals: Container[Tag] = ()) -> list[list[Tag]]:
+    """Returns what can be the parts of losses of which no total was logged.
 
-    Without numbers that tell, that is little, and none of what has an optimiser of its own.
+    Those of a group have their split, namespace and player in common. Without numbers that tell,
+    little is taken for a part, and nothing that has an optimiser of its own.
+
+    Args:
+      tags: The run's.
+      totals: Those that are parts, whatever they are called.
     """
     losses = [tag for tag in tags if tag.is_part and not tag.is_metric]
     in_losses = [tag for tag in losses if "loss" in tag.namespace]
     trained = {tag.words for tag in losses if tag.split in ("", "train")}
     policies = {tag.place for tag in losses if not vocabulary.POLICIES.isdisjoint(tag.words)}
     actors = {tag.place for tag in losses if tag.player in ("actor", "critic")}
-    return [
+    alone = [
         tag
         for tag in in_losses or losses
         if tag.may_be_alone
+        and (not tag.is_total or tag in totals)
         # What only a validation has are losses on several data sets.
         and (not trained or tag.words in trained)
         and not tag.is_one_of_several
@@ -217,6 +223,10 @@ def parts_alone(tags: Sequence[Tag]) -> list[Tag]:
         and (tag.place not in actors or vocabulary.OF_ACTOR.isdisjoint(tag.words))
         and (tag.place in policies or "value" not in tag.words)
     ]
+    groups: dict[tuple[str, ...], list[Tag]] = {}
+    for tag in alone:
+        groups.setdefault((*tag.place, tag.player), []).append(tag)
+    return [group for group in groups.values() if not all(tag.is_letter for tag in group)]
 
 
 def is_likely(names: Iterable[str]) -> bool:
@@ -226,12 +236,11 @@ def is_likely(names: Iterable[str]) -> bool:
     """
     proposed = _among_players([tag for tag in map(_proposed, names) if tag is not None])
     tags = [tag for tag in proposed if tag.is_total or tag.is_part]
-    totals = {tag.split for tag in tags if tag.is_total}
-    alone = [(tag.split, tag.player) for tag in parts_alone(tags) if not tag.is_total]
     # Two parts make a loss where no total was logged.
-    if len(set(alone)) < len(alone):
+    if any(len(group) > 1 for group in groups_alone(tags)):
         return True
-    splits = {split for split, _ in alone}
+    totals = {tag.split for tag in tags if tag.is_total}
+    splits = {tag.split for tag in tags if tag.may_be_alone and not tag.is_total}
     return not totals.isdisjoint(splits) or (bool(totals and splits) and "" in totals | splits)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
 from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
-from tb_regplugin.scalars.tags import Tag, parse, parts_alone
+from tb_regplugin.scalars.tags import Tag, groups_alone, parse
 
 
 def without_total(
@@ -28,18 +28,15 @@ def without_total(
             and not _is_a_part(tag, tags, series)
         ),
     ]
-    groups: dict[tuple[str, str, str], list[Tag]] = {}
-    for tag in parts_alone(tags):
-        if not tag.is_total or tag in sparse:
-            groups.setdefault((tag.split, tag.namespace, tag.player), []).append(tag)
     above: set[tuple[str, str]] = set()
-    for (split, namespace, _), group in sorted(groups.items(), key=lambda item: len(item[0][1])):
+    for group in sorted(groups_alone(tags, sparse), key=lambda group: len(group[0].namespace)):
+        split, namespace = group[0].place
         has_total = any(split == total.split and is_below(group[0], total) for total in told)
         is_detail = any(
             split == other and namespace != place and namespace.startswith(place)
             for other, place in above
         )
-        if has_total or is_detail or all(tag.is_letter for tag in group):
+        if has_total or is_detail:
             continue
         used = _of_one_aggregation(group)
         names = [tag.name for tag in used]
