@@ -27,7 +27,7 @@ _MOST_IN_SUM = 15
 
 def by_numbers(candidates: Candidates) -> Composition | None:
     """Finds parts that add up to a total, as they are or with weights."""
-    total, pools, factors, values, series = candidates
+    total, pools, factors, values, _, series = candidates
     column = candidates.column
     *named, nameless = pools
     named = [pool for i, pool in enumerate(named) if pool not in pools[:i]]
@@ -68,7 +68,8 @@ def _exact(
             return ()
         chosen = [tag for tag, one in zip(some, found.choice, strict=True) if one]
     taken = {tag.name for tag in chosen}
-    zero = {tag.name for tag in pool if tag not in some and tag.is_part}
+    players = {tag.player for tag in chosen} | {""}
+    zero = {tag.name for tag in pool if tag not in some and tag.is_part and tag.player in players}
     return tuple(Part(tag.name, role=tag.role) for tag in pool if tag.name in taken | zero)
 
 

@@ -21,6 +21,7 @@ class Candidates(NamedTuple):
         are called.
       factors: What may be their weights.
       values: All of these at the steps that they share.
+      is_one_part: Whether the total is one of the losses times a constant: all else has no weight.
       series: The run's scalars.
     """
 
@@ -28,6 +29,7 @@ class Candidates(NamedTuple):
     pools: Sequence[Sequence[Tag]]
     factors: Sequence[Tag]
     values: Mapping[str, sums.Column]
+    is_one_part: bool
     series: Mapping[str, Series]
 
     @property
@@ -44,17 +46,14 @@ def candidates_of(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series])
         tag for tag in others if tag.is_part and is_below(tag, total) and tag.split == total.split
     ]
     nameless = [tag for tag in fitting if not tag.is_metric and is_below(tag, total)]
-    weights = [
-        tag
-        for tag in tags
-        if tag.is_weight and tag.split in ("", total.split) and not tag.may_be_part
-    ]
+    weights = [tag for tag in tags if tag.is_weight and tag.split in ("", total.split)]
     pools = [contained(total, pool, series) for pool in (near, others, nameless)]
     factors = contained(total, weights, series)
     names = [tag.name for tag in (*itertools.chain(*pools), *factors)]
     values = aligned(total.name, names, series)
-    pools = [_without_second_totals(values[total.name], pool, values) for pool in pools]
-    return Candidates(total, pools, factors, values, series)
+    kept = [_without_second_totals(values[total.name], pool, values) for pool in pools]
+    is_one_part = any(tag not in kept[0] and not tag.is_total for tag in pools[0])
+    return Candidates(total, kept, factors, values, is_one_part, series)
 
 
 def allies(pool: Sequence[Tag], total: Tag) -> list[Tag]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tb_regplugin.scalars import sums
+from tb_regplugin.scalars import sums, vocabulary
 from tb_regplugin.scalars.by_numbers import by_numbers, distinct
 from tb_regplugin.scalars.candidates import Candidates, allies, candidates_of
 from tb_regplugin.scalars.composition import (
@@ -87,15 +87,17 @@ def find_compositions(
 
 def _by_names(candidates: Candidates, details: Container[str]) -> Composition | None:
     """Says what holds of the parts that names alone propose, without details of other parts."""
-    total, pools, _, values, series = candidates
-    if sums.is_chance(candidates.column, 1):
+    total, pools, _, values, is_one_part, series = candidates
+    if is_one_part or sums.is_chance(candidates.column, 1):
         return None
     offers = []
     for each in pools[:2]:
         pool = [
             tag
             for tag in distinct(allies(each, total), values)
-            if tag.name not in details and (tag.is_part or values[tag.name].any())
+            if tag.name not in details
+            and (tag.is_part or values[tag.name].any())
+            and tag.words[-1] not in vocabulary.PLACES_OF_WEIGHTS
         ]
         parts = tuple(Part(tag.name, role=tag.role) for tag in pool)
         offers.append((pool, judged(series, Composition(total.name, parts))))
@@ -136,7 +138,13 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
     losses = [tag for tag in tags if tag.may_be_part and not tag.is_total]
     for head in losses:
         beside = [
-            tag for tag in losses if tag is not head and tag.goes_with(head) and is_below(tag, head)
+            tag
+            for tag in tags
+            if tag is not head
+            and tag.goes_with(head)
+            and is_below(tag, head)
+            and (tag.may_be_part or (tag.namespace == head.namespace and not tag.is_metric))
+            and not tag.is_total
         ]
         family = [
             tag

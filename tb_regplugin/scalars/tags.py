@@ -81,9 +81,9 @@ class Tag:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is called a generator's loss, and which one is not said: it may be all."""
+        """Whether it is called a player's loss, and which one is not said: it may be all."""
         rest = {word for word in self.words if word not in vocabulary.PLAYERS}
-        return self.player == "generator" and rest == {"loss"}
+        return self.player in ("generator", "discriminator") and rest == {"loss"}
 
     @property
     def role(self) -> Role:

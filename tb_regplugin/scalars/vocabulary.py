@@ -26,7 +26,7 @@ OFTEN_PARTS = frozenset(
         "kl", "kld", "nll", "elbo", "nelbo", "bce", "ce", "mse", "mae", "rec", "recon",
         "reconstruction", "aux", "auxiliary", "dice", "focal", "hinge", "huber", "tv",
         "entropy", "commitment", "quant", "quantization", "perceptual", "lpips", "ssim",
-        "l1", "l2", "squared", "absolute", "crossentropy", "xent",
+        "l1", "l2", "squared", "absolute", "crossentropy", "xent", "gp", "error",
     }
 )  # fmt: skip
 # What is within a place of this name is a weight, whatever else it is called.
@@ -41,12 +41,12 @@ PENALTY_ROLES = PENALTY_NAMES | frozenset(
         "l2", "decay", "kl", "kld", "aux", "auxiliary", "balancing", "balance",
         "balanced", "z", "entropy", "tv", "distortion", "interlevel", "orthogonal",
         "orthogonality", "commit", "commitment", "quant", "quantization", "r1", "pl",
-        "prior", "sparsity", "smoothness",
+        "prior", "sparsity", "smoothness", "gp",
     }
 )  # fmt: skip
 # Players of one game have a loss each, and so have actors and critics.
 PLAYERS = {
-    **dict.fromkeys(("d", "disc", "discriminator", "netd"), "discriminator"),
+    **dict.fromkeys(("d", "dis", "disc", "discriminator", "netd"), "discriminator"),
     **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
     **dict.fromkeys(("actor",), "actor"),
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
@@ -72,7 +72,7 @@ NEVER = re.compile(
 # are losses.
 METRICS = re.compile(
     r"(?:^|_)(?:lr|learning_rate|accuracy|acc|iou|miou|giou|psnr|ssim|ppl|perplexity|err|time|sec"
-    r"|error(?<!squared_error)(?<!absolute_error)|fps|sps|epoch|steps?|memory|approx_kl"
+    r"|rate|fps|sps|epoch|steps?|memory|approx_kl"
     r"|clip_?frac(?:tion)?|explained_variance|scores?|signs?|logits?|norm|momentum|throughput|eta"
     r"|reward|return|out|values|advantages?|ratio|precision|recall|map\d*|f1|auc|std|num|count"
     r"|points|size)(?:_|$)"
