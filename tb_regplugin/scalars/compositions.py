@@ -94,7 +94,7 @@ def _by_names(candidates: Candidates, details: Container[str]) -> Composition | 
     for each in pools[:2]:
         pool = [
             tag
-            for tag in distinct(allies(each, total), values)
+            for tag in _family(total, distinct(allies(each, total), values))
             if tag.name not in details
             and (tag.is_part or values[tag.name].any())
             and tag.words[-1] not in vocabulary.PLACES_OF_WEIGHTS
@@ -129,6 +129,13 @@ def _by_names(candidates: Candidates, details: Container[str]) -> Composition | 
     return plain if is_likely and sums.are_of_size(candidates.column, columns) else None
 
 
+def _family(total: Tag, pool: Sequence[Tag]) -> Sequence[Tag]:
+    """Returns those that are called after a total, if some are, as tot_kl is of tot_loss."""
+    own = set(total.words) - {"loss", "total"}
+    family = [tag for tag in pool if own <= set(tag.words)]
+    return family if len(family) > 1 else pool
+
+
 def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
     """Yields losses that may be totals though nothing calls them so, and what may be their parts.
 
@@ -137,15 +144,13 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
     """
     losses = [tag for tag in tags if tag.may_be_part and not tag.is_total]
     for head in losses:
-        beside = [
+        below = [
             tag
             for tag in tags
-            if tag is not head
-            and tag.goes_with(head)
-            and is_below(tag, head)
-            and (tag.may_be_part or (tag.namespace == head.namespace and not tag.is_metric))
-            and not tag.is_total
+            if tag is not head and tag.goes_with(head) and is_below(tag, head) and not tag.is_total
         ]
+        beside = [tag for tag in below if tag.may_be_part]
+        nameless = [tag for tag in below if not tag.is_metric]
         family = [
             tag
             for tag in beside
@@ -153,6 +158,8 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
         ]
         if head.is_part and len(family) > 1:
             yield head, family
+        elif 1 < len(nameless) <= _MOST_BESIDE:
+            yield head, nameless
         elif 1 < len(beside) <= _MOST_BESIDE:
             yield head, beside
 

@@ -75,9 +75,7 @@ class Tag:
     @property
     def may_be_bonus(self) -> bool:
         """Whether it may count against the rest of a loss, as a policy's entropy does."""
-        return not vocabulary.BONUSES.isdisjoint(self.words) and vocabulary.LOSSES.isdisjoint(
-            self.words
-        )
+        return not vocabulary.BONUSES.isdisjoint(self.words) and "cross" not in self.words
 
     @property
     def is_bare(self) -> bool:
@@ -95,7 +93,12 @@ class Tag:
         return "data" if vocabulary.PENALTY_ROLES.isdisjoint(words) else "penalty"
 
     def goes_with(self, other: Tag) -> bool:
-        """Whether both can be of the same sum: neither of other splits nor aggregated otherwise."""
+        """Whether both can be of the same sum: neither of other splits nor aggregated otherwise.
+
+        Of the same name, one is the other on another split.
+        """
+        if (self.words, self.namespace) == (other.words, other.namespace):
+            return False
         splits, aggregations = (
             {own, others} - {""}
             for own, others in (
@@ -184,6 +187,14 @@ def _among_players(tags: list[Tag]) -> list[Tag]:
         for tag in tags
     ):
         return [replace(tag, player="") if tag.player == "discriminator" else tag for tag in tags]
+    if {"real", "fake"} <= {word for tag in tags for word in tag.words}:
+        # They are what a discriminator tells apart.
+        tags = [
+            replace(tag, player=tag.player or "discriminator")
+            if tag.is_part and not {"real", "fake"}.isdisjoint(tag.words)
+            else tag
+            for tag in tags
+        ]
     # Where nothing is called a loss, all that begins with a player's name is one: G_GAN, D_fake.
     if any("loss" in tag.name.lower() for tag in tags):
         return tags

@@ -12,10 +12,20 @@ SPLITS = {
 AGGREGATIONS = frozenset({"step", "epoch", "batch", "iteration"})
 MEANS = frozenset({"mean", "avg", "average"})
 TOTALS = frozenset(
-    {"loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective"}
+    {
+        "loss",
+        "losses",
+        "total",
+        "tot",
+        "total_loss",
+        "loss_total",
+        "total_cost",
+        "cost",
+        "objective",
+    }
 )
 SUM_WORDS = frozenset(
-    {"total", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
+    {"total", "tot", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
 )
 PENALTY_NAMES = frozenset(
     {"penalty", "penalties", "reg", "regularization", "regularizer", "regularisation"}
@@ -61,7 +71,6 @@ SEVERAL = frozenset(
     {"dataloader", "rank", "fold", "worker", "gpu", "replica", "device", "node", "bin"}
 )
 BONUSES = frozenset({"entropy", "bonus"})
-LOSSES = frozenset({"loss", "cross"})
 BOXES = frozenset({"box", "bbox", "boxes"})
 NEVER = re.compile(
     r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from tb_regplugin.scalars import sums
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
 from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
@@ -20,18 +18,19 @@ def without_total(
     sparse = {tag for tag in tags if _has_only_sparser_parts(tag, tags, series)}
     told = [
         *told,
-        *(
-            tag
-            for tag in tags
-            if (tag.is_total or tag.is_bare)
-            and tag not in sparse
-            and not _is_a_part(tag, tags, series)
-        ),
+        *(tag for tag in tags if (tag.is_total or tag.is_bare) and tag not in sparse),
     ]
     above: set[tuple[str, str]] = set()
     for group in sorted(groups_alone(tags, sparse), key=lambda group: len(group[0].namespace)):
         split, namespace = group[0].place
-        has_total = any(split == total.split and is_below(group[0], total) for total in told)
+        player = group[0].player
+        has_total = any(
+            split == total.split
+            and is_below(group[0], total)
+            # A generator's loss may hold what is nobody's.
+            and (not total.is_bare or total.player == (player or "generator"))
+            for total in told
+        )
         is_detail = any(
             split == other and namespace != place and namespace.startswith(place)
             for other, place in above
@@ -45,15 +44,6 @@ def without_total(
         if len(parts) > 1:
             yield Composition(None, tuple(Part(tag.name, role=tag.role) for tag in parts))
             above.add((split, namespace))
-
-
-def _is_a_part(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series]) -> bool:
-    """Whether what is called a total is one of the parts under another name."""
-    return any(
-        np.array_equal(series[total.name][1], series[tag.name][1])
-        for tag in tags
-        if tag.is_part and not tag.is_total and tag is not total and tag.goes_with(total)
-    )
 
 
 def _of_one_aggregation(group: Sequence[Tag]) -> list[Tag]:
