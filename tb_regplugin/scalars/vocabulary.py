@@ -13,19 +13,12 @@ AGGREGATIONS = frozenset({"step", "epoch", "batch", "iteration"})
 MEANS = frozenset({"mean", "avg", "average"})
 TOTALS = frozenset(
     {
-        "loss",
-        "losses",
-        "total",
-        "tot",
-        "total_loss",
-        "loss_total",
-        "total_cost",
-        "cost",
-        "objective",
+        "loss", "losses", "total", "total_loss", "loss_total", "total_cost", "cost", "objective",
+        "tot", "tot_loss", "loss_tot",
     }
-)
+)  # fmt: skip
 SUM_WORDS = frozenset(
-    {"total", "tot", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
+    {"total", "overall", "aggregated", "combined", "sum", "all", "full", "joint", "final"}
 )
 PENALTY_NAMES = frozenset(
     {"penalty", "penalties", "reg", "regularization", "regularizer", "regularisation"}
