@@ -15,7 +15,7 @@ from tb_regplugin.scalars.compositions import find_compositions
 from tb_regplugin.scalars.series import joined, series_of_data
 from tb_regplugin.scalars.tags import is_likely
 from tests.scalar_logs import LOGS, ScalarLog, object_detection, vqgan
-from tests.unusual_scalar_logs import UNUSUAL_LOGS
+from tests.unusual_scalar_logs import UNUSUAL_LOGS, dreamer
 
 ADDING_UP = ("adds up", "adds up with logged weights")
 
@@ -31,6 +31,14 @@ def test_a_trainers_losses_are_found(log: Callable[[], ScalarLog]) -> None:
     expected = [(truth.total, dict(truth.parts), truth.status) for truth in truths]
     assert sorted(found, key=repr) == sorted(expected, key=repr)
     assert is_likely(series) == bool(truths)
+
+
+def test_the_weight_of_two_that_are_the_same_is_said_to_be_of_both() -> None:
+    """Numbers cannot tell them apart."""
+    (found,) = find_compositions(dreamer().series)
+    assert found.note == (
+        "rep_loss is dyn_loss times a constant, so the weight may be that of both."
+    )
 
 
 def test_the_statuses_are_words() -> None:

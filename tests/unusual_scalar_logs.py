@@ -58,9 +58,12 @@ def dreamer() -> ScalarLog:
     weights = {"image_loss": 1.0, "reward_loss": 1.0, "cont_loss": 1.0, "dyn_loss": 0.5}
     values = {tag: curves.loss() for tag in weights}
     total = sum(np.float32(weight) * values[tag] for tag, weight in weights.items())
-    values["model_loss"] = np.asarray(total)
+    # The same value, of which another part has the gradient.
+    values["rep_loss"] = values["dyn_loss"]
+    values["model_loss"] = np.asarray(total) + np.float32(0.1) * values["rep_loss"]
     values |= {"actor_loss": -curves.loss(), "value_loss": curves.loss(), "kl": curves.loss()}
-    truth = Truth("model_loss", weights, "would add up with these weights")
+    told = weights | {"dyn_loss": 0.6}
+    truth = Truth("model_loss", told, "would add up with these weights")
     return ScalarLog(curves.series(values), [truth])
 
 

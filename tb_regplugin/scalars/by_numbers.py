@@ -44,8 +44,27 @@ def by_numbers(candidates: Candidates) -> Composition | None:
     for pool in (pool for i, pool in enumerate(wide) if pool not in wide[:i]):
         if parts := _with_fitting_weights(column, distinct(pool, values), factors, values):
             off = sums.error(column, weighted(parts, values))
-            return Composition(total.name, parts, WITH_THESE_WEIGHTS, off)
+            note = _note_of_twins(parts, pool, values)
+            return Composition(total.name, parts, WITH_THESE_WEIGHTS, off, note=note)
     return None
+
+
+def _note_of_twins(
+    parts: Sequence[Part], pool: Sequence[Tag], values: Mapping[str, sums.Column]
+) -> str:
+    """Says which losses are others of the parts times a constant; empty where none are."""
+    names = {part.tag for part in parts}
+    twins = {
+        tag.name: part.tag
+        for tag, part in itertools.product(pool, parts)
+        if tag.name not in names
+        and tag.is_part
+        and sums.multiples([values[part.tag], values[tag.name]])
+    }
+    return " ".join(
+        f"{name} is {other} times a constant, so the weight may be that of both."
+        for name, other in twins.items()
+    )
 
 
 def _exact(
