@@ -88,7 +88,12 @@ def _exact(
         chosen = [tag for tag, one in zip(some, found.choice, strict=True) if one]
     taken = {tag.name for tag in chosen}
     players = {tag.player for tag in chosen} | {""}
-    zero = {tag.name for tag in pool if tag not in some and tag.is_part and tag.player in players}
+    places = {tag.place for tag in chosen}
+    zero = {
+        tag.name
+        for tag in pool
+        if tag not in some and tag.is_part and tag.player in players and tag.place in places
+    }
     return tuple(Part(tag.name, role=tag.role) for tag in pool if tag.name in taken | zero)
 
 

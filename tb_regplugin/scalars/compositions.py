@@ -142,8 +142,13 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
     These are the losses whose names begin with theirs, as of loss_G that of loss_G_GAN; or, if
     there are none, the others beside them, where these are few.
     """
-    losses = [tag for tag in tags if tag.may_be_part and not tag.is_total]
-    for head in losses:
+    heads = [
+        tag
+        for tag in tags
+        if not (tag.is_total or tag.is_metric)
+        and (tag.may_be_part or not {"total", "tot"}.isdisjoint(tag.words))
+    ]
+    for head in heads:
         below = [
             tag
             for tag in tags

@@ -18,7 +18,7 @@ Column = npt.NDArray[np.float64]
 EXACT = 1e-4
 # Free weights take up most of what is missing where losses fall smoothly: where they are right,
 # only rounding is left.
-_FITTED = 5e-7
+_FITTED = 1e-6
 # A logger's medians of 20 steps miss their sum by 3 %.
 _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
 _NEAR = 0.01
@@ -182,8 +182,8 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     if len(columns) < 2 or len(total) < 2 * len(columns) + 3 or is_chance(total, 1):
         return None
     kept = [i for i, column in enumerate(columns) if column.any()]
-    # What is never positive counts positively with a negative weight.
-    signs = [1.0 if column.max(initial=0) > 0 else -1.0 for column in columns]
+    # What is never positive may have either sign: that of the best weights of all.
+    signs = _signs(total, columns)
     columns = [sign * column for sign, column in zip(signs, columns, strict=True)]
     sizes, products = _scaled_products([*columns, total])
     found: list[float] | None = None
@@ -208,6 +208,16 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     # Somebody chose them: the roundest that do as well.
     as_well = (each for each in rounded if error(total, _weighted(each, columns)) <= 2 * off)
     return [sign * weight for sign, weight in zip(signs, next(as_well, found), strict=True)]
+
+
+def _signs(total: Column, columns: Sequence[Column]) -> list[float]:
+    """Returns -1 for columns that are never positive and have a negative weight in the best fit."""
+    _, products = _scaled_products([*columns, total])
+    fitted = np.linalg.lstsq(products[:-1, :-1], products[:-1, -1], rcond=None)[0]
+    return [
+        -1.0 if weight < 0 and column.max(initial=0) <= 0 else 1.0
+        for column, weight in zip(columns, fitted.tolist(), strict=True)
+    ]
 
 
 def _weighted(weights: Sequence[float], columns: Sequence[Column]) -> list[Column]:

@@ -55,7 +55,9 @@ class Tag:
     @property
     def is_one_of_several(self) -> bool:
         """Whether it is the same loss on one of several devices, or of several data sets."""
-        return not vocabulary.SEVERAL.isdisjoint(self.words)
+        return not vocabulary.SEVERAL.isdisjoint(
+            {*self.words, *self.namespace.replace("/", "_").split("_")}
+        )
 
     @property
     def is_letter(self) -> bool:
@@ -128,6 +130,9 @@ def parse(name: str) -> Tag:
             if words and words[end] in vocabulary.SPLITS:
                 split = split or vocabulary.SPLITS[words[end]]
                 del words[end]
+    # Keras puts them before all: "epoch_loss/dice".
+    if len(segments) > 1 and len(segments[0]) > 1 and segments[0][0] in ("epoch", "batch"):
+        aggregation = aggregation or segments[0].pop(0)
     # "Loss/train" is the loss of a split.
     segments = [words for words in segments if words]
     if not segments:

@@ -54,6 +54,7 @@ PLAYERS = {
     **dict.fromkeys(("actor",), "actor"),
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
     **dict.fromkeys(("coef", "alpha", "temp", "temperature"), "temperature"),
+    **dict.fromkeys(("curiosity", "rnd", "gail", "icm"), "explorer"),
 }
 OF_ACTOR = frozenset({"policy", "entropy", "value"})
 POLICIES = frozenset({"policy", "surrogate", "actor", "pg", "pi", "ppo"})
@@ -61,13 +62,13 @@ ADVERSARIAL = frozenset({"adv", "adversarial", "gan", "fake"})
 OF_ALL = ("", "generator", "discriminator")
 # Of these there are several, each with the same loss.
 SEVERAL = frozenset(
-    {"dataloader", "rank", "fold", "worker", "gpu", "replica", "device", "node", "bin"}
+    {"dataloader", "rank", "fold", "worker", "gpu", "replica", "device", "node", "bin", "chan"}
 )
 BONUSES = frozenset({"entropy", "bonus"})
 BOXES = frozenset({"box", "bbox", "boxes"})
 NEVER = re.compile(
-    r"unscaled|vs_samples|mov(ing)?_av|smoothed|normali[sz]ed|grad_norm|gradient_norm|_ntk$"
-    r"|(?:^|_)(?:ema|best|lowest|prev|previous)(?:_|$)"
+    r"unscaled|vs_samples|mov(ing)?_av|smoothed|(?<!locally_)normali[sz]ed(?!_cross)|grad_norm|gradient_norm|_ntk$"
+    r"|(?:^|_)(?:ema|best|lowest|prev|previous|gap|delta|items|(?<!kl_)divergence)(?:_|$)"
     r"|per_\w*tokens$|(?:^|_)(?:ppl|perplexity|psnr|acc|accuracy|std|min|max)$"
 )
 # Not of a tag whose last segment speaks of a loss: "loss_giou" is one. Squared and absolute errors

@@ -25,7 +25,7 @@ def without_total(
         split, namespace = group[0].place
         player = group[0].player
         has_total = any(
-            split == total.split
+            split in ("", total.split)
             and is_below(group[0], total)
             # A generator's loss may hold what is nobody's.
             and (not total.is_bare or total.player == (player or "generator"))
@@ -35,13 +35,19 @@ def without_total(
             split == other and namespace != place and namespace.startswith(place)
             for other, place in above
         )
-        if has_total or is_detail:
+        is_sum = any("elbo" in tag.words for tag in group)
+        if has_total or is_detail or is_sum:
             continue
         used = _of_one_aggregation(group)
         names = [tag.name for tag in used]
         repeated = _repeated(names, [tag.name for tag in tags if tag.split == split], series)
         parts = [tag for tag in used if tag.name not in repeated]
-        if len(parts) > 1:
+        first = parts[0].name if parts else ""
+        together = all(
+            max(overlap(first, tag.name, series), overlap(tag.name, first, series)) >= SAME_STEPS
+            for tag in parts
+        )
+        if len(parts) > 1 and together:
             yield Composition(None, tuple(Part(tag.name, role=tag.role) for tag in parts))
             above.add((split, namespace))
 
