@@ -83,7 +83,7 @@ def op(
         )
     graph = total_loss.graph
     decomposition = decompose(total_loss)
-    findings = audit_and_warn(decomposition, stacklevel=2)
+    findings = audit_and_warn(decomposition)
     with graph.as_default():
         scope = graph.get_name_scope()
         tag = f"{scope}/{name}" if scope else name

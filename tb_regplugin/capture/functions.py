@@ -293,9 +293,7 @@ class _Rings:
                 self._has_said_lost = True
                 warn(
                     f"tb_regplugin lost {lost} rows: compiled functions recorded more steps than "
-                    "the ring holds before it could be emptied. Give Recorder a larger ring_rows.",
-                    RuntimeWarning,
-                    stacklevel=4,
+                    "the ring holds before it could be emptied. Give Recorder a larger ring_rows."
                 )
 
     def _append(self, filled: list[tuple[Layout, StepRows]], started: float) -> None:

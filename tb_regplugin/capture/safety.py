@@ -38,11 +38,7 @@ class FailSafe:
         except Exception as error:  # noqa: BLE001 - recording never breaks training
             self.failed = True
             reason = str(error) if isinstance(error, RecordingError) else repr(error)
-            warn(
-                f"tb_regplugin stopped recording{self._what}: {reason}. Your training goes on.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+            warn(f"tb_regplugin stopped recording{self._what}: {reason}. Your training goes on.")
 
 
 @contextmanager

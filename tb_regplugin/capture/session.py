@@ -170,9 +170,7 @@ class TrainingSession(Session):
             except Exception:  # noqa: BLE001 - a layer of a user's that can't be judged isn't
                 self._findings = ()
             for finding in set(self._findings) - set(step.findings):
-                warn(
-                    f"tb_regplugin: {finding.sentence} {finding.fix}", RuntimeWarning, stacklevel=4
-                )
+                warn(f"tb_regplugin: {finding.sentence} {finding.fix}")
             step.findings = self._findings
         return replace(layout, findings=self._findings) if self._findings else layout
 
@@ -183,11 +181,7 @@ class TrainingSession(Session):
             iterations = iterations_of(self._model.optimizer)
             remember(self._model, self.step.ring.next_step, iterations)
         if not self.has_written and self._is_chief:
-            warn(
-                f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            warn(f"tb_regplugin recorded nothing of this training: {self._why_nothing()}.")
 
     def _why_nothing(self) -> str:
         first, next_step = self._first_step, self.next_step
@@ -218,7 +212,7 @@ class TrainingSession(Session):
         notice = None if step.has_noticed else step.notice()
         if notice is not None:
             step.has_noticed = True
-            warn(notice, RuntimeWarning, stacklevel=2)
+            warn(notice)
         now = time.time()
         self._marks.append((self._expected_step, start))
         self._expected_step += step.steps_per_execution

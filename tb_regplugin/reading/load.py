@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_regplugin.notices import warn_at_users_line
 from tb_regplugin.reading.aggregates import Digests
 from tb_regplugin.reading.decode import index_recordings, natural_key
 from tb_regplugin.reading.event_files import EventFiles, find_runs, is_directory
@@ -98,13 +98,13 @@ def load(log_dir: str | os.PathLike[str], *, name: str = "losses") -> dict[str, 
     recordings: dict[str, Recording] = {}
     for files in read_runs(log_dir):
         for file_problem in files.problems:
-            warnings.warn(str(file_problem), stacklevel=2)
+            warn_at_users_line(str(file_problem))
         for _, contents in read_recordings(files, name):
             for problem in contents.problems:
-                warnings.warn(f"Run {files.run!r}: {problem}", stacklevel=2)
+                warn_at_users_line(f"Run {files.run!r}: {problem}")
             recordings[files.run] = Recording(contents.table)
     if not recordings:
-        warnings.warn(none_found(log_dir, name), stacklevel=2)
+        warn_at_users_line(none_found(log_dir, name))
     return recordings
 
 

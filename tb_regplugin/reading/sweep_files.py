@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from tb_regplugin.notices import warn_at_users_line
 from tb_regplugin.reading.event_files import EventFiles
 from tb_regplugin.reading.load import none_found, read_recordings, read_runs
 from tb_regplugin.reading.query import SweepQuery
@@ -24,7 +24,7 @@ def read_sweep(log_dir: str | os.PathLike[str], query: SweepQuery) -> list[dict[
     def runs() -> Iterator[EventFiles]:
         for files in read_runs(log_dir, query.metric):
             for problem in files.problems:
-                warnings.warn(str(problem), stacklevel=5)
+                warn_at_users_line(str(problem))
             yield files
 
     found = sweep_of(runs(), read_recordings, query)

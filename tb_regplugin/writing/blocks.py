@@ -150,7 +150,7 @@ class BlockWriter:
             worker.wake.put(None)
             with suppress(Empty):
                 worker.looked.get(timeout=_LOOK_SECS)
-                warn_of_earlier(worker.streams.earlier, self._log_dir, step, stacklevel=5)
+                warn_of_earlier(worker.streams.earlier, self._log_dir, step)
 
     def _has_room(self, nbytes: int) -> bool:
         """Waits for a disk that is slow, and not for one that hangs."""
@@ -165,8 +165,7 @@ class BlockWriter:
                     self._is_stuck = True
                     warn(
                         f"tb_regplugin: writing to {self._log_dir!r} has stalled and the queue is "
-                        "full: new rows are dropped. Your training goes on.",
-                        stacklevel=5,
+                        "full: new rows are dropped. Your training goes on."
                     )
                 return False
             time.sleep(0.001)
@@ -200,8 +199,7 @@ class BlockWriter:
         if not worker.failed and not worker.ask(timeout, is_last=is_last):
             warn(
                 f"tb_regplugin: writing to {self._log_dir!r} has stalled for {timeout} s. Waiting "
-                "rows are written if it recovers before the program ends.",
-                stacklevel=4,
+                "rows are written if it recovers before the program ends."
             )
         elif worker.failed and is_last:
             worker.abandon()
@@ -216,7 +214,6 @@ class BlockWriter:
             reason, worker.failure = worker.failure, None
             warn(
                 f"tb_regplugin stopped recording to {self._log_dir!r}: {reason}. "
-                "Your training goes on.",
-                stacklevel=5,
+                "Your training goes on."
             )
         return worker.failed

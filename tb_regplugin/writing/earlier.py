@@ -56,7 +56,7 @@ def find_earlier(directory: str, name: str) -> Earlier:
     return Earlier(min(steps, default=None), max(times))
 
 
-def warn_of_earlier(earlier: Earlier, directory: str, step: int, stacklevel: int) -> None:
+def warn_of_earlier(earlier: Earlier, directory: str, step: int) -> None:
     """Warns where a recording that begins at this step takes the place of all of another one.
 
     One that begins later goes on, as from a checkpoint.
@@ -65,8 +65,7 @@ def warn_of_earlier(earlier: Earlier, directory: str, step: int, stacklevel: int
         warn(
             f"tb_regplugin: {directory!r} already holds a recording of another training. This one "
             f"begins at step {step} and replaces it in TensorBoard. Give each training its own log "
-            "directory; a callback for several models takes a function that returns one.",
-            stacklevel=stacklevel + 1,
+            "directory; a callback for several models takes a function that returns one."
         )
 
 

@@ -69,24 +69,19 @@ def audit(
     return _findings(decompose(total_loss, collected, variables))
 
 
-def audit_and_warn(decomposition: Decomposition, stacklevel: int) -> tuple[Finding, ...]:
+def audit_and_warn(decomposition: Decomposition) -> tuple[Finding, ...]:
     """Says in warnings what is wrong with a loss, once, and returns it to be recorded.
 
-    It never raises: no graph of a user's may stop a training. The level is that of
-    ``warnings.warn``, counted from the caller.
+    It never raises: no graph of a user's may stop a training.
     """
     if decomposition.warning:
-        warn(f"tb_regplugin: {decomposition.warning}", UserWarning, stacklevel=stacklevel + 1)
+        warn(f"tb_regplugin: {decomposition.warning}", UserWarning)
     try:
         findings = _findings(decomposition)
     except Exception:  # noqa: BLE001 - what it cannot judge, it does not judge
         return ()
     for finding in at_least(findings, "warning"):
-        warn(
-            f"tb_regplugin: {finding.sentence} {finding.fix}",
-            UserWarning,
-            stacklevel=stacklevel + 1,
-        )
+        warn(f"tb_regplugin: {finding.sentence} {finding.fix}", UserWarning)
     return tuple(findings)
 
 

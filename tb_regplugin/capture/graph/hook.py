@@ -131,7 +131,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
             return
         graph = self._total_loss.graph
         self._decomposition = decompose(self._total_loss)
-        findings = audit_and_warn(self._decomposition, stacklevel=4)
+        findings = audit_and_warn(self._decomposition)
         with graph.as_default(), tf.name_scope("tb_regplugin"):
             self._row = build_row(self._decomposition, findings)
             step = tf.compat.v1.train.get_global_step(graph)
@@ -214,7 +214,7 @@ class RegularizationHook(CopiedAsUnused, tf.compat.v1.train.SessionRunHook):  # 
     def _warn(self, what: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            warn(f"tb_regplugin: {what}.", UserWarning, stacklevel=2)
+            warn(f"tb_regplugin: {what}.", UserWarning)
 
     def end(self, session: Any) -> None:
         """Writes what waits and ends the recording."""

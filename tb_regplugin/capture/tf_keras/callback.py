@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 try:
@@ -17,6 +16,7 @@ from tb_regplugin.capture.safety import RecordingError
 from tb_regplugin.capture.tf_keras import internals
 from tb_regplugin.capture.tf_keras.step import TfKerasStep
 from tb_regplugin.capture.training_log import LogDir, RecordsTraining, TrainingLog
+from tb_regplugin.notices import warn
 from tb_regplugin.writing.arguments import check_options
 
 
@@ -63,11 +63,9 @@ class RegularizationCallback(RecordsTraining, tf_keras.callbacks.Callback):  # t
         super().__init__()
         check_options(gradients_every=gradients_every)
         if gradients_every is not None:
-            warnings.warn(
+            warn(
                 "tb_regplugin records losses but no gradients of tf_keras models; with Keras 3, "
-                "gradients_every records them.",
-                RuntimeWarning,
-                stacklevel=2,
+                "gradients_every records them."
             )
         internals.take_tensor_logs(self)
 
