@@ -6,6 +6,7 @@ import json
 import math
 import urllib.parse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from tb_regplugin.command_line import main
+from tb_regplugin.finding import Finding
 from tb_regplugin.plugin import RegularizationPlugin
 from tb_regplugin.reading import remembered, sweep_answer
 from tb_regplugin.reading.store import Store
 from tb_regplugin.reading.sweep import window_size
+from tb_regplugin.terms import Layout, Term
+from tests.logs import DATA, TOTAL
 from tests.sweeps import (
     answer_of,
     last_rows,
@@ -166,6 +170,39 @@ def test_the_sentence_says_what_is_seen(
     assert unsaid not in table
 
 
+def test_strengths_that_do_not_act_as_written_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A penalty that is counted twice stands at what was written; of unused ones none acts."""
+    twice = (Finding("counted_twice", "warning", "a/l2 is added to the loss 2 times."),)
+    write_run(tmp_path / "fine", layout_of(l2=0.1), values_of(0, 100, 4))
+    write_run(tmp_path / "twice", replace(layout_of(l2=0.2), findings=twice), values_of(1, 100, 4))
+    unused = Layout((TOTAL, DATA, Term("a/l2", role="unused", kind="l2", strength=0.3)))
+    write_run(tmp_path / "unused", unused, values_of(2, 60, 3))
+    found = sweep_of(tmp_path, capsys)
+    told = [(each["strength"], each["misapplied"]) for each in found]
+    assert told == [(0.1, []), (0.2, ["twice"]), (None, ["unused"])]
+    table = table_of(tmp_path, capsys)
+    assert "Runs whose penalties are all unused: unused. No strength acts in them" in table
+    assert "counted twice or scaled again: twice. They stand at the strength that was" in table
+    assert "unknown or changed" not in table
+    lines = table.splitlines()
+    assert [line.split()[:2] for line in lines[2:4]] == [["0.2", "1?"], ["unknown", "1*?"]]
+    assert lines[4] == "* ended early, ? penalties counted twice, scaled again or unused"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_single_strength_is_told_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], is_known: bool
+) -> None:
+    """And what is to be done: other strengths, or another place to look for them."""
+    layout = layout_of(l2=0.1) if is_known else Layout((TOTAL, DATA, Term("a"), Term("b")))
+    write_run(tmp_path / "one", layout, values_of(0, 9, 4))
+    table = table_of(tmp_path, capsys)
+    assert ("compared. Train with others too" in table) == is_known
+    assert ("--strength-from" in table) != is_known
+
+
 def test_a_metric_is_the_better_the_higher_unless_it_is_a_loss(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,7 +217,7 @@ def test_a_metric_is_the_better_the_higher_unless_it_is_a_loss(
     assert "my_loss is lowest at strength 0.1: 0.5 (0–1), the mean of 2 runs" in table
     for tag in ("nowhere", ""):
         table = table_of(tmp_path, capsys, "--metric", tag)
-        assert f"No run has finite values of {tag}." in table
+        assert f"No run has finite values of {tag!r}. Give the tag of a scalar" in table
 
 
 def test_the_route_lists_what_can_be_asked_for(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tb_regplugin.plot.stacked import add_legend, palette_of
-from tb_regplugin.reading.sweep_text import sentence, warnings
+from tb_regplugin.reading.sweep_text import no_metric, sentence, warnings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,10 +61,7 @@ def place(entries: Sequence[_Entry], metric: str | None) -> Placed:
             "strength_from='hparams=NAME' or 'names=REGEX'."
         )
     if metric is not None and all(each.get("metric") is None for each in known):
-        raise ValueError(
-            f"No run has finite values of {metric!r}. Give the tag of a scalar that the runs, or "
-            "their validations, have."
-        )
+        raise ValueError(no_metric(metric))
     strengths = [float(each["strength"]) for each in known]
     above = [strength for strength in strengths if strength > 0]
     zero = min(above, default=1.0) / _TO_ZERO

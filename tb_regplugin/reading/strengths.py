@@ -19,6 +19,9 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 
+# Findings by which a penalty acts more strongly or weakly than was written.
+_CHANGES_STRENGTH = ("counted_twice", "duplicate_entry", "scaled_again")
+
 # One number, or what each of those is that vary; None where it is not known.
 Strength = float | dict[str, float] | None
 # By what has a strength.
@@ -102,6 +105,19 @@ def strengths_of(terms: Iterable[Term]) -> Iterator[tuple[str, str, float]]:
         numbers = term.strength if isinstance(term.strength, tuple) else (term.strength,)
         for kind, number in zip(kinds, numbers, strict=True):
             yield term.name, kind, float(number)
+
+
+def misapplied(layouts: Iterable[Layout]) -> str | None:
+    """Returns the finding by which another strength acts than the one that was written.
+
+    It is ``not_in_loss`` where none acts, as all penalties are unused.
+    """
+    layouts = list(layouts)
+    found = {finding.code for layout in layouts for finding in layout.findings}
+    roles = {term.role for layout in layouts for term in layout.columns}
+    if "unused" in roles and "penalty" not in roles:
+        return "not_in_loss"
+    return next((code for code in _CHANGES_STRENGTH if code in found), None)
 
 
 def find_strengths(

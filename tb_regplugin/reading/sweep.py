@@ -17,7 +17,7 @@ from tb_regplugin.reading.runs import Key, homes, pair
 from tb_regplugin.reading.shares import parts
 from tb_regplugin.reading.source import first_of
 from tb_regplugin.reading.store import Contents
-from tb_regplugin.reading.strengths import Strength, StrengthSource, find_strengths
+from tb_regplugin.reading.strengths import Strength, StrengthSource, find_strengths, misapplied
 from tb_regplugin.terms import Layout
 
 WINDOW = 0.1
@@ -165,6 +165,7 @@ def _entry(
         "unfinished": runs("unfinished"),
         "diverged": runs("diverged"),
         "restarted": runs("restarted"),
+        "misapplied": runs("misapplied"),
         "points": points,
     }
 
@@ -183,6 +184,7 @@ def _point(
         "unfinished": own.last_step is None or own.last_step < longest,
         "diverged": own.diverged or validation.diverged,
         "restarted": own.restarted,
+        "misapplied": misapplied(own.layouts),
         "problem": own.problem or validation.problem,
     }
 

@@ -14,6 +14,13 @@ _Entries = Sequence[Mapping[str, Any]]
 # Of a metric that is called so, less is better.
 _FALLS = re.compile("loss|error|mae|mse|perplexity|divergence", re.IGNORECASE)
 _MAX_NAMED = 5
+# What the table puts behind a number of runs, where one of them is such.
+_MARKS = {
+    "unfinished": ("*", "ended early"),
+    "diverged": ("!", "NaN or infinite"),
+    "restarted": ("~", "restarted"),
+    "misapplied": ("?", "penalties counted twice, scaled again or unused"),
+}
 
 
 def sentence(entries: _Entries, metric: str | None = None) -> str:
@@ -28,7 +35,10 @@ def sentence(entries: _Entries, metric: str | None = None) -> str:
     figure, what = _compared(entries, metric)
     known = [each for each in entries if each["strength"] is not None and each[figure] is not None]
     if len(known) < 2:
-        return "Fewer than two strengths can be compared."
+        text = "Fewer than two strengths can be compared."
+        if len(entries) == 1 and entries[0]["strength"] is not None:
+            text += " Train with others too, each run in a directory of its own."
+        return text
     rises = figure == "metric" and not _FALLS.search(what)
     means = [each[figure]["mean"] for each in known]
     place = means.index((max if rises else min)(means))
@@ -62,8 +72,20 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     """Says what a reader of the sweep should know besides."""
     all_points = [point for each in entries for point in each["points"]]
     told = []
-    unknown = [run for each in entries if each["strength"] is None for run in each["runs"]]
-    if unknown:
+    unused = [point["run"] for point in all_points if point["misapplied"] == "not_in_loss"]
+    if unused:
+        told.append(
+            f"Runs whose penalties are all unused: {_some(unused)}. No strength acts in them: add "
+            "the penalties to the loss."
+        )
+    other = [run for each in entries for run in each["misapplied"] if run not in unused]
+    if other:
+        told.append(
+            f"Runs whose penalties are counted twice or scaled again: {_some(other)}. They stand "
+            "at the strength that was written, which is not the one that acts: see their findings."
+        )
+    runs = [run for each in entries if each["strength"] is None for run in each["runs"]]
+    if unknown := [run for run in runs if run not in unused]:
         told.append(
             f"Runs of unknown or changed strength: {_some(unknown)}. Hyperparameters or names of "
             'runs may have it ("Strengths from", --strength-from).'
@@ -87,7 +109,7 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
             "cannot choose a strength."
         )
     if metric is not None and all(each["metric"] is None for each in entries):
-        told.append(f"No run has finite values of {metric}.")
+        told.append(no_metric(metric))
     homes = {re.split(r"[/\\]", point.get("metric_run") or "")[-1] for point in all_points}
     if metric is not None and "validation" in homes and homes - {"validation", ""}:
         told.append(f"{metric} is that of the validation in some runs only.")
@@ -100,6 +122,14 @@ def warnings(entries: _Entries, metric: str | None = None) -> list[str]:
     return told
 
 
+def no_metric(metric: str) -> str:
+    """Says that a metric is nowhere, and what can be asked for."""
+    return (
+        f"No run has finite values of {metric!r}. Give the tag of a scalar that the runs, or "
+        "their validations, have."
+    )
+
+
 def table(entries: _Entries, metric: str | None = None) -> str:
     """Returns the sweep as a table, with what is to be known below it."""
     rows = [["strength", "runs", "data loss", "validation", "penalties"]]
@@ -107,10 +137,9 @@ def table(entries: _Entries, metric: str | None = None) -> str:
         rows[0].append(shortened(printable(metric), MAX_CELL))
     for each in entries:
         share = each["penalty_share"]
-        marks = ("unfinished", "*"), ("diverged", "!"), ("restarted", "~")
         row = [
             printable(_told(each["strength"])),
-            str(len(each["runs"])) + "".join(mark for flag, mark in marks if each[flag]),
+            str(len(each["runs"])) + "".join(mark for mark, _ in _marks_of([each])),
             _spread(each["data_loss"]),
             _spread(each["validation_data_loss"]),
             "-" if share is None else f"{share:.2%}",
@@ -125,7 +154,13 @@ def table(entries: _Entries, metric: str | None = None) -> str:
     notes = [sentence(entries, metric), *warnings(entries, metric)]
     if len(levels) == 1:
         notes.insert(1, f"A model that guesses has a data loss of {levels.pop():.4g}.")
-    return "\n".join([*lines, "", *map(printable, notes)])
+    legend = [", ".join(f"{mark} {meaning}" for mark, meaning in _marks_of(entries))]
+    return "\n".join([*lines, *filter(None, legend), "", *map(printable, notes)])
+
+
+def _marks_of(entries: _Entries) -> list[tuple[str, str]]:
+    """Returns the marks of what any of the entries has, and what they mean."""
+    return [mark for flag, mark in _MARKS.items() if any(each[flag] for each in entries)]
 
 
 def _compared(entries: _Entries, metric: str | None) -> tuple[str, str]:
