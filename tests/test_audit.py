@@ -43,6 +43,31 @@ def test_the_sentence_names_terms_and_numbers() -> None:
     assert finding.severity == "warning"
 
 
+def test_several_strengths_are_told_each() -> None:
+    """A factor that they share acts on all of them."""
+    with tf.Graph().as_default():
+        loss = network(l2(0.1), scope="a", layers=1) + network(l2(0.2), scope="b", layers=1)
+        penalties = tf1.losses.get_regularization_losses()
+        (finding,) = audit(loss + 0.01 * tf.add_n(penalties))
+    assert finding.sentence == (
+        "a/w0 and b/w0 are multiplied by 0.01 before being added to the loss, on top of the "
+        "regularisers' strengths: 0.1 and 0.2 act as 0.001 and 0.002."
+    )
+
+
+def test_what_is_added_twice_is_told_from_what_is_added_more_often() -> None:
+    """Each with its own number."""
+    with tf.Graph().as_default():
+        loss = network(l2(0.1), layers=3)
+        first, second, third = tf1.losses.get_regularization_losses()
+        total = loss + first + first + second + second + third + third + third
+        findings = audit(total)
+    assert [finding.sentence for finding in findings] == [
+        "net/w0 and net/w1 are added to the loss 2 times, which multiplies each by 2.",
+        "net/w2 is added to the loss 3 times, which multiplies it by 3.",
+    ]
+
+
 def test_the_work_is_linear_in_the_graph() -> None:
     """Right and wrong alike: ten times the layers take ten times the calls."""
     calls = {layers: _calls(layers) for layers in (50, 500)}

@@ -94,6 +94,22 @@ def test_sentences_hold_the_numbers(name: str, words: str) -> None:
     assert words in _only(name).sentence
 
 
+def test_several_terms_of_a_kind_are_one_finding() -> None:
+    """In words that are right for many, and with the numbers of each or of all."""
+    steps = np.arange(200)
+    falling = 2.0 - steps / 200
+    jump = np.where(steps < 100, 1.0, 5.0) * falling
+    still = {l2("a"): 0.5, l2("b"): 0.25, l2("c"): 0.0, l2("d"): 0.0}
+    values: Values = {DATA: falling, **still, l2("e"): jump, l2("f"): 2 * jump}
+    found = find_in_table(table_of([Stretch(values, steps)]))
+    told = {finding.code: finding.sentence for finding in found}
+    assert told["constant_term"] == "a and b never change (0.5 and 0.25 at every step)."
+    assert told["dead_term"] == "c and d are zero at every step."
+    before, after = (f"{3 * jump[step]:.4g}" for step in (99, 100))
+    together = f"e and f together jumped from {before} to {after} at step 100."
+    assert told["penalty_jumped"] == together
+
+
 def test_a_threshold_decides() -> None:
     """What one threshold passes over, another finds."""
     table = table_of(RECORDINGS["penalties_are_a_hundredth_of_the_loss"].record())

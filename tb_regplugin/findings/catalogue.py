@@ -130,15 +130,15 @@ CATALOGUE = {
     "dead_term": Rule(
         "warning",
         "A term is zero at every step",
-        "Check that the model uses the variable of this term, and that its strength isn't lost "
-        "on the way.",
+        "Check that the model uses the variables concerned, and that no strength, weight or mask "
+        "of zero lies on the way.",
         ("min_rows",),
     ),
     "constant_term": Rule(
         "warning",
         "A term never changes",
-        "Check that its variable is trainable and that the optimiser updates it. The penalty of "
-        "a frozen variable only shifts the loss.",
+        "Check that the variables concerned are trainable and that the optimiser updates them. "
+        "The penalty of a frozen variable only shifts the loss.",
         ("min_rows",),
     ),
     "equal_terms": Rule(
@@ -155,7 +155,7 @@ CATALOGUE = {
     "penalty_jumped": Rule(
         "info",
         "A penalty jumped from one step to the next",
-        "Training steps don't do this: look for a schedule of its strength, a restored "
+        "Training steps don't do this: look for a schedule of the strength, a restored "
         "checkpoint or replaced weights.",
         ("min_rows", "jump"),
     ),
@@ -209,9 +209,10 @@ CATALOGUE = {
     "not_in_loss": Rule(
         "warning",
         "A penalty term was collected but is not in the loss",
-        "Add it to the loss: get_regularization_loss() returns the sum of the collected terms.",
-        keras_fix="Add it once to the loss that is minimised. In Keras that is sum(model.losses), "
-        "which Keras' own compute_loss adds.",
+        "Add to the loss what is missing: get_regularization_loss() returns the sum of the "
+        "collected terms.",
+        keras_fix="Add to the loss that is minimised what is missing, once. In Keras that is "
+        "sum(model.losses), which Keras' own compute_loss adds.",
     ),
     "scaled_again": Rule(
         "warning",

@@ -190,9 +190,8 @@ def penalty_jumped(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         if max(before, after) < limits.negligible_share * abs(curves.total[row]):
             continue
         step, names = int(curves.steps[row]), curves.names(jumped)
-        sentence = (
-            f"{listed(names)} jumped from {number(before)} to {number(after)} at step {step:,}."
-        )
+        subject = f"{listed(names)}{' together' * (len(names) > 1)}"
+        sentence = f"{subject} jumped from {number(before)} to {number(after)} at step {step:,}."
         yield found("penalty_jumped", sentence, names, step)
 
 

@@ -19,6 +19,9 @@ from tb_regplugin.findings.forms import listed, number
 from tb_regplugin.notices import warn
 from tb_regplugin.terms import Term
 
+# Names of penalties by how often each is added, and by what that multiplies it, where it is known.
+_Alike = dict[tuple[int, str | None], list[str]]
+
 
 # AutoGraph would translate all that it calls.
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
@@ -97,24 +100,25 @@ def counted_twice(
     data = [entry for entry in audited.entries if terms[entry.name].role == "data"]
     most = max([1.0, *(entry.uses / entry.times_collected for entry in data)])
     factors = audited.common_factors | {entry.coefficient for entry in data}
-    twice = [
-        entry
-        for entry in audited.entries
-        if terms[entry.name].role == "penalty"
-        and entry.uses > most * entry.times_collected
-        and (entry.coefficient is None or entry.coefficient not in factors)
-    ]
-    if not twice:
-        return ()
-    names = [terms[entry.name].name for entry in twice]
-    first, times = twice[0], twice[0].times_collected
-    factor = None if first.coefficient is None else first.coefficient * replicas / times
-    return (found("counted_twice", _added(names, first.uses // times, factor), names, keras=True),)
+    alike: _Alike = {}
+    for entry in audited.entries:
+        times, coefficient = entry.times_collected, entry.coefficient
+        if (
+            terms[entry.name].role == "penalty"
+            and entry.uses > most * times
+            and (coefficient is None or coefficient not in factors)
+        ):
+            factor = None if coefficient is None else number(coefficient * replicas / times)
+            alike.setdefault((entry.uses // times, factor), []).append(terms[entry.name].name)
+    return tuple(_added(alike, keras=True))
 
 
-def _added(names: list[str], times: int, factor: float | None) -> str:
-    makes = "" if factor is None else f", which multiplies it by {number(factor)}"
-    return f"{_are(names)} added to the loss {times} times{makes}."
+def _added(alike: _Alike, keras: bool) -> Iterator[Finding]:
+    for (times, factor), names in alike.items():
+        which = "it" if len(names) == 1 else "each"
+        makes = "" if factor is None else f", which multiplies {which} by {factor}"
+        sentence = f"{_are(names)} added to the loss {times} times{makes}."
+        yield found("counted_twice", sentence, names, keras=keras)
 
 
 def _findings(decomposition: Decomposition) -> list[Finding]:
@@ -190,11 +194,14 @@ def _scaled_again(audited: _Audited) -> Iterator[Finding]:
             by_factor.setdefault(factor, []).append(entry)
     for factor, entries in by_factor.items():
         names = audited.names(entries)
-        strength = max(audited.strengths(entries[0]))
+        strengths = sorted(set().union(*map(audited.strengths, entries)) - {0.0})
+        whose = "regulariser's strength" if len(strengths) == 1 else "regularisers' strengths"
+        written, acting = (
+            listed([number(strength * times) for strength in strengths]) for times in (1, factor)
+        )
         sentence = (
             f"{_are(names)} multiplied by {number(factor)} before being added to the loss, on "
-            f"top of the regulariser's strength: {number(strength)} acts as "
-            f"{number(strength * factor)}."
+            f"top of the {whose}: {written} {'acts' if len(strengths) == 1 else 'act'} as {acting}."
         )
         yield found("scaled_again", sentence, names)
 
@@ -202,16 +209,15 @@ def _scaled_again(audited: _Audited) -> Iterator[Finding]:
 def _counted_twice(audited: _Audited) -> Iterator[Finding]:
     # A collected sum of entries brings each of them once more: duplicate_entry says so.
     sums = sum(entry.times_collected for entry in audited.entries if entry.holds_entries)
-    twice = [
-        entry
-        for entry in audited.entries
-        if entry.uses > entry.times_collected + sums
-        and (entry.coefficient is None or entry.coefficient not in audited.common_factors)
-    ]
-    if twice:
-        names = audited.names(twice)
-        sentence = _added(names, twice[0].uses, twice[0].coefficient)
-        yield found("counted_twice", sentence, names, keras=audited.is_given)
+    alike: _Alike = {}
+    for entry in audited.entries:
+        coefficient = entry.coefficient
+        if entry.uses > entry.times_collected + sums and (
+            coefficient is None or coefficient not in audited.common_factors
+        ):
+            factor = None if coefficient is None else number(coefficient)
+            alike.setdefault((entry.uses, factor), []).extend(audited.names([entry]))
+    yield from _added(alike, keras=audited.is_given)
 
 
 def _raw_variable(audited: _Audited) -> Iterator[Finding]:
