@@ -15,7 +15,8 @@ _BETWEEN = frozenset(
         *("tensorflow_estimator", "tf_slim", "contextlib", "threading", "weakref"),
     ]
 )
-# Of the user's functions TensorFlow makes copies in files of its own, which nobody looks into.
+# What TensorFlow calls its copies of the user's functions, which nobody looks into. Under another
+# name a warning would stand at a copy's line.
 _COPY = "__autograph_generated_file"
 
 
