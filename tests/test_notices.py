@@ -143,4 +143,6 @@ def test_a_thread_of_the_package_names_no_line(tmp_path: Path) -> None:
             warnings.simplefilter("always")
             steps()
             recorder.flush()
-    assert {Path(w.filename).name for w in caught} <= {"sys", "<sys>", "test_notices.py"}
+    (lost,) = [w for w in caught if "lost" in str(w.message)]
+    # Who empties the ring first is the thread, or the flush here.
+    assert lost.filename in {"sys", "<sys>", __file__}
