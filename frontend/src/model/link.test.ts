@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { X_AXES } from "../data/axis.ts";
 import { recordingKey } from "../data/recording.ts";
+import { makeRandom } from "../testing/random.ts";
 import { decodeLink, encodeLink, type LinkState } from "./link.ts";
 import { updateChoice } from "./runs.ts";
 import {
@@ -27,15 +28,6 @@ const NOTHING: LinkState = {
 };
 
 const HOSTILE = ["", "a", "a&b=c", "100%", "%zz", "λ/🚀", "<b>", '"],["', "p.regularization.x"];
-
-/** The same numbers in every run, so that a failure can be found again. */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
-}
 
 function randomState(seed: number): { state: LinkState; listed: string[] } {
   const random = makeRandom(seed);
