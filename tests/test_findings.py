@@ -75,6 +75,19 @@ def test_what_became_nan_first_is_told_first() -> None:
     assert (finding.terms, finding.first_step) == (("kernel", "data"), 600)
 
 
+def test_groups_of_equal_terms_are_one_finding() -> None:
+    """Which names the first of them and of the others, and holds all."""
+    curves = {letter: np.sin(np.arange(200) + i) for i, letter in enumerate("abc")}
+    terms = {Term(f"{letter}{i}"): curves[letter] for i in range(4) for letter in curves}
+    (finding,) = find_in_table(table_of([Stretch(terms, np.arange(200))]))
+    assert finding.sentence == (
+        "a0, a1, a2 and 1 more are equal to the last bit at all 200 steps, although they change: "
+        "probably one penalty instead of 4. So it is in 2 other groups of penalties: b0, b1, b2 "
+        "and 5 more."
+    )
+    assert sorted(finding.terms) == sorted(term.name for term in terms)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

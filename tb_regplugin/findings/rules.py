@@ -144,6 +144,7 @@ def equal_terms(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         some = curves.values[place, :: 1 + len(curves.steps) // 32]
         if (some != some[0]).any():
             alike.setdefault(some.tobytes(), []).append(place)
+    groups = []
     for first, *others in alike.values():
         values = curves.values[first]
         places = [first, *(i for i in others if curves.values[i].tobytes() == values.tobytes())]
@@ -152,12 +153,19 @@ def equal_terms(curves: Curves, limits: Thresholds) -> Iterator[Finding]:
         if len(places) == 1 or len(variables) > 1:
             continue
         if np.count_nonzero(np.diff(values[np.isfinite(values)])) >= _ENOUGH_TO_COMPARE:
-            names, rows = curves.names(places), len(curves.only_recorded(first))
-            sentence = (
-                f"{listed(names)} are equal to the last bit at all {rows:,} steps, although "
-                f"they change: probably one penalty instead of {len(places)}."
-            )
-            yield found("equal_terms", sentence, names)
+            groups.append(places)
+    if not groups:
+        return
+    names, rows = curves.names(groups[0]), len(curves.only_recorded(groups[0][0]))
+    sentence = (
+        f"{listed(names)} are equal to the last bit at all {rows:,} steps, although "
+        f"they change: probably one penalty instead of {len(names)}."
+    )
+    more = curves.names([place for places in groups[1:] for place in places])
+    if more:
+        which = "another group" if len(groups) == 2 else f"{len(groups) - 1:,} other groups"
+        sentence += f" So it is in {which} of penalties: {listed(more)}."
+    yield found("equal_terms", sentence, names + more)
 
 
 def decoupled_decay(curves: Curves, limits: Thresholds) -> Iterator[Finding]:

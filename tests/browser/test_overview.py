@@ -1,5 +1,6 @@
 """The table of runs above the cards, in a real browser on a real TensorBoard."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,6 +57,55 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def table_of(dashboard: Dashboard) -> Any:
     """Returns the table of runs."""
     return dashboard.frame.get_by_role("table", name="Runs", exact=True)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Runs that are named by their settings, as sweeps name them."""
+    log_dir = tmp_path_factory.mktemp("settings")
+    for rate, seed in itertools.product((0.0001, 0.001), range(4)):
+        with Writer(log_dir / f"model=resnet50, lr={rate}, seed={seed}") as writer:
+            writer.write(0, 1.0, {"kernel": 0.5})
+    with start_tensorboard(log_dir) as address:
+        wait_for_runs(address, 8)
+        yield address
+
+
+def test_names_on_a_phone_keep_what_differs(settings: str, open_page: Open) -> None:
+    """None is cut off, and the title has all of it."""
+    dashboard = open_page(settings, viewport={"width": 360, "height": 800})
+    names = table_of(dashboard).locator(".run-name")
+    expect(names).to_have_count(8)
+    expect(names.first).to_have_text("lr=0.0001, seed=0")
+    assert len(set(names.all_inner_texts())) == 8
+    assert all(
+        name.evaluate("name => name.scrollWidth <= name.clientWidth") for name in names.all()
+    )
+    first = table_of(dashboard).get_by_role("rowheader").first
+    expect(first).to_have_attribute("title", "model=resnet50, lr=0.0001, seed=0")
+
+
+def test_the_table_is_beside_the_sweep_where_there_is_room(shared: str, open_page: Open) -> None:
+    """As high as the sweep, and below it in a laptop's window or where either is folded."""
+    dashboard = open_page(shared, viewport={"width": 2560, "height": 1400})
+    sweep = dashboard.frame.get_by_role("region", name="Sweep of strengths")
+    overview = dashboard.frame.get_by_role("region", name="Overview of runs")
+    expect(sweep.get_by_role("img")).to_be_visible()
+    main = dashboard.frame.get_by_role("main").bounding_box()
+    boxes = [sweep.bounding_box(), overview.bounding_box()]
+    assert main is not None
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+    assert (boxes[0]["y"], boxes[0]["height"]) == (boxes[1]["y"], boxes[1]["height"])
+    assert main["x"] + main["width"] - boxes[1]["x"] - boxes[1]["width"] < 40
+    sweep.get_by_role("button", name="Sweep of strengths").click()
+    expect(sweep.get_by_role("img")).to_be_hidden()
+    folded, below = sweep.bounding_box(), overview.bounding_box()
+    assert folded is not None
+    assert below is not None
+    assert (folded["x"], folded["width"]) == (below["x"], below["width"])
+    assert folded["y"] < below["y"]
 
 
 def rows_of(dashboard: Dashboard) -> list[list[str]]:

@@ -64,10 +64,10 @@ export function App({ dashboard }: { dashboard: Dashboard }) {
           </p>
         )}
         {recordings !== undefined && recordings.length > 1 && (
-          <>
+          <div class="of-all-runs">
             <SweepCard dashboard={dashboard} state={state} />
             <Overview dashboard={dashboard} state={state} matching={filtered.matching} />
-          </>
+          </div>
         )}
         {shown.length > 0 && (
           <Toolbar

@@ -2,7 +2,6 @@ import type { Dashboard } from "../dashboard.ts";
 import type { Finding, Severity } from "../data/findings.ts";
 import { columnKey, type Recording } from "../data/recording.ts";
 import { describeSteps, rangeAround, showOnly, showsOnly, termKeys } from "../model/findings.ts";
-import { enumerate } from "../model/format.ts";
 import { zoom } from "../model/view.ts";
 import { highlight } from "./highlight.ts";
 import type { CardState } from "./useCard.ts";
@@ -80,7 +79,10 @@ function Links({ dashboard, recording, card, finding }: Props & { finding: Findi
           onMouseEnter={() => highlight(keys.length === 1 ? only : undefined)}
           onMouseLeave={() => highlight(undefined)}
         >
-          {isShown ? "Show all terms" : `Show only ${enumerate(finding.terms)}`}
+          {/* The sentence names the first of many. */}
+          {isShown
+            ? "Show all terms"
+            : `Show only ${keys.length === 1 ? finding.terms[0] : `these ${keys.length} terms`}`}
         </button>
       )}
     </p>

@@ -4,6 +4,7 @@ import { fetchOverview } from "../data/api.ts";
 import type { RunFigures } from "../data/overview.ts";
 import type { Recording } from "../data/recording.ts";
 import { formatStep } from "../model/format.ts";
+import { shortNames } from "../model/names.ts";
 import {
   cellTitle,
   countFindings,
@@ -16,13 +17,16 @@ import {
 import { recordingLabel } from "../model/runs.ts";
 import { sortRows } from "../model/table.ts";
 import { Disclosure } from "./Disclosure.tsx";
-import { useAnswer, useRowsInView } from "./hooks.ts";
+import { useAnswer, useRowsInView, useWidth } from "./hooks.ts";
 import { ProblemBadge } from "./Problems.tsx";
 import { RunDot } from "./RunRow.tsx";
 import { TableHead } from "./TableHead.tsx";
 
 /** Pixels. Rows that are not on the screen are not there: their place is kept for them. */
 const ROW_HEIGHT = 24;
+/** What is beside a run's name in its cell, and how wide a letter is, in pixels. */
+const BESIDE = 44;
+const LETTER = 6.1;
 
 interface Props {
   dashboard: Dashboard;
@@ -78,12 +82,22 @@ function RunTable({ dashboard, state, matching, orderText }: Props & { orderText
   }, [figures, matching, order, isByFindings && findings]);
   const box = useRef<HTMLDivElement>(null);
   const { first, stop } = useRowsInView(box, ROW_HEIGHT, sorted.length);
+  const runWidth = widthOfRuns(useWidth(box));
+  const names = useMemo(
+    () => shortNames(matching.map(recordingLabel), (runWidth - BESIDE) / LETTER),
+    [matching, runWidth],
+  );
   return (
     <>
       {/* What scrolls must be reachable from the keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
       <div class="table-box run-table" tabIndex={0} ref={box}>
-        <table class="terms" aria-label="Runs" aria-rowcount={sorted.length + 1}>
+        <table
+          class="terms"
+          aria-label="Runs"
+          aria-rowcount={sorted.length + 1}
+          style={{ "--run-width": `${runWidth}px` }}
+        >
           <TableHead
             columns={OVERVIEW_COLUMNS}
             order={order}
@@ -97,6 +111,7 @@ function RunTable({ dashboard, state, matching, orderText }: Props & { orderText
                 dashboard={dashboard}
                 state={state}
                 row={{ ...row, findings: findings.get(row.key) ?? [] }}
+                name={names.get(recordingLabel(row))}
                 // The heading is the first row.
                 index={first + i + 2}
               />
@@ -115,6 +130,11 @@ function RunTable({ dashboard, state, matching, orderText }: Props & { orderText
   );
 }
 
+/** How wide the column of runs is: on a phone the others have more than half of the window. */
+function widthOfRuns(width: number): number {
+  return Math.round(Math.min(Math.max(0.22 * width, 210), 0.44 * width));
+}
+
 /** The place of rows that are not on the screen. */
 function Gap({ rows }: { rows: number }) {
   // biome-ignore lint/a11y/noAriaHiddenOnFocusable: there is nothing in it to focus
@@ -125,11 +145,13 @@ interface RowProps {
   dashboard: Dashboard;
   state: DashboardState;
   row: OverviewRow;
+  /** Its label, as short as there is room for. */
+  name: string | undefined;
   index: number;
 }
 
 /** A run in numbers. A click anywhere on it, as one on its name, brings its card to the top. */
-function Row({ dashboard, state, row, index }: RowProps) {
+function Row({ dashboard, state, row, name, index }: RowProps) {
   const { key, run, problem } = row;
   const [worst] = row.findings;
   const label = recordingLabel(row);
@@ -146,9 +168,9 @@ function Row({ dashboard, state, row, index }: RowProps) {
       onClick={() => dashboard.pinUp(key)}
     >
       <th scope="row" title={label}>
-        <button type="button" aria-pressed={isPinned}>
+        <button type="button" aria-label={label} aria-pressed={isPinned}>
           <RunDot state={state} run={run} />
-          <span class="run-name">{label}</span>
+          <span class="run-name">{name}</span>
           {problem !== null && row.steps > 0 && <ProblemBadge said={problem} />}
         </button>
       </th>

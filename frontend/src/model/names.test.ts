@@ -15,6 +15,11 @@ test("long names lose what all of them share, and keep what differs", () => {
   assert.deepEqual(shown(["data", ...names], 20), ["data", "query", "key"]);
 });
 
+test("runs named by their settings lose those that all have", () => {
+  const names = [0, 1].map((seed) => `model=resnet50, lr=0.0001, seed=${seed}, fold=all`);
+  assert.deepEqual(shown(names, 16), ["seed=0", "seed=1"]);
+});
+
 test("a number is not cut at its decimal point", () => {
   const names = ["0.0001", "0.01"].map((strength) => `sweep/lambda=${strength}/validation`);
   assert.deepEqual(shown(names, 16), ["lambda=0.0001", "lambda=0.01"]);

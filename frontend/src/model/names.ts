@@ -3,7 +3,7 @@
 import { shortenMiddle } from "./format.ts";
 
 // A dot within a number ends no part.
-const PART = /(?:[^/.]|(?<=\d)\.(?=\d))+[/.]*/g;
+const PART = /(?:[^/.,]|(?<=\d)\.(?=\d))+(?:[/.]|, *)*/g;
 
 /**
  * What names are shown as, by name. Those that are too long lose the parts that all of several parts
@@ -18,7 +18,7 @@ export function shortNames(names: readonly string[], length: number): ReadonlyMa
   for (const name of names.filter((name) => Array.from(name).length > length)) {
     const parts = partsOf(name);
     const own = parts.length > 1 ? parts.slice(head, parts.length - tail).join("") : name;
-    short.set(name, own.replace(/[/.]+$/, ""));
+    short.set(name, own.replace(/[/., ]+$/, ""));
   }
   const cut = (most: number) =>
     new Map([...short].map(([name, own]) => [name, shortenMiddle(own, most)]));
