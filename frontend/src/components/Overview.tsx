@@ -4,7 +4,7 @@ import { fetchOverview } from "../data/api.ts";
 import type { RunFigures } from "../data/overview.ts";
 import type { Recording } from "../data/recording.ts";
 import { formatStep } from "../model/format.ts";
-import { shortNames } from "../model/names.ts";
+import { shortestNames } from "../model/names.ts";
 import {
   cellTitle,
   countFindings,
@@ -84,8 +84,8 @@ function RunTable({ dashboard, state, matching, orderText }: Props & { orderText
   const { first, stop } = useRowsInView(box, ROW_HEIGHT, sorted.length);
   const runWidth = widthOfRuns(useWidth(box));
   const names = useMemo(
-    () => shortNames(matching.map(recordingLabel), (runWidth - BESIDE) / LETTER),
-    [matching, runWidth],
+    () => shortestNames(sorted.map(recordingLabel), (runWidth - BESIDE) / LETTER),
+    [sorted, runWidth],
   );
   return (
     <>

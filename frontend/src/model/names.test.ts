@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BERT } from "../testing/models.ts";
-import { shortNames } from "./names.ts";
+import { shortestNames, shortNames } from "./names.ts";
 
 const shown = (names: readonly string[], length: number) => [...shortNames(names, length).values()];
 
@@ -18,6 +18,16 @@ test("long names lose what all of them share, and keep what differs", () => {
 test("runs named by their settings lose those that all have", () => {
   const names = [0, 1].map((seed) => `model=resnet50, lr=0.0001, seed=${seed}, fold=all`);
   assert.deepEqual(shown(names, 16), ["seed=0", "seed=1"]);
+});
+
+test("where there is no room for what settings are called, their values are kept", () => {
+  const names = ["0.0001", "0.001"].map((strength) => `lambda=${strength}/seed=0/train`);
+  const short = shortestNames([...names, "lambda=0.001/seed=1/train"], 17);
+  assert.deepEqual([...short.values()], ["0.0001/0/train", "0.001/0/train", "0.001/1/train"]);
+  assert.deepEqual([...shortestNames(names, 30).values()], names);
+  // Values that need their names keep them.
+  const swapped = ["alpha=1/beta=2/gamma=3", "beta=1/alpha=2/gamma=3"];
+  assert.equal(new Set(shortestNames(swapped, 6).values()).size, 2);
 });
 
 test("a number is not cut at its decimal point", () => {

@@ -5,6 +5,9 @@ import { shortenMiddle } from "./format.ts";
 // A dot within a number ends no part.
 const PART = /(?:[^/.,]|(?<=\d)\.(?=\d))+(?:[/.]|, *)*/g;
 
+// What a setting is called: "lambda=" of "lambda=0.01".
+const KEY = /[^/,=\s]+=/g;
+
 /**
  * What names are shown as, by name. Those that are too long lose the parts that all of several parts
  * begin or end with, and then their middle; as much is kept as tells each from all others.
@@ -29,6 +32,21 @@ export function shortNames(names: readonly string[], length: number): ReadonlyMa
   }
   // What is left of a long name can be a short one.
   return new Set(shown.values()).size < shown.size ? new Map(names.map((n) => [n, n])) : shown;
+}
+
+/** The same for a column that shows no more: if need be, all lose what their settings are called. */
+export function shortestNames(
+  names: readonly string[],
+  length: number,
+): ReadonlyMap<string, string> {
+  const short = shortNames(names, length);
+  const bare = names.map((name) => name.replace(KEY, ""));
+  const fits = [...short.values()].every((name) => name.length <= length);
+  if (fits || new Set(bare).size < short.size) {
+    return short;
+  }
+  const shown = shortNames(bare, length);
+  return new Map(names.map((name, i) => [name, shown.get(bare[i] ?? name) ?? name]));
 }
 
 /** How many parts all begin with, where each keeps one. */
