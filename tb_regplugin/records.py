@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
-from tb_regplugin.tensorboard_internals import masked_crc
+from tb_regplugin.tensorboard_internals import masked_crc, remote_files
 
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 _HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
@@ -18,6 +20,20 @@ _MAX_BYTES = 2**31
 
 class CorruptRecordError(Exception):
     """A record's checksum is not that of its bytes."""
+
+
+def open_records(path: str) -> Any:
+    """Opens a file of records, local or remote, as a context that gives the file.
+
+    Raises:
+      OSError: It can't be opened, or is a pipe: reading one waits for who writes into it.
+    """
+    remote = remote_files(path)
+    if remote:
+        return remote.GFile(path, "rb")
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        raise OSError("It is a pipe, not a file.")
+    return open(path, "rb")
 
 
 def framed(data: bytes) -> bytes:

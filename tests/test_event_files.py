@@ -19,7 +19,7 @@ from tensorboard.backend.event_processing import data_provider, plugin_event_mul
 from tensorboard.data import server_ingester
 from tensorboard.util import grpc_util
 
-from tb_regplugin import Writer
+from tb_regplugin import Writer, load
 from tb_regplugin.log_format import PLUGIN_NAME, layout_id, rows_metadata, rows_tag
 from tb_regplugin.reading.event_files import EventFiles, find_runs
 from tb_regplugin.reading.load import read_recordings, read_runs
@@ -122,6 +122,27 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     assert "PermissionError" in _steps(path)[1].problems[0].reason
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write into it."""
+    path = write_recording(tmp_path, {0: [3, 2, 1]})
+    os.mkfifo(path.with_name("events.out.tfevents.0"))
+    files = EventFiles(".", find_runs(str(tmp_path))["."])
+    assert "a pipe" in str(files.problems)
+    assert len(list(read_recordings(files))) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may list it")
+def test_a_directory_that_may_not_be_listed_is_named(tmp_path: Path) -> None:
+    """As what it is; the others are read."""
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        write_recording(tmp_path / run, {0: [3, 2, 1]})
+    (tmp_path / "a").chmod(0)
+    with pytest.warns(UserWarning, match=r"a/' is read up to byte 0. PermissionError"):
+        assert list(load(tmp_path)) == ["b"]
+
+
 def test_a_directory_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     """And everything else is read."""
     write_recording(tmp_path, {0: [3, 2, 1]})
@@ -173,9 +194,10 @@ def test_a_path_with_a_scheme_goes_through_gfile(
     """With the same runs and the same rows."""
     write_recording(tmp_path / "logs" / "a", {0: [3, 2, 1]})
     write_recording(tmp_path / "logs" / "b" / "c", {0: [3, 2, 1], 7: [1, 1, 1]})
-    monkeypatch.setattr(
-        "tb_regplugin.reading.event_files.remote_files", lambda path: _RemoteFiles(tmp_path)
-    )
+    for module in ("reading.event_files", "records"):
+        monkeypatch.setattr(
+            f"tb_regplugin.{module}.remote_files", lambda path: _RemoteFiles(tmp_path)
+        )
     found = {files.run: list(read_recordings(files)) for files in read_runs("mem://logs")}
     steps = {run: contents.table.steps.tolist() for run, ((_, contents),) in found.items()}
     assert steps == {"a": [0], "b/c": [0, 7]}

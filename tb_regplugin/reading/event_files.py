@@ -17,13 +17,16 @@ from tensorboard.data.provider import TensorDatum, TensorTimeSeries
 from tb_regplugin.log_format import PLUGIN_NAME
 from tb_regplugin.names import COMPOSITIONS_PLUGIN_NAME
 from tb_regplugin.reading.source import Listing, Problem, ReadSeries, RunTag, reason_of
-from tb_regplugin.records import FRAME_BYTES, CorruptRecordError, records
+from tb_regplugin.records import FRAME_BYTES, CorruptRecordError, open_records, records
 from tb_regplugin.tensorboard_internals import (
     HPARAMS,
     hyperparameters,
     make_array,
     remote_files,
 )
+
+# Joined to a directory's path, it is that directory.
+_UNLISTED = ""
 
 
 class FileProblem(NamedTuple):
@@ -121,8 +124,7 @@ class EventFiles:
     def _read_file(self, path: str) -> None:
         offset = 0
         try:
-            remote = remote_files(path)
-            with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
+            with open_records(path) as file:
                 for record in records(file):
                     event = event_pb2.Event.FromString(record)
                     for value in event.summary.value:
@@ -168,7 +170,7 @@ def find_runs(log_dir: str) -> dict[str, list[str]]:
     remote = remote_files(log_dir)
     runs = {}
     for directory, _, names in remote.walk(log_dir) if remote else _walk(log_dir):
-        found = sorted(name for name in names if "tfevents" in name)
+        found = sorted(name for name in names if "tfevents" in name or name == _UNLISTED)
         if found:
             run = os.path.relpath(directory, log_dir)
             runs[run] = [os.path.join(directory, name) for name in found]
@@ -181,12 +183,15 @@ def is_directory(path: str) -> bool:
 
 
 def _walk(top: str) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
-    """Walks as ``os.walk`` does, through links as well, but not in circles."""
+    """Walks as ``os.walk`` does, through links as well, but not in circles.
+
+    The one file of a directory that can't be listed is itself: reading it tells why.
+    """
     waiting: list[tuple[str, frozenset[str]]] = [(top, frozenset())]
     while waiting:
         directory, above = waiting.pop()
         if (real := os.path.realpath(directory)) not in above:
-            _, names, files = next(os.walk(directory), (directory, [], []))
+            _, names, files = next(os.walk(directory), (directory, [], [_UNLISTED]))
             yield directory, names, files
             waiting += [(os.path.join(directory, name), above | {real}) for name in names]
 

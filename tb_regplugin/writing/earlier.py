@@ -13,7 +13,7 @@ from tensorboard.compat.proto import event_pb2
 from tb_regplugin import log_format
 from tb_regplugin.log_format import LogFormatError, SegmentTag
 from tb_regplugin.notices import warn
-from tb_regplugin.records import records
+from tb_regplugin.records import open_records, records
 from tb_regplugin.tensorboard_internals import remote_files
 from tb_regplugin.writing.event_file import SUFFIX
 
@@ -45,7 +45,7 @@ def find_earlier(directory: str, name: str) -> Earlier:
             path = os.path.join(directory, name_of_file)
             if remote is None:
                 times.append(os.stat(path).st_mtime_ns)
-            with remote.GFile(path, "rb") if remote else open(path, "rb") as file:
+            with open_records(path) as file:
                 for tag, step in _first_blocks(file):
                     times.append(int(tag.life.partition("-")[0]))
                     if tag.name == name:
