@@ -52,6 +52,8 @@ class TrainedOn(ABC):
     # What a step trains on is known at its end. JAX has functions that no value may leave: there,
     # rows are put in place before that, and described anew.
     waits = True
+    # How a loss is recorded that isn't seen here.
+    other_way = "give it to tb_regplugin.Recorder in the step"
 
     def __init__(self, ring: Ring) -> None:
         self.unknown: str | None = None
@@ -82,14 +84,14 @@ class TrainedOn(ABC):
         if self.unknown is not None:
             return (
                 "tb_regplugin can't tell what the model's train_step trains on: "
-                f"{self.unknown}. It records penalties and no total; to record both, give "
-                "them to tb_regplugin.Recorder in the step."
+                f"{self.unknown}. It records penalties and no total; to record that too, "
+                f"{self.other_way}."
             )
         if self._is_unseen:
             return (
                 "The model's train_step does not call compute_loss, so tb_regplugin can't see its "
                 "loss. It records the penalties of the weights, calculated beside each step; to "
-                "record its loss, give it to tb_regplugin.Recorder in the step."
+                f"record its loss, {self.other_way}."
             )
         return None
 

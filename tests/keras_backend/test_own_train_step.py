@@ -59,6 +59,8 @@ def test_its_weights_penalties_are_recorded_and_that_is_said_once(
         fit(model, RegularizationCallback(log_dir), epochs=2)
     (message,) = [str(w.message) for w in caught if "tb_regplugin" in str(w.message)]
     assert "does not call compute_loss" in message
+    # Recorder is TensorFlow's.
+    assert ("Recorder" if keras.config.backend() == "tensorflow" else "Writer in a") in message
     recorded = recording(log_dir)
     assert [term.name for term in recorded.columns] == _WEIGHT_TERMS
     assert all("beside the training step" in str(term.note) for term in recorded.columns)

@@ -38,6 +38,11 @@ class LossCapture(TrainedOn):
         self._travelling = travelling
         self.on_loss: Callable[[], None] | None = None
         self.waits = kind is TRAIN and keras.config.backend() in ("tensorflow", "torch")
+        if keras.config.backend() != "tensorflow":
+            self.other_way = (
+                "return it from the step, and give it to tb_regplugin.Writer in a callback's "
+                "on_train_batch_end"
+            )
         self._method_names = (kind.step, "compute_loss", internals.AGGREGATE)
         self._replaced: tuple[Any, ...] | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
