@@ -238,6 +238,7 @@ def test_axes_of_ones_own_are_drawn_on(tmp_path: Path) -> None:
         ({"view": "pie"}, "view must be one of stack, share, lines, not 'pie'"),
         ({"smoothing": 1}, "smoothing must be from 0 to below 1"),
         ({"max_buckets": 0}, "max_buckets must be at least 1"),
+        ({"terms": "(kernel"}, r"terms is no regular expression: '\(kernel', missing \)"),
         ({"steps": (50, 60)}, "Nothing was recorded in these steps"),
     ],
 )

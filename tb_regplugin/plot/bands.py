@@ -160,7 +160,10 @@ def stacked(parts: Iterable[_Values]) -> list[list[tuple[_Values, _Values]]]:
 def _kept(contents: Contents, first: int, stop: int, terms: str | None) -> list[Column]:
     """Returns the columns that are drawn, with the smallest penalties as one."""
     table, digests = contents.table, contents.digests
-    pattern = re.compile(terms or "")
+    try:
+        pattern = re.compile(terms or "")
+    except re.error as error:
+        raise ValueError(f"terms is no regular expression: {terms!r}, {error}.") from error
     columns = [
         column
         for column in contents.columns
