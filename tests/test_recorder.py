@@ -311,5 +311,8 @@ def test_bad_options_and_late_calls_are_refused(tmp_path: Path) -> None:
         recorder.write(data_loss=1.0)
     with pytest.raises(TypeError, match="data_loss"):
         Recorder(tmp_path).write(0)
+    for number in (1j, tf.complex(1.0, 2.0)):
+        with pytest.raises(TypeError, match="data_loss must be one number, not"):
+            Recorder(tmp_path).write(0, number)
     with tf.Graph().as_default(), pytest.raises(RuntimeError, match="RegularizationHook"):
         Recorder(tmp_path).write(data_loss=1.0)

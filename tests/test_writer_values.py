@@ -1,6 +1,9 @@
 """Writer: which values it takes, and what it says of those that it does not."""
 
 import warnings
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,19 @@ def test_values_that_are_not_ordinary_are_kept(tmp_path: Path, value: float) -> 
     (row,) = read_recording(tmp_path).values()
     with np.errstate(over="ignore"):
         np.testing.assert_equal(row.values["data"], float(np.float32(value)))
+
+
+@pytest.mark.parametrize(
+    ("library", "make"), [("numpy", "complex64"), ("torch", "tensor"), ("tensorflow", "constant")]
+)
+def test_a_complex_number_is_refused(tmp_path: Path, library: str, make: str) -> None:
+    """NumPy and TensorFlow would record its real part."""
+    value = getattr(pytest.importorskip(library), make)(1 + 2j)
+    with Writer(tmp_path) as writer:
+        writer.write(0, 1.0, {})
+        with pytest.raises(TypeError, match=r"penalties\['w'\] must be one number, not .*1.*2.*j"):
+            writer.write(1, 1.0, {"w": value})
+    assert list(read_recording(tmp_path)) == [0]
 
 
 def test_numbers_of_other_libraries_are_taken(tmp_path: Path) -> None:
@@ -150,18 +166,26 @@ def test_an_array_needs_the_terms(tmp_path: Path) -> None:
 
 
 class NoData:
-    """Raises as PyTorch's tensors on the meta device do."""
+    """Raises as PyTorch's tensors on the meta device do, and nested ones of which size they are."""
 
     def __float__(self) -> float:
         raise RuntimeError("Tensor.item() cannot be called on meta tensors")
 
     __repr__ = __float__  # type: ignore[assignment]  # It can't be shown either.
+    shape = property(__float__)
 
 
-def test_a_number_that_no_float_holds_is_infinite(tmp_path: Path) -> None:
-    """As one that float32 doesn't hold."""
+@pytest.mark.parametrize("number", [int, Fraction, Decimal])
+def test_a_number_that_no_float_holds_is_infinite(
+    tmp_path: Path, number: Callable[[int], Any]
+) -> None:
+    """As one that float32 doesn't hold; a value beside it that is no number is named still."""
+    large = number(10**400)
+    no_number: Any = "x"
     with Writer(tmp_path) as writer:
-        writer.write(0, 10**400, {"w": -(10**400), "v": 1e300, "u": 2})
+        writer.write(0, large, {"w": -large, "v": 1e300, "u": 2})
+        with pytest.raises(TypeError, match=r"penalties\['w'\] must be one number, not str"):
+            writer.write(1, large, {"w": no_number})
     assert list(read_recording(tmp_path)[0].values.values()) == [np.inf, -np.inf, np.inf, 2.0]
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tb_regplugin.capture.ring import unread
 from tb_regplugin.terms import Layout
-from tb_regplugin.writing.arguments import argument_of, describe
+from tb_regplugin.writing.arguments import argument_of, check_real, describe
 
 # A row begins with two int64, of two floats' bits each.
 _HEAD = 4
@@ -106,9 +106,10 @@ def check_scalars(layout: Layout, values: Sequence[Any]) -> None:
     """Refuses what cannot be one number of a row.
 
     Raises:
-      TypeError: A value is no number.
+      TypeError: A value is no real number.
       ValueError: A value has more than one element.
     """
+    check_real(layout, values)
     for column, value in zip(layout.columns, values, strict=True):
         if value is None or isinstance(value, (str, bytes)):
             raise TypeError(f"{argument_of(column)} must be one number, not {describe(value)}")

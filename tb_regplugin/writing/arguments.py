@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -161,22 +162,48 @@ def _copy_to_host(penalties: Array, terms: Sequence[str | Term] | None) -> list[
 
 def describe(value: Any) -> str:
     """Returns what a caller gave where it can't be meant, in a few words."""
-    shape = getattr(value, "shape", None)
+    shape = None
     try:
+        shape = getattr(value, "shape", None)
         shown = f"{value!r:.80}"
     except Exception:  # noqa: BLE001 - as above
         shown = object.__repr__(value)
     return f"{type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "") + f": {shown}"
 
 
+def check_real(layout: Layout, values: Sequence[Any]) -> None:
+    """Refuses complex numbers: NumPy and TensorFlow would give their real part for them.
+
+    Raises:
+      TypeError: A value is complex.
+    """
+    for column, value in zip(layout.columns, values, strict=True):
+        # In every library, the types are called so.
+        if isinstance(value, complex) or "complex" in str(getattr(value, "dtype", "")):
+            raise TypeError(_say_no_number(column, value))
+
+
+def or_infinity(value: Any) -> Any:
+    """Returns a number, and infinity for one that no float can hold."""
+    try:
+        array("f", [value])
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    return value
+
+
 def say_bad_value(layout: Layout, values: Sequence[Any]) -> str:
     """Returns which of a row's values is not a number."""
     for column, value in zip(layout.columns, values, strict=True):
         try:
-            array("f", [value])
+            or_infinity(value)
         except Exception:  # noqa: BLE001 - tensors without data raise what they like
-            return f"{argument_of(column)} must be one number, not {describe(value)}"
+            return _say_no_number(column, value)
     return "A value is not a number."
+
+
+def _say_no_number(column: Term, value: Any) -> str:
+    return f"{argument_of(column)} must be one number, not {describe(value)}"
 
 
 def argument_of(column: Term) -> str:

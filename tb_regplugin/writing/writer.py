@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 import operator
 import os
-import sys
 import threading
 import time
 from array import array
@@ -18,7 +16,9 @@ from tb_regplugin.writing.arguments import (
     Array,
     CopiedAsUnused,
     check_options,
+    check_real,
     layout_of,
+    or_infinity,
     path_of,
     say_bad_value,
     split_losses,
@@ -142,15 +142,16 @@ class Writer(CopiedAsUnused):
         last_names, layout, has_tensors = self._last
         if layout is None or names != last_names:
             layout, has_tensors = layout_of(names), any(hasattr(v, "detach") for v in values)
+            check_real(layout, values)
             self._last = (names, layout, has_tensors)
-        if has_tensors:
-            # PyTorch warns of numbers that gradients may still go through.
-            values = [value.detach() if hasattr(value, "detach") else value for value in values]
         try:
-            row = array("f", values)
-        except OverflowError:
-            # A number that no float can hold.
-            row = array("f", map(_or_infinity, values))
+            if has_tensors:
+                # PyTorch warns of numbers that gradients may still go through.
+                values = [value.detach() if hasattr(value, "detach") else value for value in values]
+            try:
+                row = array("f", values)
+            except OverflowError:
+                row = array("f", map(or_infinity, values))
         except Exception as error:
             raise TypeError(say_bad_value(layout, values)) from error
         self._blocks.append_row(layout, number, wall_time, row, self._threads.number)
@@ -178,10 +179,3 @@ class Writer(CopiedAsUnused):
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _or_infinity(value: Any) -> Any:
-    """Returns a number that a float can hold."""
-    if isinstance(value, int) and abs(value) > sys.float_info.max:
-        return math.inf if value > 0 else -math.inf
-    return value
