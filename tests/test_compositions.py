@@ -222,6 +222,16 @@ def test_a_penalty_that_is_zero_stays_a_part() -> None:
     assert found.status == "adds up"
 
 
+def test_a_part_with_a_small_weight_leaves_no_rest() -> None:
+    """The total moves less than it does: what it leaves of the total is not the rest."""
+    steps, random = np.arange(300), np.random.default_rng(0)
+    data, penalty = 3 + random.random(300), random.random(300)
+    for weight, status in ((1.0, "leaves a rest that nobody logged"), (0.02, "does not add up")):
+        series = {"loss": (steps, data + weight * penalty), "aux_loss": (steps, penalty)}
+        (found,) = find_compositions(series)
+        assert (found.status, [part.tag for part in found.parts]) == (status, ["aux_loss"])
+
+
 def test_what_was_stored_takes_the_place_of_what_was_found() -> None:
     """With what the numbers say of it."""
     series, _ = object_detection()

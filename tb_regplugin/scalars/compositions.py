@@ -123,9 +123,10 @@ def _by_names(candidates: Candidates, details: Container[str]) -> Composition | 
     if plain.status == LEAVES_REST:
         is_little = len(parts) == 1 and parts[0].role == "data" and (plain.rest or 0.0) > 0.5
         return None if is_little else plain
-    # One part that exceeds the total is no part of it; nor are those of another size.
+    # One data loss that exceeds the total is no part of it; nor are those of another size.
     columns = [values[tag.name] for tag in pool]
-    is_likely = len(parts) > 1 and not any(tag.is_one_of_several for tag in pool)
+    is_single = len(parts) == 1 and parts[0].role == "data"
+    is_likely = not is_single and not any(tag.is_one_of_several for tag in pool)
     return plain if is_likely and sums.are_of_size(candidates.column, columns) else None
 
 

@@ -26,6 +26,9 @@ _NEAR = 0.01
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
 # Weights make parts this much smaller or larger than their share.
 _OF_SIZE = 30.0
+# What moves a total by less than half of its own moves, with that many standard deviations to spare,
+# has a smaller weight than 1.
+_LEAST_WEIGHT, _DEVIATIONS = 0.5, 5.0
 # Of columns that are nearly sums of each other any weights fit.
 _LEAST_INDEPENDENCE = 1e-3
 # How exactly weights are told, at least; and what float32 rounds to.
@@ -162,7 +165,26 @@ def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
     if any((column < 0).any() for column in columns):
         return False
     scale = np.maximum(np.abs(total), sum(map(np.abs, columns), np.zeros(len(total))))
-    return bool(len(total) and (rest(total, columns) >= -EXACT * scale).all())
+    exceeds = (rest(total, columns) < -EXACT * scale).any()
+    return bool(len(total) and not exceeds and _counts_as_logged(total, columns))
+
+
+def _counts_as_logged(total: Column, columns: Sequence[Column]) -> bool:
+    """Whether a total may well move as much as each of its columns, from step to step.
+
+    What it has a small weight for moves it by less. What else is in the total only hides that: it
+    moves with the columns, if at all.
+    """
+    moves, steps = np.diff(total), len(total) - 1
+    if not columns or steps < len(columns) + _LEAST_ROUGH_STEPS:
+        return True
+    sizes, products = _scaled_products([*(np.diff(column) for column in columns), moves])
+    inverse = np.linalg.pinv(products[:-1, :-1], hermitian=True)
+    shares = inverse @ products[:-1, -1]
+    variance = max(1 - float(products[-1, :-1] @ shares), 0.0) / (steps - len(columns))
+    scale = sizes[-1] / sizes[:-1]
+    most = (shares + _DEVIATIONS * np.sqrt(variance * np.diag(inverse))) * scale
+    return bool((most > _LEAST_WEIGHT).all())
 
 
 def are_of_size(total: Column, columns: Sequence[Column]) -> bool:
