@@ -26,7 +26,7 @@ _NEAR = 0.01
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
 # Weights make parts this much smaller or larger than their share.
 _OF_SIZE = 30.0
-# What moves a total by less than half of its own moves, with that many standard deviations to spare,
+# What moves a total by less than half of its own moves, with so many standard deviations to spare,
 # has a smaller weight than 1.
 _LEAST_WEIGHT, _DEVIATIONS = 0.5, 5.0
 # Of columns that are nearly sums of each other any weights fit.
