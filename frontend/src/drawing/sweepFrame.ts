@@ -5,7 +5,7 @@ import { type Projection, project } from "../model/scales.ts";
 import type { Measure } from "../model/sweep.ts";
 import type { SweepDot, SweepMark, SweepPanel, SweepPicture } from "../model/sweepPicture.ts";
 import { yTicks } from "../model/ticks.ts";
-import { END_ROOM, type Frame, NAME_ROOM, SMALL_Y_SPACE, X_ROOM, Y_ROOM } from "./frame.ts";
+import { END_ROOM, type Frame, NAME_ROOM, X_ROOM, Y_ROOM } from "./frame.ts";
 import { widest } from "./labels.ts";
 
 export interface SweepFrame extends Frame {
@@ -17,7 +17,8 @@ const GAP = 14;
 /** Of the plot of the penalties' share, which is quiet beside the others. */
 const LOW = 44;
 const LETTERS = 6;
-const Y_SPACE = 2 * SMALL_Y_SPACE;
+/** Between labels of the upright axes, at least. */
+const Y_SPACE = 30;
 
 /** Plots above one another, with one axis of strengths below them all. */
 export function sweepFrames(
