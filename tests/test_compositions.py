@@ -232,6 +232,24 @@ def test_a_part_with_a_small_weight_leaves_no_rest() -> None:
         assert (found.status, [part.tag for part in found.parts]) == (status, ["aux_loss"])
 
 
+def test_weights_that_leave_a_steady_rest_are_noted() -> None:
+    """As Keras logs two outputs with weights, and nothing of the L2 penalty."""
+    steps, random = np.arange(90), np.random.default_rng(0)
+    price, risk = 1 + random.random((2, 90))
+    penalty = 0.0906 - 5e-5 * steps
+    series = {
+        "batch_loss": (steps, price + 0.5 * risk + penalty),
+        "batch_price_loss": (steps, price),
+        "batch_risk_loss": (steps, risk),
+    }
+    (found,) = find_compositions(series)
+    assert found.status == "does not add up"
+    assert found.note == (
+        "With 1 × batch_price_loss + 0.5 × batch_risk_loss it would leave a steady rest of "
+        "0.0861 to 0.0906, such as a penalty that nobody logged."
+    )
+
+
 def test_what_was_stored_takes_the_place_of_what_was_found() -> None:
     """With what the numbers say of it."""
     series, _ = object_detection()

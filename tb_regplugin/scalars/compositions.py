@@ -127,7 +127,26 @@ def _by_names(candidates: Candidates, details: Container[str]) -> Composition | 
     columns = [values[tag.name] for tag in pool]
     is_single = len(parts) == 1 and parts[0].role == "data"
     is_likely = not is_single and not any(tag.is_one_of_several for tag in pool)
-    return plain if is_likely and sums.are_of_size(candidates.column, columns) else None
+    if not is_likely or not sums.are_of_size(candidates.column, columns):
+        return None
+    return replace(plain, note=_note_of_rest(candidates.column, pool, columns))
+
+
+def _note_of_rest(total: sums.Column, pool: Sequence[Tag], columns: Sequence[sums.Column]) -> str:
+    """Says with which weights parts would leave a steady rest; empty where they leave none."""
+    weights = sums.weights_with_a_steady_rest(total, columns)
+    if weights is None:
+        return ""
+    left = sums.rest(
+        total, [weight * column for weight, column in zip(weights, columns, strict=True)]
+    )
+    parts = " + ".join(
+        f"{weight:g} × {tag.name}" for weight, tag in zip(weights, pool, strict=True)
+    )
+    return (
+        f"With {parts} it would leave a steady rest of {left.min():.3g} to {left.max():.3g}, such "
+        "as a penalty that nobody logged."
+    )
 
 
 def _family(total: Tag, pool: Sequence[Tag]) -> Sequence[Tag]:

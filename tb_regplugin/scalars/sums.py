@@ -29,6 +29,8 @@ _OF_SIZE = 30.0
 # What moves a total by less than half of its own moves, with so many standard deviations to spare,
 # has a smaller weight than 1.
 _LEAST_WEIGHT, _DEVIATIONS = 0.5, 5.0
+# Of the squares of a total's moves, which share may be left to what is steady.
+_STEADY = 1e-5
 # Of columns that are nearly sums of each other any weights fit.
 _LEAST_INDEPENDENCE = 1e-3
 # How exactly weights are told, at least; and what float32 rounds to.
@@ -169,22 +171,51 @@ def leaves_rest(total: Column, columns: Sequence[Column]) -> bool:
     return bool(len(total) and not exceeds and _counts_as_logged(total, columns))
 
 
+def weights_with_a_steady_rest(total: Column, columns: Sequence[Column]) -> list[float] | None:
+    """Returns positive weights with which columns make a total move as it does; None if none do.
+
+    What is left of it is never negative, and hardly moves from step to step: as a penalty that
+    nobody logged.
+    """
+    if len(columns) < 2 or len(total) < 2 * len(columns) + _LEAST_ROUGH_STEPS:
+        return None
+    weights, deviations, unexplained = _weights_of_moves(total, columns)
+    if unexplained > _STEADY:
+        return None
+    # Somebody chose them: what fits with many digits only is drawn by where the rest goes.
+    for digits in (1, 2):
+        rounded = [float(f"{weight:.{digits}g}") for weight in weights]
+        left = rest(total, _weighted(rounded, columns))
+        off = np.abs(np.array(rounded) - weights)
+        if min(rounded) > 0 and left.min() >= 0 and (off <= _DEVIATIONS * deviations).all():
+            return rounded
+    return None
+
+
 def _counts_as_logged(total: Column, columns: Sequence[Column]) -> bool:
     """Whether a total may well move as much as each of its columns, from step to step.
 
     What it has a small weight for moves it by less. What else is in the total only hides that: it
     moves with the columns, if at all.
     """
-    moves, steps = np.diff(total), len(total) - 1
-    if not columns or steps < len(columns) + _LEAST_ROUGH_STEPS:
+    if not columns or len(total) <= len(columns) + _LEAST_ROUGH_STEPS:
         return True
-    sizes, products = _scaled_products([*(np.diff(column) for column in columns), moves])
+    weights, deviations, _ = _weights_of_moves(total, columns)
+    return bool((weights + _DEVIATIONS * deviations > _LEAST_WEIGHT).all())
+
+
+def _weights_of_moves(total: Column, columns: Sequence[Column]) -> tuple[Column, Column, float]:
+    """Returns the weights with which columns best explain how a total moves from step to step.
+
+    With them, their standard deviations, and which share of the moves' squares is not explained.
+    """
+    sizes, products = _scaled_products([np.diff(column) for column in (*columns, total)])
     inverse = np.linalg.pinv(products[:-1, :-1], hermitian=True)
     shares = inverse @ products[:-1, -1]
-    variance = max(1 - float(products[-1, :-1] @ shares), 0.0) / (steps - len(columns))
+    unexplained = max(1 - float(products[-1, :-1] @ shares), 0.0)
+    variance = unexplained / (len(total) - 1 - len(columns))
     scale = sizes[-1] / sizes[:-1]
-    most = (shares + _DEVIATIONS * np.sqrt(variance * np.diag(inverse))) * scale
-    return bool((most > _LEAST_WEIGHT).all())
+    return shares * scale, np.sqrt(variance * np.diag(inverse)) * scale, unexplained
 
 
 def are_of_size(total: Column, columns: Sequence[Column]) -> bool:
