@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tb_regplugin.scalars import sums
+from tb_regplugin.scalars import least_squares, sums
 from tb_regplugin.scalars.candidates import Candidates, allies
 from tb_regplugin.scalars.composition import (
     WITH_THESE_WEIGHTS,
@@ -59,7 +59,7 @@ def _note_of_twins(
         for tag, part in itertools.product(pool, parts)
         if tag.name not in names
         and tag.is_part
-        and sums.multiples([values[part.tag], values[tag.name]])
+        and least_squares.multiples([values[part.tag], values[tag.name]])
     }
     return " ".join(
         f"{name} is {other} times a constant, so the weight may be that of both."
@@ -168,9 +168,9 @@ def _times(number: float, weight: Weight) -> Weight:
 
 def distinct(pool: Sequence[Tag], values: Mapping[str, sums.Column]) -> list[Tag]:
     """Returns a pool without multiples of others, and without the sums of others."""
-    again = {j for _, j in sums.multiples([values[tag.name] for tag in pool])}
+    again = {j for _, j in least_squares.multiples([values[tag.name] for tag in pool])}
     kept = [tag for i, tag in enumerate(pool) if i not in again]
-    if len(kept) < 3 or sums.are_independent([values[tag.name] for tag in kept]):
+    if len(kept) < 3 or least_squares.are_independent([values[tag.name] for tag in kept]):
         return kept
     for tag in list(kept):
         rest = [other for other in kept if other is not tag]

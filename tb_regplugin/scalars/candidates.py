@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tb_regplugin.scalars import sums
+from tb_regplugin.scalars import least_squares, sums
 from tb_regplugin.scalars.composition import Series, aligned
 from tb_regplugin.scalars.pools import contained, is_below
 from tb_regplugin.scalars.tags import Tag
@@ -73,7 +73,7 @@ def _without_second_totals(
 
     The only part of a loss that is not zero, as of a penalty of strength 0, is equal to it, too.
     """
-    again = [tag for tag in pool if sums.multiples([total, values[tag.name]])]
+    again = [tag for tag in pool if least_squares.multiples([total, values[tag.name]])]
     others = [tag for tag in pool if tag not in again]
     is_only = len(again) == 1 and again[0].is_part and not again[0].is_total
     if others and is_only and not any(values[tag.name].any() for tag in others):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Column = npt.NDArray[np.float64]
+from tb_regplugin.scalars import least_squares
+from tb_regplugin.scalars.least_squares import Column as Column
 
 # float32 sums of a dozen numbers are exact to 1e-6; means over an epoch, to a few times that.
 EXACT = 1e-4
@@ -31,8 +31,6 @@ _OF_SIZE = 30.0
 _LEAST_WEIGHT, _DEVIATIONS = 0.5, 5.0
 # Of the squares of a total's moves, which share may be left to what is steady.
 _STEADY = 1e-5
-# Of columns that are nearly sums of each other any weights fit.
-_LEAST_INDEPENDENCE = 1e-3
 # How exactly weights are told, at least; and what float32 rounds to.
 _WEIGHTS_TOLD, _FLOAT32 = 1e-4, 6e-8
 MOST_SUMS = 2**15
@@ -134,7 +132,7 @@ def choose_of_many(total: Column, columns: Sequence[Column]) -> Sum | None:
     """
     if len(total) < 2 * len(columns):
         return None
-    weights = _fit(total, columns)
+    weights = least_squares.fit(total, columns)
     if weights is None or is_chance(total, 1):
         return None
     chosen = np.round(weights)
@@ -179,7 +177,7 @@ def weights_with_a_steady_rest(total: Column, columns: Sequence[Column]) -> list
     """
     if len(columns) < 2 or len(total) < 2 * len(columns) + _LEAST_ROUGH_STEPS:
         return None
-    weights, deviations, unexplained = _weights_of_moves(total, columns)
+    weights, deviations, unexplained = least_squares.weights_of_moves(total, columns)
     if unexplained > _STEADY:
         return None
     # Somebody chose them: what fits with many digits only is drawn by where the rest goes.
@@ -200,22 +198,8 @@ def _counts_as_logged(total: Column, columns: Sequence[Column]) -> bool:
     """
     if not columns or len(total) <= len(columns) + _LEAST_ROUGH_STEPS:
         return True
-    weights, deviations, _ = _weights_of_moves(total, columns)
+    weights, deviations, _ = least_squares.weights_of_moves(total, columns)
     return bool((weights + _DEVIATIONS * deviations > _LEAST_WEIGHT).all())
-
-
-def _weights_of_moves(total: Column, columns: Sequence[Column]) -> tuple[Column, Column, float]:
-    """Returns the weights with which columns best explain how a total moves from step to step.
-
-    With them, their standard deviations, and which share of the moves' squares is not explained.
-    """
-    sizes, products = _scaled_products([np.diff(column) for column in (*columns, total)])
-    inverse = np.linalg.pinv(products[:-1, :-1], hermitian=True)
-    shares = inverse @ products[:-1, -1]
-    unexplained = max(1 - float(products[-1, :-1] @ shares), 0.0)
-    variance = unexplained / (len(total) - 1 - len(columns))
-    scale = sizes[-1] / sizes[:-1]
-    return shares * scale, np.sqrt(variance * np.diag(inverse)) * scale, unexplained
 
 
 def are_of_size(total: Column, columns: Sequence[Column]) -> bool:
@@ -236,9 +220,9 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
         return None
     kept = [i for i, column in enumerate(columns) if column.any()]
     # What is never positive may have either sign: that of the best weights of all.
-    signs = _signs(total, columns)
+    signs = least_squares.signs(total, columns)
     columns = [sign * column for sign, column in zip(signs, columns, strict=True)]
-    sizes, products = _scaled_products([*columns, total])
+    sizes, products = least_squares.scaled_products([*columns, total])
     found: list[float] | None = None
     while len(kept) > 1:
         # Where columns are sums of others there are many such weights: then the least.
@@ -255,7 +239,7 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     off = max(error(total, _weighted(found, columns)), _FLOAT32)
     chosen = [column for weight, column in zip(found, columns, strict=True) if weight]
     # Other weights would do as well, by as much as this is of what the columns differ by.
-    if off > _independence(chosen) * _WEIGHTS_TOLD:
+    if off > least_squares.independence(chosen) * _WEIGHTS_TOLD:
         return None
     rounded = ([float(f"{weight:.{digits}g}") for weight in found] for digits in range(1, 7))
     # Somebody chose them: the roundest that do as well.
@@ -263,66 +247,5 @@ def fitting_weights(total: Column, columns: Sequence[Column]) -> list[float] | N
     return [sign * weight for sign, weight in zip(signs, next(as_well, found), strict=True)]
 
 
-def _signs(total: Column, columns: Sequence[Column]) -> list[float]:
-    """Returns -1 for columns that are never positive and have a negative weight in the best fit."""
-    _, products = _scaled_products([*columns, total])
-    fitted = np.linalg.lstsq(products[:-1, :-1], products[:-1, -1], rcond=None)[0]
-    return [
-        -1.0 if weight < 0 and column.max(initial=0) <= 0 else 1.0
-        for column, weight in zip(columns, fitted.tolist(), strict=True)
-    ]
-
-
 def _weighted(weights: Sequence[float], columns: Sequence[Column]) -> list[Column]:
     return [weight * column for weight, column in zip(weights, columns, strict=True) if weight]
-
-
-def are_independent(columns: Sequence[Column]) -> bool:
-    """Whether no column can be a sum of others: told at once of all of them."""
-    return _independence(columns) > _LEAST_INDEPENDENCE
-
-
-def multiples(columns: Sequence[Column]) -> list[tuple[int, int]]:
-    """Returns which columns are a constant times an earlier one, and which: they say the same."""
-    if len(columns) < 2:
-        return []
-    found = []
-    sizes, products = _scaled_products(columns)
-    for i, j in np.argwhere(np.triu(np.abs(products) > 1 - 1e-6, 1)).tolist():
-        first, second = columns[i], columns[j]
-        factor = products[i, j] * sizes[j] / sizes[i]
-        off = np.abs(second - factor * first).max(initial=0)
-        # Constants are multiples of each other, and say nothing.
-        if np.ptp(first) and off <= 1e-6 * np.abs(second).max(initial=0):
-            found.append((i, j))
-    return found
-
-
-def _fit(total: Column, columns: Sequence[Column]) -> Column | None:
-    """Returns the weights that fit best, or None where others would fit as well."""
-    if not are_independent(columns):
-        return None
-    sizes, products = _scaled_products([*columns, total])
-    weights = np.linalg.solve(products[:-1, :-1], products[:-1, -1]) * sizes[-1] / sizes[:-1]
-    return np.asarray(weights)
-
-
-def _independence(columns: Sequence[Column]) -> float:
-    """Returns how far columns, each of length 1, are from being sums of others: from 0 to 1."""
-    if not all(column.any() for column in columns) or len(columns[0]) < len(columns):
-        return 0.0
-    values = np.linalg.eigvalsh(_scaled_products(columns)[1])
-    # These are squares of what columns are independent by.
-    return math.sqrt(max(values[0], 0.0) / values[-1])
-
-
-def _scaled_products(columns: Sequence[Column]) -> tuple[Column, Column]:
-    """Returns what columns' lengths are, and the products of all of them, each of length 1.
-
-    Of these few numbers linear algebra starts no threads, which would wait for each other.
-    """
-    matrix = np.stack(columns)
-    sizes = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-    sizes[sizes == 0] = 1.0
-    matrix = matrix / sizes[:, np.newaxis]
-    return sizes, np.einsum("ij,kj->ik", matrix, matrix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from tb_regplugin.scalars import sums
+from tb_regplugin.scalars import least_squares
 from tb_regplugin.scalars.composition import Composition, Part, Series, aligned
 from tb_regplugin.scalars.pools import SAME_STEPS, is_below, overlap
 from tb_regplugin.scalars.tags import Tag, groups_alone, parse
@@ -69,7 +69,7 @@ def _repeated(
     for name, other in itertools.product(raw, others):
         if name != other and parse(other).is_part and overlap(name, other, series) > SAME_STEPS:
             values = aligned(name, [other], series)
-            if sums.multiples([values[name], values[other]]):
+            if least_squares.multiples([values[name], values[other]]):
                 found.add(name)
     return found
 
