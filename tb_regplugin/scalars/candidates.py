@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tb_regplugin.scalars import least_squares, sums
 from tb_regplugin.scalars.composition import Series, aligned
-from tb_regplugin.scalars.pools import contained, is_below
+from tb_regplugin.scalars.pools import contained, is_below, is_within
 from tb_regplugin.scalars.tags import Tag
 
 
@@ -45,7 +45,7 @@ def candidates_of(total: Tag, tags: Sequence[Tag], series: Mapping[str, Series])
     near = [
         tag for tag in others if tag.is_part and is_below(tag, total) and tag.split == total.split
     ]
-    nameless = [tag for tag in fitting if not tag.is_metric and is_below(tag, total)]
+    nameless = [tag for tag in fitting if not tag.is_metric and is_within(tag, total)]
     weights = [tag for tag in tags if tag.is_weight and tag.split in ("", total.split)]
     pools = [contained(total, pool, series) for pool in (near, others, nameless)]
     factors = contained(total, weights, series)

@@ -17,7 +17,7 @@ from tb_regplugin.scalars.composition import (
     Series,
     judged,
 )
-from tb_regplugin.scalars.pools import is_below
+from tb_regplugin.scalars.pools import is_within
 from tb_regplugin.scalars.tags import Tag, parse, parse_all
 from tb_regplugin.scalars.trainers import trainer_of
 from tb_regplugin.scalars.without_total import without_total
@@ -172,7 +172,7 @@ def _heads(tags: Sequence[Tag]) -> Iterator[tuple[Tag, list[Tag]]]:
         below = [
             tag
             for tag in tags
-            if tag is not head and tag.goes_with(head) and is_below(tag, head) and not tag.is_total
+            if tag is not head and tag.goes_with(head) and is_within(tag, head) and not tag.is_total
         ]
         beside = [tag for tag in below if tag.may_be_part]
         nameless = [tag for tag in below if not tag.is_metric]

@@ -36,6 +36,11 @@ def overlap(name: str, other: str, series: Mapping[str, Series]) -> float:
     return float(np.isin(own, others).mean())
 
 
+def is_within(tag: Tag, total: Tag) -> bool:
+    """Whether it is below it, or in a namespace that is called as it is: generator/l1."""
+    return is_below(tag, total) or tag.namespace == "_".join(total.words)
+
+
 def is_below(tag: Tag, total: Tag) -> bool:
     """Whether a tag's namespace is a total's, or below it, or begins with it: d/total, d_real/0."""
     return tag.namespace.startswith(total.namespace)

@@ -83,7 +83,8 @@ class Tag:
     def is_bare(self) -> bool:
         """Whether it is called a player's loss, and which one is not said: it may be all."""
         rest = {word for word in self.words if word not in vocabulary.PLAYERS}
-        return self.player in ("generator", "discriminator") and rest == {"loss"}
+        is_loss = rest == {"loss"} or (not rest and "loss" in self.namespace)
+        return self.player in ("generator", "discriminator") and is_loss
 
     @property
     def role(self) -> Role:

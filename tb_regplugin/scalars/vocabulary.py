@@ -37,7 +37,7 @@ PLACES_OF_WEIGHTS = frozenset(
     {"weight", "weights", "coef", "coefs", "coeff", "coeffs", "coefficients"}
 )
 WEIGHTS = PLACES_OF_WEIGHTS | frozenset(
-    {"coefficient", "factor", "lambda", "beta", "alpha", "gamma", "scale", "scaling"}
+    {"coefficient", "factor", "lambda", "beta", "alpha", "gamma", "scale", "scaling", "ratio"}
 )
 PENALTY_ROLES = PENALTY_NAMES | frozenset(
     {
@@ -49,8 +49,10 @@ PENALTY_ROLES = PENALTY_NAMES | frozenset(
 )  # fmt: skip
 # Players of one game have a loss each, and so have actors and critics.
 PLAYERS = {
-    **dict.fromkeys(("d", "dis", "disc", "discriminator", "netd"), "discriminator"),
-    **dict.fromkeys(("g", "gen", "generator", "netg"), "generator"),
+    **dict.fromkeys(
+        ("d", "dis", "disc", "discriminator", "discriminators", "netd"), "discriminator"
+    ),
+    **dict.fromkeys(("g", "gen", "generator", "generators", "netg"), "generator"),
     **dict.fromkeys(("actor",), "actor"),
     **dict.fromkeys(("critic", "qf", "qf1", "qf2", "td"), "critic"),
     **dict.fromkeys(("coef", "alpha", "temp", "temperature"), "temperature"),

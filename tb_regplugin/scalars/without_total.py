@@ -25,7 +25,7 @@ def without_total(
         split, namespace = group[0].place
         player = group[0].player
         has_total = any(
-            split in ("", total.split)
+            total.split in (split, split or "train")
             and is_below(group[0], total)
             # A generator's loss may hold what is nobody's.
             and (not total.is_bare or total.player == (player or "generator"))
