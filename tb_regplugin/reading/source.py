@@ -124,8 +124,13 @@ class TensorBoardSource:
         ask = functools.partial(self._provider.list_runs, self._context)
         return [run.run_name for run in ask(experiment_id=self.experiment)]
 
-    def scalars_in(self, runs: Sequence[str]) -> dict[str, dict[str, tuple[int, float]]]:
-        """Returns the last step and wall time of runs' scalars, where they have values."""
+    @property
+    def goes_through_all(self) -> bool:
+        """Whether any question but one for a single series takes as long as one for all of them."""
+        return is_python_loader(self._provider)
+
+    def scalars_in(self, runs: Sequence[str] | None) -> dict[str, dict[str, tuple[int, float]]]:
+        """Returns the last step and wall time of scalars of some runs, or of all, with values."""
         wanted = data_provider.RunTagFilter(runs=runs)
         listed = self._ask(self._provider.list_scalars, plugin_name=_SCALARS, run_tag_filter=wanted)
         return {
@@ -141,8 +146,7 @@ class TensorBoardSource:
         self, run: str, tags: Collection[str]
     ) -> dict[str, Sequence[data_provider.ScalarDatum]]:
         """Returns by tag what TensorBoard kept of a run's scalars."""
-        # To any other question than one for one series, the Python loader goes through all it has.
-        questions = [[tag] for tag in tags] if is_python_loader(self._provider) else [tags]
+        questions = [[tag] for tag in tags] if self.goes_through_all else [tags]
         found: dict[str, Sequence[data_provider.ScalarDatum]] = {}
         for asked in questions:
             wanted = data_provider.RunTagFilter(runs=[run], tags=asked)

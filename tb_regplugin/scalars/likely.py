@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-# Runs whose names are listed at once: the Python loader goes through all it has each time.
+# Runs whose names are listed at once.
 _RUNS_AT_ONCE = 250
 # Seconds until names are looked at again: a page asks a second after TensorBoard is up, when small
 # logs are loaded. In between a tenth of the time since the start, so that many looks cost little.
@@ -73,6 +73,10 @@ class LikelyScalars:
 
 def listed_slowly(source: TensorBoardSource, share: float) -> Iterator[Listed]:
     """Yields the scalars of some runs at a time, and rests in between where others want to work."""
+    if source.goes_through_all:
+        # It would even read the first event of all runs, to list these alone.
+        yield source.scalars_in(None)
+        return
     runs = source.runs()
     for first in range(0, len(runs), _RUNS_AT_ONCE):
         start = time.monotonic()
