@@ -76,10 +76,10 @@ def _look(root: Path, quick: bool) -> Section:
     section = Section(
         "Compositions of many runs",
         f"{runs:,} runs of 50 scalars × 20 steps, one of ten with a loss that adds up, all loaded: "
-        "from opening the tab until all its cards are listed, and how long another tab's "
-        f"`{_OTHER_TAB}`, asked again and again, takes before and meanwhile: median, and what "
-        "95 % are within.",
-        ["loader", "until listed", "another tab before", "meanwhile", "ratio of medians"],
+        "from opening the tab until all its cards are listed, alone, and while another tab's "
+        f"`{_OTHER_TAB}` is asked again and again; and how long that takes before and meanwhile: "
+        "median, and what 95 % are within.",
+        ["loader", "alone", "beside another tab", "that before", "meanwhile", "ratio of medians"],
     )
     steps = np.arange(20)
     random = np.random.default_rng(0)
@@ -90,30 +90,48 @@ def _look(root: Path, quick: bool) -> Section:
             values |= parts | {"total_loss": np.sum(list(parts.values()), axis=0)}
         write_scalars(root / f"run_{run}", {tag: (steps, each) for tag, each in values.items()})
     for fast in ("true", "false"):
-        with start_tensorboard(root, f"--load_fast={fast}") as address:
-            while len(get_json(address + _OTHER_TAB)) < runs:
-                time.sleep(0.5)
-            time.sleep(10)
-            before = [_seconds(address + _OTHER_TAB) for _ in range(20)]
-            meanwhile: list[float] = []
-            is_over = threading.Event()
-
-            def ask(address: str = address, times: list[float] = meanwhile) -> None:
-                while not is_over.is_set():  # noqa: B023 - it ends within the turn
-                    times.append(_seconds(address + _OTHER_TAB))
-
-            asking = threading.Thread(target=ask)
-            start = time.perf_counter()
-            asking.start()
-            while len(get_json(address + _RECORDINGS)["recordings"]) < runs // 10:
-                time.sleep(0.1)
-            listed = time.perf_counter() - start
-            is_over.set()
-            asking.join()
+        alone, _, _ = _listed(root, fast, runs, is_alone=True)
+        beside, before, meanwhile = _listed(root, fast, runs, is_alone=False)
         name = {"true": "data server", "false": "Python"}[fast]
         ratio = statistics.median(meanwhile) / statistics.median(before)
-        section.add(name, f"{listed:.1f} s", _told(before), _told(meanwhile), f"{ratio:.2f}")
+        section.add(
+            name,
+            f"{alone:.1f} s",
+            f"{beside:.1f} s",
+            _told(before),
+            _told(meanwhile),
+            f"{ratio:.2f}",
+        )
     return section
+
+
+def _listed(
+    root: Path, fast: str, runs: int, *, is_alone: bool
+) -> tuple[float, list[float], list[float]]:
+    """Returns how long the list takes, and another tab before and meanwhile, where one asks."""
+    with start_tensorboard(root, f"--load_fast={fast}") as address:
+        while len(get_json(address + _OTHER_TAB)) < runs:
+            time.sleep(0.5)
+        time.sleep(10)
+        before = [] if is_alone else [_seconds(address + _OTHER_TAB) for _ in range(20)]
+        meanwhile: list[float] = []
+        is_over = threading.Event()
+
+        def ask() -> None:
+            while not is_over.is_set():
+                meanwhile.append(_seconds(address + _OTHER_TAB))
+
+        asking = threading.Thread(target=ask)
+        start = time.perf_counter()
+        if not is_alone:
+            asking.start()
+        while len(get_json(address + _RECORDINGS)["recordings"]) < runs // 10:
+            time.sleep(0.1)
+        listed = time.perf_counter() - start
+        is_over.set()
+        if not is_alone:
+            asking.join()
+    return listed, before, meanwhile
 
 
 def _told(times: list[float]) -> str:
