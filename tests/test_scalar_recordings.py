@@ -27,6 +27,7 @@ from tb_regplugin.scalars.stored import compose_command, parse_part, read_compos
 from tests.curves import decode_curves
 from tests.scalar_logs import detectron2, object_detection, plain, ppo, write_scalars
 from tests.tensorboard_process import get, get_json, start_tensorboard, wait_until
+from tests.unusual_scalar_logs import openfold
 
 ROUTES = "data/plugin/regularization/"
 TOTAL = "Loss/total_loss"
@@ -269,11 +270,28 @@ def test_one_slow_run_holds_up_no_other() -> None:
     assert time.monotonic() - start < 1
     own: list[Any] = []
     wait_until(lambda: len(look.beside(own)) == 199)
-    assert look.waiting == 1
+    # The other thread ends a moment after its last run.
+    wait_until(lambda: look.waiting == 1)
     assert look.of("run_1", TOTAL) is None
     provider.never.set()
     wait_until(lambda: len(look.beside(own)) == 200)
     wait_until(lambda: look.waiting == 0)
+
+
+def test_parts_are_read_whatever_they_are_called() -> None:
+    """The dashboard finds what the command line does."""
+    series, truths = openfold()
+    provider, look = SlowProvider(), Look(TOLD)
+    provider.never.set()
+    provider.data = _data(series)
+    look.begin(TensorBoardSource(provider, context.RequestContext()), ())
+    (truth,) = truths
+    assert truth.total is not None
+    total = truth.total
+    wait_until(lambda: look.of("run_0", total) is not None)
+    found = look.of("run_0", total)
+    assert found is not None
+    assert {column.term.name for column in found.contents.columns} == {total, *truth.parts}
 
 
 def test_the_list_of_tabs_waits_for_no_scan() -> None:

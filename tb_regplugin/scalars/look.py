@@ -209,7 +209,9 @@ def tags_of(composition: Composition) -> list[str]:
 
 def _to_read(tags: Collection[str], stored: Sequence[Composition]) -> set[str]:
     """Returns which scalars of a run may be in a composition, and those that are in stored ones."""
-    parsed = map(parse, tags)
-    read = {tag.name for tag in parsed if tag.is_total or tag.may_be_part or tag.is_weight}
-    named = {tag for each in stored for tag in tags_of(each) if tag in tags}
-    return named | (read if len(read) <= _MAX_SCALARS else set())
+    parsed = [parse(tag) for tag in tags]
+    any_name = {tag.name for tag in parsed if tag.is_weight or not tag.is_metric}
+    of_losses = {tag.name for tag in parsed if tag.is_total or tag.may_be_part or tag.is_weight}
+    stored_tags = {tag for each in stored for tag in tags_of(each) if tag in tags}
+    fitting = (each for each in (any_name, of_losses) if len(each) <= _MAX_SCALARS)
+    return stored_tags | next(fitting, set())
