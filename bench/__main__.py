@@ -77,11 +77,11 @@ def main() -> None:
 def _updated(report: str, sections: list[Section]) -> str:
     """Puts sections in place of those with the same titles; new ones come last."""
     head, *parts = re.split(r"^(?=## )", report, flags=re.MULTILINE)
-    by_title = {part.partition("\n")[0]: part for part in parts}
-    for section in sections:
-        text = section.markdown()
-        by_title[text.partition("\n")[0]] = text.rstrip() + "\n\n"
-    return (head + "".join(by_title.values())).rstrip() + "\n"
+    by_title = {
+        text.partition("\n")[0]: text.rstrip()
+        for text in (*parts, *(section.markdown() for section in sections))
+    }
+    return head + "\n\n".join(by_title.values()) + "\n"
 
 
 def _report(sections: list[Section], load: float) -> str:
