@@ -60,6 +60,32 @@ def test_penalties_are_told_from_data_losses_by_name() -> None:
     assert [part.role for part in found.parts] == ["data", "data", "penalty"]
 
 
+_WORDS = ["loss", "total", "kl", "weight", "g", "fake", "entropy", "elbo", "actor", "1.", "/", "_"]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    names=st.lists(
+        st.lists(st.sampled_from(_WORDS), min_size=1, max_size=5).map("_".join),
+        max_size=12,
+        unique=True,
+    ),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_scalars_end_the_look(names: list[str], seed: int) -> None:
+    """Whatever they are called, and whatever of steps and values they share."""
+    random = np.random.default_rng(seed)
+
+    def column() -> Series:
+        steps = np.sort(random.choice(60, random.choice([1, 2, 10, 40]), replace=False))
+        values = random.uniform(-3, 3, len(steps)) * 10.0 ** random.choice([-38, 0, 38])
+        values[random.random(len(steps)) < 0.1] = random.choice([0, np.nan, np.inf])
+        return steps.astype(np.int64), values
+
+    for found in find_compositions({name: column() for name in names}):
+        assert found.parts
+
+
 @settings(deadline=None, max_examples=150)
 @given(
     seed=st.integers(0, 2**32 - 1),

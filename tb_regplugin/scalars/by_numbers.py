@@ -29,6 +29,8 @@ def by_numbers(candidates: Candidates) -> Composition | None:
     """Finds parts that add up to a total, as they are or with weights."""
     total, pools, factors, values, _, series = candidates
     column = candidates.column
+    if not len(column):
+        return None
     *named, nameless = pools
     named = [pool for i, pool in enumerate(named) if pool not in pools[:i]]
     for pool in named:
