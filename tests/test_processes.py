@@ -75,7 +75,7 @@ def _launch(program: str, log_dir: Path | str, mode: str, count: int) -> list[_P
 
 def finish(started: Sequence[_Process]) -> list[tuple[Any, list[str]]]:
     """Returns what the processes returned, and which warnings of ours each gave."""
-    outputs = [process.communicate() for process in started]
+    outputs = [process.communicate(timeout=120) for process in started]
     for process, (_, errors) in zip(started, outputs, strict=True):
         assert process.returncode == 0, errors.decode()[-5000:]
     return [json.loads(output.splitlines()[-1]) for output, _ in outputs]
@@ -187,7 +187,7 @@ def test_nothing_hangs_when_a_process_dies(
     recorded = [start(program, tmp_path / str(victim), f"{victim} dies") for victim in victims]
     statuses = []
     for victim, started in zip([1, *victims], [plain, *recorded], strict=True):
-        assert started[victim].wait() == -signal.SIGKILL
+        assert started[victim].wait(timeout=120) == -signal.SIGKILL
         # TensorFlow and JAX miss it after ten seconds.
         statuses.append(started[1 - victim].wait(timeout=40))
     assert statuses[0] == statuses[1] != 0
