@@ -21,6 +21,7 @@ EXACT = 1e-4
 _FITTED = 1e-6
 # A logger's medians of 20 steps miss their sum by 3 %.
 _ROUGH, _ROUGH_AT_MOST = 0.05, 0.5
+# What comes this close may miss it to one side.
 _NEAR = 0.01
 # It misses them to either side, now and then: two smooth curves that cross do so once.
 _TURNS, _LEAST_ROUGH_STEPS = 0.1, 10
