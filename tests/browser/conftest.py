@@ -13,15 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Playwright, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright
 
 from tests.browser.chromium import find_browser
 from tests.browser.sweep_logs import write_sweep
 from tests.tensorboard_process import get_json, start_tensorboard, wait_until
-
-# How long what a test waits for may take, on a machine that has much else to do.
-PATIENCE = 20_000
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +170,7 @@ class Pages:
 
     def _new(self, theme: str, options: dict[str, Any]) -> Page:
         context = self._browser.new_context(**options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(20_000)
         settings = json.dumps({"theme": theme})
         # An empty page has no storage.
         context.add_init_script(

@@ -104,6 +104,8 @@ def test_all_cards_have_one_range(shared: str, open_page: Open) -> None:
     dashboard.option("Same y range for all cards").check()
     for run, penalty in (("one", 0.5), ("large", 1.5)):
         check_edge(dashboard, run, penalty / (3 * 1.575))
+    # The link follows a moment after the picture.
+    expect(dashboard.page).to_have_url(re.compile("sameRange=true"))
     dashboard.page.reload()
     check_edge(dashboard, "one", 0.5 / (3 * 1.575))
     dashboard.frame.get_by_role("checkbox", name="large").click()
